@@ -1,0 +1,51 @@
+package knowledge
+
+// Span is a run of text in one style. Text is never markup: what looks like
+// markup in it is meant to be shown as it stands, so renderers must escape it.
+type Span struct {
+	Text   string
+	Bold   bool
+	Italic bool
+	Code   bool
+	URL    string // where the text links to, "" for nowhere; http, https or mailto
+}
+
+// Hit is an article found for a question.
+type Hit struct {
+	Article    ArticleID
+	Title      string
+	Language   string
+	KnownError bool
+
+	Score   float64 // comparable within one answer only
+	Covered float64 // 0–1: how much of what the question says the article speaks of
+	Extract []Span  // at most two lines, about 200 characters; words of the question are bold
+}
+
+// Confidence says how far to trust that a suggestion answers the question.
+type Confidence int
+
+// The confidences. With None the desk says that it found nothing; Low is worth
+// showing as "may help"; High as an answer.
+const (
+	None Confidence = iota
+	Low
+	High
+)
+
+func (c Confidence) String() string {
+	switch c {
+	case Low:
+		return "low"
+	case High:
+		return "high"
+	}
+	return "none"
+}
+
+// Suggestions are the articles for a question, best first. They are empty
+// exactly when Confidence is None.
+type Suggestions struct {
+	Hits       []Hit
+	Confidence Confidence
+}
