@@ -1,0 +1,216 @@
+package policy
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// Problem is one thing wrong with a policy: where, as a path of the file's own
+// names ("teams[2].lead"), and what, in words with the fix.
+type Problem struct{ Path, Text string }
+
+func (p Problem) String() string { return p.Path + ": " + p.Text }
+
+// UnmarshalText reads "90m", "24h" or "3d".
+func (d *Duration) UnmarshalText(b []byte) error {
+	s := strings.TrimSpace(string(b))
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err != nil || n < 0 || n > 3650 {
+			return fmt.Errorf("%q is not a time such as 90m, 24h or 3d", s)
+		}
+		*d = Duration(time.Duration(n) * 24 * time.Hour)
+		return nil
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil || v < 0 {
+		return fmt.Errorf("%q is not a time such as 90m, 24h or 3d", s)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// WithDefaults fills in what the file may leave out.
+func (p Policy) WithDefaults() Policy {
+	b := BuiltIn()
+	if p.Desk.TimeZone == "" {
+		p.Desk.TimeZone = b.Desk.TimeZone
+	}
+	if p.Desk.Bypass == "" {
+		p.Desk.Bypass = b.Desk.Bypass
+	}
+	if p.Desk.Emoji == "" {
+		p.Desk.Emoji = b.Desk.Emoji
+	}
+	if p.Desk.CloseAfter == 0 {
+		p.Desk.CloseAfter = b.Desk.CloseAfter
+	}
+	if p.Desk.SilentAt == 0 {
+		p.Desk.SilentAt = b.Desk.SilentAt
+	}
+	if len(p.Teams) == 0 {
+		p.Teams = b.Teams
+	}
+	if len(p.Services) == 0 {
+		p.Services = []Service{{Slug: "other", Name: "Something else", Incidents: p.Teams[0].Slug, Requests: p.Teams[0].Slug}}
+	}
+	return p
+}
+
+// checker gathers problems.
+type checker struct{ found []Problem }
+
+func (c *checker) say(path, format string, args ...any) {
+	c.found = append(c.found, Problem{path, fmt.Sprintf(format, args...)})
+}
+
+func (c *checker) slug(path, s string, seen map[string]bool) {
+	switch {
+	case s == "":
+		c.say(path, "a slug is missing; give it one such as service-desk")
+	case !slug.MatchString(s) || len(s) > 40:
+		c.say(path, "%q is not a slug: small letters, digits and single hyphens, at most 40", s)
+	case seen[s]:
+		c.say(path, "%q is there twice", s)
+	}
+	seen[s] = true
+}
+
+func (c *checker) zone(path, name string) {
+	if name == "" {
+		return
+	}
+	if _, err := time.LoadLocation(name); err != nil || name == "Local" {
+		c.say(path, "there is no time zone %q; use a name such as Europe/Berlin", name)
+	}
+}
+
+func (c *checker) text(path, what, s string, most int) {
+	switch {
+	case strings.TrimSpace(s) == "":
+		c.say(path, "%s is missing", what)
+	case len([]rune(s)) > most:
+		c.say(path, "%s is longer than %d characters", what, most)
+	}
+}
+
+// Check lists all that is wrong; an empty list means that it can be applied.
+func (p Policy) Check() []Problem {
+	var c checker
+	mails := c.people(p.People)
+	known := func(path, mail, what string) {
+		if mail != "" && len(p.People) > 0 && !mails[strings.ToLower(mail)] {
+			c.say(path, "%s %s is not among the people of this file", what, mail)
+		}
+	}
+	c.zone("desk.timezone", p.Desk.TimeZone)
+	for i, m := range p.Desk.Admins {
+		known(fmt.Sprintf("desk.admins[%d]", i), m, "the admin")
+	}
+	for i, h := range p.Desk.Help {
+		c.channels(fmt.Sprintf("desk.help[%d]", i), h, nil)
+	}
+	teams := c.teams(p.Teams, known)
+	c.services(p.Services, teams, known)
+	for impact, row := range p.Matrix {
+		path := "matrix." + string(impact)
+		if _, ok := ticket.DefaultMatrix[impact]; !ok {
+			c.say(path, "there is no impact %q; there are me, team, site and customers", impact)
+			continue
+		}
+		for urgency, prio := range row {
+			if _, ok := ticket.DefaultMatrix[impact][urgency]; !ok {
+				c.say(path, "there is no urgency %q; there are later, week, today and now", urgency)
+			} else if prio < ticket.Critical || prio > ticket.Low {
+				c.say(path+"."+string(urgency), "%d is not a priority from 1 to 4", prio)
+			}
+		}
+	}
+	return c.found
+}
+
+func (c *checker) people(people []Person) map[string]bool {
+	mails := map[string]bool{}
+	for i, person := range people {
+		path := fmt.Sprintf("people[%d]", i)
+		mail := strings.ToLower(person.Mail)
+		switch {
+		case !strings.Contains(mail, "@") || len(mail) > 254:
+			c.say(path+".mail", "%q is not a mail address", person.Mail)
+		case mails[mail]:
+			c.say(path+".mail", "%s is there twice", person.Mail)
+		}
+		mails[mail] = true
+		c.text(path+".name", "the name", person.Name, 100)
+		c.zone(path+".timezone", person.TimeZone)
+	}
+	for i, person := range people {
+		if m := strings.ToLower(person.Manager); m != "" && !mails[m] {
+			c.say(fmt.Sprintf("people[%d].manager", i), "the manager %s is not among the people of this file", person.Manager)
+		}
+	}
+	return mails
+}
+
+func (c *checker) channels(path string, ch Channels, seen map[string]bool) {
+	for platform, name := range ch {
+		if strings.TrimSpace(strings.TrimPrefix(name, "#")) == "" {
+			c.say(path+"."+platform, "the channel's name is missing")
+			continue
+		}
+		if seen == nil {
+			continue
+		}
+		key := platform + " " + strings.TrimPrefix(name, "#")
+		if seen[key] {
+			c.say(path+"."+platform, "another team triages in %s already; each needs a channel of its own", name)
+		}
+		seen[key] = true
+	}
+}
+
+func (c *checker) teams(teams []Team, known func(path, mail, what string)) map[string]bool {
+	slugs, channels := map[string]bool{}, map[string]bool{}
+	for i, t := range teams {
+		path := fmt.Sprintf("teams[%d]", i)
+		c.slug(path+".slug", t.Slug, slugs)
+		c.text(path+".name", "the name", t.Name, 60)
+		if t.Tier < 1 || t.Tier > 5 {
+			c.say(path+".tier", "%d is not a tier from 1 to 5", t.Tier)
+		}
+		c.channels(path+".channel", t.Channel, channels)
+		known(path+".lead", t.Lead, "the lead")
+		for j, m := range t.Members {
+			known(fmt.Sprintf("%s.members[%d]", path, j), m, "the member")
+		}
+	}
+	return slugs
+}
+
+func (c *checker) services(services []Service, teams map[string]bool, known func(path, mail, what string)) {
+	slugs := map[string]bool{}
+	for i, s := range services {
+		path := fmt.Sprintf("services[%d]", i)
+		c.slug(path+".slug", s.Slug, slugs)
+		c.text(path+".name", "the name", s.Name, 60)
+		known(path+".owner", s.Owner, "the owner")
+		for _, side := range []struct{ name, team string }{{"incidents", s.Incidents}, {"requests", s.Requests}} {
+			if !teams[side.team] {
+				c.say(path+"."+side.name, "there is no team %q", side.team)
+			}
+		}
+	}
+	if len(services) > 100 {
+		c.say("services", "there are %d; a form can offer at most 100", len(services))
+	}
+}

@@ -1,0 +1,92 @@
+// Package policy is how a company wants its desk: people, teams and their
+// channels, services, the priority matrix and a few times. It is one file,
+// checked as a whole before any of it is in force.
+package policy
+
+import (
+	"time"
+
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// Policy is the whole of it. The yaml names are the file's.
+type Policy struct {
+	Desk     Desk      `yaml:"desk"`
+	People   []Person  `yaml:"people"`
+	Teams    []Team    `yaml:"teams"`
+	Services []Service `yaml:"services"`
+	// Matrix has a priority 1 to 4 for each impact (me, team, site, customers)
+	// and urgency (later, week, today, now); what it leaves out is as in
+	// ticket.DefaultMatrix.
+	Matrix map[ticket.Impact]map[ticket.Urgency]ticket.Priority `yaml:"matrix"`
+}
+
+// Channels name a channel on each platform, by the adapter's name: its name
+// without the #, or its id.
+type Channels map[string]string
+
+// Desk is what concerns everybody.
+type Desk struct {
+	Company  string   `yaml:"company"`
+	TimeZone string   `yaml:"timezone"` // IANA name
+	Admins   []string `yaml:"admins"`   // mail addresses
+
+	// Help are channels in which each new message is a question to the desk.
+	Help []Channels `yaml:"help"`
+	// Bypass is the emoji with which a message in a help channel is left alone.
+	Bypass string `yaml:"bypass"`
+	// Emoji opens a ticket from the message that it is put on.
+	Emoji string `yaml:"emoji"`
+
+	CloseAfter Duration `yaml:"close_after"` // from resolved to closed, if the requester is silent
+	SilentAt   Duration `yaml:"silent_after"`
+}
+
+// Person is somebody of the company.
+type Person struct {
+	Mail       string `yaml:"mail"`
+	Name       string `yaml:"name"`
+	Title      string `yaml:"title"`
+	Department string `yaml:"department"` // slug
+	Site       string `yaml:"site"`
+	TimeZone   string `yaml:"timezone"`
+	Manager    string `yaml:"manager"` // mail address
+}
+
+// Team supports something. Whoever is in its channel is its agent too.
+type Team struct {
+	Slug    string   `yaml:"slug"`
+	Name    string   `yaml:"name"`
+	Tier    int      `yaml:"tier"`
+	Channel Channels `yaml:"channel"` // where its tickets are triaged
+	Lead    string   `yaml:"lead"`    // mail address
+	Members []string `yaml:"members"` // mail addresses
+}
+
+// Service is something that people use, in their words, and who supports it.
+type Service struct {
+	Slug      string   `yaml:"slug"`
+	Name      string   `yaml:"name"`
+	Incidents string   `yaml:"incidents"` // team slug
+	Requests  string   `yaml:"requests"`  // team slug
+	Owner     string   `yaml:"owner"`     // mail address
+	Words     []string `yaml:"words"`     // by which a question is known to be about it
+}
+
+// Duration is written as 90m, 24h or 3d.
+type Duration time.Duration
+
+// BuiltIn is in force until another is applied: it names nobody and no
+// channel, so it works in any workspace.
+func BuiltIn() Policy {
+	return Policy{
+		Desk: Desk{
+			TimeZone: "UTC", Bypass: "no_entry_sign", Emoji: "ticket",
+			CloseAfter: Duration(72 * time.Hour), SilentAt: Duration(24 * time.Hour),
+		},
+		Teams: []Team{{Slug: "service-desk", Name: "Service Desk", Tier: 1}},
+		Services: []Service{
+			{Slug: "other", Name: "Something else", Incidents: "service-desk", Requests: "service-desk"},
+		},
+	}
+}
