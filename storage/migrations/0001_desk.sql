@@ -1,2 +1,422 @@
+-- The desk's record. Rules that must never be broken are constraints here, so
+-- that no program, this one included, can break them.
+
 -- +goose Up
-select 1;
+
+-- People and accounts ------------------------------------------------------
+
+create table people (
+    id          bigint generated always as identity primary key,
+    name        text not null,
+    mail        text unique check (mail = lower(mail)),
+    title       text not null default '',
+    department  text not null default '',
+    site        text not null default '',
+    timezone    text not null default '',
+    manager_id  bigint references people,
+    admin       boolean not null default false,
+    guest       boolean not null default false,
+    left_at     timestamptz,
+    -- Somebody without a verified mail address is a guest.
+    constraint people_mail_or_guest check (guest or mail is not null)
+);
+
+-- An account is a person on one platform. The mail address that links the two
+-- is one that the platform vouches for.
+create table accounts (
+    platform    text not null,
+    workspace   text not null,
+    user_id     text not null,
+    person_id   bigint not null references people,
+    name        text not null default '',
+    avatar      text not null default '',
+    checked_at  timestamptz not null,
+    greeted_at  timestamptz,
+    primary key (platform, workspace, user_id)
+);
+create index accounts_person on accounts (person_id);
+
+create table teams (
+    id         bigint generated always as identity primary key,
+    slug       text not null unique,
+    name       text not null,
+    tier       int not null check (tier between 1 and 5),
+    lead_id    bigint references people,
+    retired_at timestamptz
+);
+
+-- Both the policy and the triage channel make agents; leaving one does not
+-- undo the other.
+create table team_members (
+    team_id   bigint not null references teams,
+    person_id bigint not null references people,
+    source    text not null check (source in ('policy', 'channel')),
+    primary key (team_id, person_id, source)
+);
+create index team_members_person on team_members (person_id);
+
+-- Channels with a purpose. A policy names them; the platform's id is filled in
+-- once the desk has seen the channel.
+create table desk_channels (
+    id        bigint generated always as identity primary key,
+    purpose   text not null check (purpose in ('triage', 'help')),
+    team_id   bigint references teams,
+    platform  text not null,
+    workspace text not null default '',
+    name      text not null,
+    channel   text not null default '',
+    constraint desk_channels_triage_has_team check ((purpose = 'triage') = (team_id is not null)),
+    unique (purpose, platform, name)
+);
+create unique index desk_channels_place on desk_channels (platform, workspace, channel) where channel <> '';
+
+-- Every policy that was ever in force; the newest is.
+create table policies (
+    id         bigint generated always as identity primary key,
+    applied_at timestamptz not null,
+    applied_by text not null,
+    document   jsonb not null
+);
+
+-- Tickets ------------------------------------------------------------------
+
+-- One team's tickets of one kind.
+create table queues (
+    id      bigint generated always as identity primary key,
+    team_id bigint not null references teams,
+    kind    text not null check (kind in ('incident', 'request')),
+    unique (team_id, kind),
+    unique (id, kind)
+);
+
+-- Incidents and requests of a service go to queues of their own kind: the
+-- constant columns are there for the foreign keys to say so.
+create table services (
+    slug           text primary key,
+    name           text not null,
+    position       int not null default 0,
+    owner_id       bigint references people,
+    words          text[] not null default '{}',
+    incident_queue bigint not null,
+    incident_kind  text not null generated always as ('incident') stored,
+    request_queue  bigint not null,
+    request_kind   text not null generated always as ('request') stored,
+    retired_at     timestamptz,
+    foreign key (incident_queue, incident_kind) references queues (id, kind),
+    foreign key (request_queue, request_kind) references queues (id, kind)
+);
+
+create table articles (
+    id          bigint generated always as identity primary key,
+    slug        text not null unique,
+    title       text not null,
+    symptom     text not null default '',
+    environment text not null default '',
+    answer      text not null default '',
+    cause       text not null default '',
+    audience    text[] not null check (cardinality(audience) > 0),
+    language    text not null,
+    tags        text[] not null default '{}',
+    owner       text not null default '',
+    review_by   timestamptz,
+    state       text not null check (state in ('draft', 'published', 'retired')),
+    known_error boolean not null default false,
+    updated_at  timestamptz not null,
+    -- Indexes follow this number; see article_seq.
+    seq         bigint not null
+);
+create index articles_seq on articles (seq);
+-- One row, updated with every change of an article: its lock makes numbers
+-- visible in the order in which they were given, so that a reader who has seen
+-- n has seen everything up to n.
+create table article_seq (the_only boolean primary key default true check (the_only), seq bigint not null);
+insert into article_seq (seq) values (0);
+
+create table tickets (
+    id          bigint generated always as identity primary key,
+    kind        text not null check (kind in ('incident', 'request')),
+    number      bigint not null,
+    title       text not null check (title <> ''),
+    detail      text not null default '',
+    requester_id bigint not null references people,
+    author_id   bigint not null references people,
+    owner_id    bigint references people,
+    queue_id    bigint not null,
+    service     text references services (slug),
+    impact      text not null check (impact in ('me', 'team', 'site', 'customers')),
+    urgency     text not null check (urgency in ('later', 'week', 'today', 'now')),
+    priority    int not null check (priority between 1 and 4),
+    because     text not null,
+    state       text not null check (state in ('new', 'in_progress', 'waiting', 'done')),
+    waits_for   text check (waits_for in ('requester', 'supplier', 'change', 'part')),
+    wait_note   text not null default '',
+    resolution  text not null default '',
+    article_id  bigint references articles,
+    opened_at   timestamptz not null,
+    claimed_at  timestamptz,
+    resolved_at timestamptz,
+    closed_at   timestamptz,
+    reopened    int not null default 0,
+    rating      int check (rating between 1 and 5),
+    comment     text not null default '',
+    follows_id  bigint references tickets,
+    version     int not null,
+    unique (kind, number),
+    -- A ticket is in a queue of its own kind.
+    constraint tickets_queue_of_kind foreign key (queue_id, kind) references queues (id, kind),
+    constraint tickets_waiting_has_reason check ((state = 'waiting') = (waits_for is not null)),
+    constraint tickets_done_is_resolved check ((state = 'done') = (resolved_at is not null)),
+    constraint tickets_resolution_is_said check (state <> 'done' or resolution <> ''),
+    -- Resolved is not closed, but closed is resolved.
+    constraint tickets_closed_is_done check (closed_at is null or state = 'done'),
+    constraint tickets_owner_since check ((owner_id is null) = (claimed_at is null)),
+    constraint tickets_new_is_unowned check (state <> 'new' or owner_id is null)
+) with (fillfactor = 85);
+create index tickets_requester on tickets (requester_id, opened_at desc);
+create index tickets_owner on tickets (owner_id, priority, opened_at) where state <> 'done';
+create index tickets_queue on tickets (queue_id, priority, opened_at) where state <> 'done';
+create index tickets_service on tickets (service, opened_at) where state <> 'done' and kind = 'incident';
+
+-- Numbers without gaps of meaning: one sequence for each kind.
+create sequence incident_numbers;
+create sequence request_numbers;
+
+-- What was said on a ticket, from either side.
+create table messages (
+    id         bigint generated always as identity primary key,
+    ticket_id  bigint not null references tickets,
+    author_id  bigint not null references people,
+    body       text not null,
+    internal   boolean not null default false,
+    side       text not null check (side in ('requester', 'team')),
+    said_at    timestamptz not null,
+    edited_at  timestamptz,
+    deleted_at timestamptz,
+    platform   text not null,
+    workspace  text not null,
+    channel    text not null,
+    external   text not null -- the platform's id of the message
+);
+create index messages_ticket on messages (ticket_id, id);
+create unique index messages_external on messages (channel, external, platform, workspace);
+
+-- How a message read before it was edited or deleted.
+create table message_versions (
+    message_id bigint not null references messages,
+    body       text not null,
+    until      timestamptz not null
+);
+create index message_versions_message on message_versions (message_id);
+
+-- Files are kept whole: the platform's copy may go.
+create table files (
+    id         bigint generated always as identity primary key,
+    message_id bigint not null references messages,
+    name       text not null,
+    mime       text not null default '',
+    size       bigint not null,
+    source     jsonb not null, -- where the adapter finds it
+    state      text not null check (state in ('wanted', 'kept', 'too_big', 'lost')),
+    data       bytea,
+    constraint files_kept_has_data check ((state = 'kept') = (data is not null))
+);
+create index files_message on files (message_id);
+create index files_wanted on files (id) where state = 'wanted';
+
+-- Conversations ------------------------------------------------------------
+
+-- A thread on a platform and what it is about. Its root is null until the
+-- desk's own first message in it has been delivered.
+create table threads (
+    id         bigint generated always as identity primary key,
+    platform   text not null,
+    workspace  text not null,
+    channel    text not null default '', -- '': the user's direct messages, not opened yet
+    user_id    text not null default '', -- whose direct messages
+    root       text,
+    scope      text not null check (scope in ('direct', 'group', 'open')),
+    side       text not null check (side in ('requester', 'team')),
+    ticket_id  bigint references tickets
+);
+create unique index threads_root on threads (channel, root, platform, workspace) where root is not null;
+create index threads_ticket on threads (ticket_id) where ticket_id is not null;
+
+create table questions (
+    id         bigint generated always as identity primary key,
+    person_id  bigint not null references people,
+    thread_id  bigint references threads,
+    text       text not null,
+    asked_at   timestamptz not null,
+    confidence text not null check (confidence in ('none', 'low', 'high')),
+    shown      bigint[] not null default '{}', -- articles, best first
+    -- open, then one end. solved is a confirmed deflection; silent is not.
+    outcome    text not null default 'open' check (outcome in ('open', 'solved', 'ticket', 'person', 'silent')),
+    article_id bigint references articles,
+    ticket_id  bigint references tickets,
+    ended_at   timestamptz,
+    version    int not null default 1,
+    constraint questions_end check ((outcome = 'open') = (ended_at is null)),
+    constraint questions_solved_by_article check (outcome <> 'solved' or article_id is not null),
+    constraint questions_ticket check (outcome not in ('ticket', 'person') or ticket_id is not null)
+);
+create index questions_thread on questions (thread_id);
+create index questions_person on questions (person_id, asked_at desc);
+create index questions_unanswered on questions (asked_at) where shown = '{}';
+
+-- Delivery -----------------------------------------------------------------
+
+-- A message of the desk's. A living card has a name and a subject and is drawn
+-- when it is delivered, from the record as it then is; anything else has a body.
+create table posts (
+    id         bigint generated always as identity primary key,
+    kind       text not null check (kind in ('message', 'whisper', 'home', 'react', 'unreact')),
+    platform   text not null,
+    workspace  text not null,
+    thread_id  bigint references threads,
+    root       boolean not null default false, -- it opens its thread
+    channel    text not null default '',
+    user_id    text not null default '',
+    card       text not null default '',
+    subject    bigint,
+    body       jsonb,
+    message_id bigint references messages, -- which it passes on
+    created_at timestamptz not null,
+    -- Where it came to stand.
+    sent_channel text not null default '',
+    external   text,
+    sent_at    timestamptz,
+    failed     text, -- why it never will be sent
+    constraint posts_card_or_body check ((card <> '') = (body is null)),
+    constraint posts_root_has_thread check (not root or thread_id is not null)
+);
+create index posts_card on posts (subject, card) where card <> '';
+create index posts_message on posts (message_id) where message_id is not null;
+create unique index posts_one_home on posts (platform, workspace, user_id) where kind = 'home';
+
+-- What waits to be delivered: one row a post, however often it has changed.
+-- The row goes when the platform has taken the newest.
+create table outbox (
+    post_id      bigint primary key references posts,
+    seq          bigint generated always as identity,
+    conversation text not null,
+    lane         int not null, -- 0 breach, 1 approval, 2 reply, 3 digest
+    wanted       int not null default 1, -- grows with every change while it waits
+    due_at       timestamptz not null,
+    leased_until timestamptz, -- some process is at it
+    attempts     int not null default 0,
+    unsure       boolean not null default false, -- it may have been sent: look before sending
+    error        text not null default '',
+    enqueued_at  timestamptz not null
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+create index outbox_order on outbox (conversation, seq);
+create index outbox_due on outbox (lane, seq);
+
+-- What has come in and is not handled yet. Rows go when they are handled.
+create table inbox (
+    id           bigint generated always as identity primary key,
+    key          text not null,
+    conversation text not null,
+    event        jsonb not null,
+    received_at  timestamptz not null,
+    due_at       timestamptz not null,
+    attempts     int not null default 0,
+    error        text not null default ''
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
+create index inbox_order on inbox (conversation, id);
+
+-- What could not be handled or delivered, kept for a person to look at.
+create table dead_letters (
+    id       bigint generated always as identity primary key,
+    source   text not null check (source in ('inbox', 'outbox')),
+    key      text not null,
+    content  jsonb not null,
+    error    text not null,
+    died_at  timestamptz not null
+);
+
+-- Keys of all events of the last days: an event counts once. Partitioned by
+-- the event's own time, which is equal in every redelivery.
+create table seen (
+    key text not null,
+    at  timestamptz not null,
+    primary key (key, at)
+) partition by range (at);
+create table seen_rest partition of seen default;
+
+-- What falls due, one row a thing and reason.
+create table due (
+    kind    text not null,
+    subject bigint not null,
+    due_at  timestamptz not null,
+    primary key (kind, subject)
+);
+create index due_order on due (due_at);
+
+-- Audit --------------------------------------------------------------------
+
+-- Who did what, when, from where, before and after. Written in the same
+-- transaction as the change; never updated, never deleted.
+create table audit (
+    id        bigint generated always as identity,
+    at        timestamptz not null,
+    action    text not null,
+    person_id bigint, -- null: the desk itself
+    via       text not null, -- platform and place, or the command
+    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel')),
+    subject_id bigint not null,
+    before    jsonb,
+    after     jsonb,
+    note      text not null default ''
+) partition by range (at);
+create index audit_subject on audit (subject, subject_id, at);
+create table audit_rest partition of audit default;
+
+-- +goose StatementBegin
+create function audit_is_forever() returns trigger language plpgsql as $$
+begin
+    raise exception 'the audit record is never changed';
+end $$;
+-- +goose StatementEnd
+create trigger audit_is_forever before update or delete on audit
+    for each row execute function audit_is_forever();
+
+-- Makes the partitions of a day (seen) and a month (audit) ahead of time and
+-- drops keys of events that no platform will deliver again.
+-- +goose StatementBegin
+create function keep_partitions(now timestamptz) returns void language plpgsql as $$
+declare
+    day date;
+    name text;
+    old record;
+begin
+    perform pg_advisory_xact_lock(hashtext('deskhand.keep_partitions'));
+    for i in -1..3 loop
+        day := (now at time zone 'UTC')::date + i;
+        name := 'seen_' || to_char(day, 'YYYYMMDD');
+        if to_regclass(name) is null and not exists (
+            select 1 from seen_rest where at >= day::timestamp at time zone 'UTC' and at < (day + 1)::timestamp at time zone 'UTC') then
+            execute format('create table %I partition of seen for values from (%L) to (%L)', name,
+                day::timestamp at time zone 'UTC', (day + 1)::timestamp at time zone 'UTC');
+        end if;
+    end loop;
+    for i in 0..2 loop
+        day := (date_trunc('month', now at time zone 'UTC') + make_interval(months => i))::date;
+        name := 'audit_' || to_char(day, 'YYYYMM');
+        if to_regclass(name) is null and not exists (
+            select 1 from audit_rest where at >= day::timestamp at time zone 'UTC'
+                and at < (day + interval '1 month')::timestamp at time zone 'UTC') then
+            execute format('create table %I partition of audit for values from (%L) to (%L)', name,
+                day::timestamp at time zone 'UTC', (day + interval '1 month')::timestamp at time zone 'UTC');
+        end if;
+    end loop;
+    for old in
+        select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'seen'::regclass and c.relname ~ '^seen_\d{8}$'
+            and to_date(substr(c.relname, 6), 'YYYYMMDD') < (now at time zone 'UTC')::date - 3
+    loop
+        execute format('drop table %I', old.relname);
+    end loop;
+    delete from seen_rest where at < now - interval '4 days';
+end $$;
+-- +goose StatementEnd
+select keep_partitions(now());
