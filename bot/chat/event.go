@@ -77,6 +77,9 @@ type Event struct {
 
 	// Reply is the adapter's own address for a private answer to this event.
 	Reply string `json:"reply,omitempty"`
+
+	// InCall says that the platform is waiting for the Answer.
+	InCall bool `json:"-"`
 }
 
 // Conversation is the key under which events keep their order.
