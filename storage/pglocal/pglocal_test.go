@@ -1,0 +1,549 @@
+//go:build unix
+
+package pglocal
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// holdVar makes this test binary a program that runs a cluster in the directory
+// it names until it is killed.
+const holdVar = "DESKHAND_TEST_HOLD_CLUSTER"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(holdVar); dir != "" {
+		s, err := Start(context.Background(), Options{Dir: dir})
+		if err != nil {
+			fmt.Println("error", err)
+			os.Exit(1)
+		}
+		fmt.Println("ready", s.current.process.Pid, s.URL())
+		select {}
+	}
+	os.Exit(m.Run())
+}
+
+// holder is another process with a cluster.
+type holder struct {
+	cmd        *exec.Cmd
+	postmaster int
+	url        string
+}
+
+func hold(t *testing.T, dir string) *holder {
+	t.Helper()
+	h := &holder{cmd: exec.Command(os.Args[0], "-test.run=^$")}
+	h.cmd.Env = append(os.Environ(), holdVar+"="+dir)
+	out, err := h.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = h.cmd.Process.Kill()
+		_ = h.cmd.Wait()
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if _, scanErr := fmt.Sscanf(line, "ready %d %s", &h.postmaster, &h.url); scanErr != nil {
+		t.Fatalf("the other process said %q (%v)", line, err)
+	}
+	return h
+}
+
+func (h *holder) kill(t *testing.T) {
+	t.Helper()
+	if err := h.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = h.cmd.Wait() // killed, as it says
+}
+
+// directory returns a temporary directory that every user can reach, which
+// t.TempDir's is not.
+func directory(t *testing.T) string {
+	t.Helper()
+	base, err := os.MkdirTemp("", "pglocal-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	if err := os.Chmod(base, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(base, "pg")
+}
+
+func start(t *testing.T, o Options) *Server {
+	t.Helper()
+	s, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func startError(t *testing.T, o Options) string {
+	t.Helper()
+	s, err := Start(t.Context(), o)
+	if err == nil {
+		_ = s.Stop()
+		t.Fatal("it started")
+	}
+	return err.Error()
+}
+
+func exec1(t *testing.T, url, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func query1(t *testing.T, url, sql string) string {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	var got string
+	if err := conn.QueryRow(t.Context(), sql).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestDataStayBetweenRuns(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	first := start(t, Options{Dir: dir})
+	exec1(t, first.URL(), `create table kept as select 'here' as word`)
+	if got := query1(t, first.URL(), `show fsync`); got != "on" {
+		t.Errorf("fsync = %s for data that are kept", got)
+	}
+	for range 2 {
+		if err := first.Stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	second := start(t, Options{Dir: dir})
+	if got := query1(t, second.URL(), `select word from kept`); got != "here" {
+		t.Errorf("word = %q", got)
+	}
+	if fi, err := os.Stat(filepath.Join(dir, "data")); err != nil || fi.Mode().Perm() != 0o700 {
+		t.Errorf("data directory: %v, %v; want mode 0700", fi.Mode(), err)
+	}
+}
+
+func TestLettersOfAllLanguagesAreFolded(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Throwaway: true})
+	if got := query1(t, s.URL(), `select lower('ÉÄŁ')`); got != "éäł" {
+		t.Errorf("lower = %q", got)
+	}
+}
+
+func TestThrowawayBeginsEmpty(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	first := start(t, Options{Dir: dir, Throwaway: true, Settings: map[string]string{"max_connections": "17"}})
+	exec1(t, first.URL(), `create table kept ()`)
+	if got := query1(t, first.URL(), `show max_connections`); got != "17" {
+		t.Errorf("max_connections = %s, want the given 17", got)
+	}
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, Options{Dir: dir, Throwaway: true})
+	if got := query1(t, second.URL(), `select count(*)::text from pg_tables where tablename = 'kept'`); got != "0" {
+		t.Error("the table is still there")
+	}
+}
+
+func TestTemporaryDirectoryGoesWithTheServer(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Throwaway: true})
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(s.Dir()); !os.IsNotExist(err) {
+		t.Errorf("%s: %v, want it gone", s.Dir(), err)
+	}
+	if err := s.Resume(t.Context()); err == nil {
+		t.Error("a stopped server resumed")
+	}
+}
+
+func TestCommitsSurviveRestarts(t *testing.T) {
+	t.Parallel()
+	for _, o := range []Options{{Throwaway: true}, {Dir: directory(t)}} {
+		s := start(t, o)
+		exec1(t, s.URL(), `create table t (n int)`)
+		for i, m := range []Mode{Immediate, Fast, Immediate} {
+			exec1(t, s.URL(), `insert into t values (1)`)
+			if err := s.Restart(t.Context(), m); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := query1(t, s.URL(), `select count(*)::text from t`), strconv.Itoa(i+1); got != want {
+				t.Errorf("%s rows after restart %d, want %s", got, i, want)
+			}
+		}
+		if err := s.Halt(Fast); err != nil {
+			t.Fatal(err)
+		}
+		if conn, err := pgx.Connect(t.Context(), s.URL()); err == nil {
+			_ = conn.Close(t.Context())
+			t.Error("a halted server takes connections")
+		}
+		if err := s.Resume(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		query1(t, s.URL(), `select 'back'`)
+	}
+}
+
+func TestServerThatDiesIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	said := make(chan string, 100)
+	s := start(t, Options{Throwaway: true, Progress: func(line string) { said <- line }})
+	s.mu.Lock()
+	first := s.current
+	s.mu.Unlock()
+	if err := first.process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-first.done
+	for line := range said {
+		if strings.Contains(line, "ended unexpectedly") {
+			break
+		}
+	}
+	s.mu.Lock() // given back once the new one runs
+	second := s.current
+	s.mu.Unlock()
+	if second == first {
+		t.Fatal("no new server")
+	}
+	query1(t, s.URL(), `select 'back'`)
+}
+
+func TestSecondProgramIsRefused(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	h := hold(t, dir)
+	got := startError(t, Options{Dir: dir})
+	if want := fmt.Sprintf("another deskhand (process %d) is using %s", h.cmd.Process.Pid, dir); !strings.Contains(got, want) {
+		t.Errorf("error %q, want %q in it", got, want)
+	}
+	query1(t, h.url, `select 'unharmed'`)
+}
+
+func TestServerEndsWithItsProgram(t *testing.T) {
+	t.Parallel()
+	h := hold(t, directory(t))
+	conn, err := pgx.Connect(t.Context(), h.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	h.kill(t)
+	// The session ends because the server does, without a new program's doing.
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if _, err := conn.WaitForNotification(ctx); err == nil || ctx.Err() != nil {
+		t.Errorf("the session after kill -9 of its program: %v, want it cut", err)
+	}
+}
+
+func TestNextStartRecoversAfterKill(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	for i := range 3 {
+		h := hold(t, dir)
+		if i == 0 {
+			exec1(t, h.url, `create table t (n int)`)
+		}
+		exec1(t, h.url, `insert into t values (1)`)
+		switch i {
+		case 1: // everything at once, as when the power fails
+			_ = syscall.Kill(h.postmaster, syscall.SIGKILL)
+		case 2: // a server that can't hear of the end of its program
+			_ = syscall.Kill(h.postmaster, syscall.SIGSTOP)
+		}
+		h.kill(t)
+		if i == 2 {
+			_ = syscall.Kill(h.postmaster, syscall.SIGCONT)
+		}
+	}
+	s := start(t, Options{Dir: dir})
+	if got := query1(t, s.URL(), `select count(*)::text from t`); got != "3" {
+		t.Errorf("%s rows, want 3", got)
+	}
+}
+
+// An orphan is a server whose program was killed where the system has no means
+// to take the server along.
+func TestOrphanIsStopped(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	first, err := Start(t.Context(), Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec1(t, first.URL(), `create table kept as select 'here' as word`)
+	// As if first's process had ended: the lock is free, the server runs.
+	orphan := first.current
+	first.mu.Lock()
+	first.current, first.stopped = nil, true
+	first.mu.Unlock()
+	_ = first.lock.Close()
+
+	second := start(t, Options{Dir: dir})
+	select {
+	case <-orphan.done:
+	default:
+		t.Error("two servers on one directory")
+	}
+	if got := query1(t, second.URL(), `select word from kept`); got != "here" {
+		t.Errorf("word = %q", got)
+	}
+}
+
+func TestNumberOfADeadServerGoneToAnotherProgram(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	first := start(t, Options{Dir: dir})
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	other := exec.Command("sleep", "600")
+	if err := other.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = other.Process.Kill()
+		_ = other.Wait()
+	}()
+	stale := fmt.Sprintf("%d\n%s\n%d\n5432\n%s\n\n", other.Process.Pid, first.data(), time.Now().Unix(), first.sockets)
+	if err := os.WriteFile(filepath.Join(first.data(), "postmaster.pid"), []byte(stale), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, Options{Dir: dir})
+	query1(t, second.URL(), `select 'fine'`)
+	if !alive(other.Process.Pid) {
+		t.Error("the other program was harmed")
+	}
+}
+
+func TestDirectoriesOfOthersAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"files of another program": {
+			map[string]string{"thesis.odt": "chapter one"}, "was not made by deskhand",
+		},
+		"another Postgres": {
+			map[string]string{"PG_VERSION": "15\n", "base/1/2619": "x"}, "data directory of another Postgres",
+		},
+		"our directory with data of a version that is nowhere to be had": {
+			map[string]string{lockName: "", "data/PG_VERSION": "9\n"}, "made with Postgres 9",
+		},
+		"our directory with data that are none": {
+			map[string]string{lockName: "", "data/notes": "x"}, "not a Postgres data directory",
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := directory(t)
+			for f, text := range tt.files {
+				path := filepath.Join(dir, f)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := startError(t, Options{Dir: dir, Cache: filepath.Join(directory(t), "cache")})
+			if !strings.Contains(got, tt.want) || strings.Contains(got, "\n") {
+				t.Errorf("error %q, want one line with %q", got, tt.want)
+			}
+			for f, text := range tt.files {
+				if f == lockName {
+					continue
+				}
+				if now, err := os.ReadFile(filepath.Join(dir, f)); err != nil || string(now) != text {
+					t.Errorf("%s is now %q, %v", f, now, err)
+				}
+			}
+		})
+	}
+}
+
+func TestFirstRunCutShort(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	half := filepath.Join(dir, "data.new")
+	if err := os.MkdirAll(half, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range []string{filepath.Join(dir, lockName), filepath.Join(half, "PG_VERSION")} {
+		if err := os.WriteFile(f, []byte("15\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := start(t, Options{Dir: dir})
+	query1(t, s.URL(), `select 'fine'`)
+}
+
+func TestLongDirectory(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(directory(t), strings.Repeat("long/", 30), "pg")
+	s := start(t, Options{Dir: dir})
+	query1(t, s.URL(), `select 'fine'`)
+	fi, err := os.Stat(s.sockets)
+	if err != nil || fi.Mode().Perm() != 0o700 {
+		t.Errorf("directory of the socket: %v, %v; want mode 0700", fi.Mode(), err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(s.sockets); !os.IsNotExist(err) {
+		t.Errorf("%s: %v, want it gone", s.sockets, err)
+	}
+}
+
+func TestNoPortIsOpened(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Throwaway: true})
+	if got := query1(t, s.URL(), `show listen_addresses`); got != "" {
+		t.Errorf("listen_addresses = %q", got)
+	}
+	if _, err := net.Dial("unix", filepath.Join(s.sockets, ".s.PGSQL."+port)); err != nil {
+		t.Errorf("the socket: %v", err)
+	}
+}
+
+func TestSettingThatPostgresRefusesIsNamed(t *testing.T) {
+	t.Parallel()
+	got := startError(t, Options{Throwaway: true, Settings: map[string]string{"shared_buffers": "many"}})
+	if !strings.Contains(got, `shared_buffers`) {
+		t.Errorf("error %q, want the setting in it", got)
+	}
+}
+
+func TestSecretsOfTheDeskAreNotHandedOn(t *testing.T) {
+	t.Setenv("DESKHAND_SLACK_BOT_TOKEN", "xoxb-secret")
+	t.Setenv("PGPORT", "1")
+	s := start(t, Options{Throwaway: true})
+	raw, err := os.ReadFile("/proc/" + strconv.Itoa(s.current.process.Pid) + "/environ")
+	if err != nil {
+		t.Skip("reading another process's environment needs /proc")
+	}
+	if strings.Contains(string(raw), "xoxb") {
+		t.Error("the server's environment has the token")
+	}
+}
+
+func TestDroppingRootNeedsAWayIn(t *testing.T) {
+	t.Parallel()
+	if os.Geteuid() != 0 {
+		t.Skip("only root runs Postgres as somebody else")
+	}
+	got := startError(t, Options{Dir: filepath.Join(t.TempDir(), "pg")}) // below a directory of mode 0700
+	if !strings.Contains(got, "can't get into") {
+		t.Errorf("error %q, want the directory that is closed", got)
+	}
+}
+
+func TestContextEndsTheStart(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	dir := directory(t)
+	if s, err := Start(ctx, Options{Dir: dir}); err == nil {
+		_ = s.Stop()
+		t.Fatal("it started")
+	}
+	s := start(t, Options{Dir: dir})
+	query1(t, s.URL(), `select 'fine'`)
+}
+
+func TestComplaint(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ log, want string }{
+		"the fatal line, not what follows it": {
+			"2026-01-01 LOG:  starting\n2026-01-01 FATAL:  could not map anonymous shared memory\n2026-01-01 LOG:  database system is shut down\n",
+			"could not map anonymous shared memory",
+		},
+		"the last line when none is fatal": {"one\n\ntwo\n", "two"},
+		"nothing from nothing":             {"", ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := complaint(tt.log); got != tt.want {
+				t.Errorf("complaint = %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for name, o := range map[string]Options{"kept": {}, "throwaway": {Throwaway: true}} {
+		b.Run(name+", first time", func(b *testing.B) {
+			for b.Loop() {
+				o := o
+				o.Dir = filepath.Join(b.TempDir(), "pg")
+				if os.Geteuid() == 0 {
+					b.StopTimer()
+					tmp, err := os.MkdirTemp("", "pglocal-bench-")
+					if err != nil {
+						b.Fatal(err)
+					}
+					_ = os.Chmod(tmp, 0o755)
+					o.Dir = filepath.Join(tmp, "pg")
+					b.Cleanup(func() { _ = os.RemoveAll(tmp) })
+					b.StartTimer()
+				}
+				s, err := Start(b.Context(), o)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				_ = s.Stop()
+				b.StartTimer()
+			}
+		})
+	}
+}
