@@ -1,24 +1,54 @@
 // Package kb finds the article that answers a question.
+//
+// Bleve keeps the terms, the lists of articles that hold them and the texts
+// to show; how the articles are weighed is in this package, in document.go
+// (what a term weighs in an article) and rank.go (what a question makes of it).
 package kb
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"log/slog"
+	"sync"
 
 	"github.com/deskhand/deskhand/core/knowledge"
 )
 
+// ErrClosed is returned by an index after Close.
+var ErrClosed = errors.New("kb: the index is closed")
+
 // Options for an index. The zero value is an empty index in memory.
 type Options struct {
-	Dir      string     // where the index is kept; "" keeps it in memory
+	// Dir is where the index is kept; it belongs to one process at a time. ""
+	// keeps it in memory, which is for tests and tools: there, changes are not
+	// merged, and each Apply makes queries a little slower until a Rebuild.
+	Dir      string
 	Synonyms [][]string // groups of words or phrases that mean the same, besides the built-in ones
 	Log      *slog.Logger
 }
 
 // Index finds published articles. It is safe for concurrent use.
-type Index struct{}
+type Index struct {
+	dir      string
+	synonyms *synonyms
+	version  string // of format and synonyms
+	log      *slog.Logger
+
+	rebuilding sync.Mutex // held by Rebuild for its whole length
+	writing    sync.Mutex // held while articles go in; guards during
+	during     []change   // applied since Rebuild began, nil when none runs
+
+	mu  sync.RWMutex // held for reading by queries
+	now *generation  // nil once closed
+}
+
+type change struct {
+	articles []knowledge.Article
+	seq      int64
+}
 
 // Query is a question and who asks it.
 type Query struct {
@@ -32,41 +62,169 @@ type Query struct {
 // Open opens the index in o.Dir or begins an empty one. A damaged directory,
 // or one of another version or other synonyms, is emptied: then Seq is 0 and
 // the caller fills it again.
-func Open(o Options) (*Index, error) { return nil, errors.New("kb: not built yet") }
+func Open(o Options) (*Index, error) {
+	groups := append(builtInSynonyms[:len(builtInSynonyms):len(builtInSynonyms)], o.Synonyms...)
+	x := &Index{
+		dir:      o.Dir,
+		synonyms: newSynonyms(groups...),
+		version:  version(groups),
+		log:      cmp.Or(o.Log, slog.Default()),
+	}
+	var err error
+	if x.now, err = openNewest(o.Dir, x.version, x.log); err != nil {
+		return nil, fmt.Errorf("open article index: %w", err)
+	}
+	return x, nil
+}
 
-// Seq is how far the index has followed the articles: the seq of the last
-// Apply or Rebuild, 0 when it is empty.
-func (x *Index) Seq() int64 { return 0 }
+// Seq is how far the index has followed the articles: the highest seq of
+// Apply and Rebuild, 0 when it is empty.
+func (x *Index) Seq() int64 {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.now == nil {
+		return 0
+	}
+	return x.now.seq.Load()
+}
 
-// Len is the number of articles that can be found.
-func (x *Index) Len() int { return 0 }
+// Len is the number of articles that can be found, by whoever may read them.
+func (x *Index) Len() int {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.now == nil {
+		return 0
+	}
+	n, _ := x.now.bleve.DocCount()
+	return int(n)
+}
 
 // Apply takes in changed articles: the published ones are found from now on,
 // drafts and retired ones no longer. seq is kept with them, in one step.
 func (x *Index) Apply(ctx context.Context, articles []knowledge.Article, seq int64) error {
-	return errors.New("kb: not built yet")
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.now == nil {
+		return ErrClosed
+	}
+	if err := x.now.apply(ctx, x.synonyms, articles, seq); err != nil {
+		return fmt.Errorf("index %d articles: %w", len(articles), err)
+	}
+	if x.during != nil {
+		x.during = append(x.during, change{articles, seq})
+	}
+	return nil
 }
 
 // Rebuild makes a new index of the articles beside the present one, which goes
-// on answering, and puts it in its place when it is whole. seq is what the
-// articles were read at; changes applied meanwhile are applied again by a
-// caller that continues from Seq. n is how many articles will come, for
-// progress, which may be nil.
+// on answering and taking changes, and puts it in its place when it is whole.
+// seq is what the articles were read at; what is applied meanwhile is in the
+// new one too. n is how many articles will come, for progress, which may be nil.
 func (x *Index) Rebuild(ctx context.Context, seq int64, n int, articles iter.Seq2[knowledge.Article, error], progress func(done, total int)) error {
-	return errors.New("kb: not built yet")
+	x.rebuilding.Lock()
+	defer x.rebuilding.Unlock()
+
+	x.writing.Lock()
+	x.during = []change{}
+	x.writing.Unlock()
+	next, err := x.build(ctx, seq, n, articles, progress)
+
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	during := x.during
+	x.during = nil
+	if err != nil {
+		return fmt.Errorf("rebuild article index: %w", err)
+	}
+	for _, c := range during {
+		if err := next.apply(ctx, x.synonyms, c.articles, c.seq); err != nil {
+			next.discard()
+			return fmt.Errorf("rebuild article index: %w", err)
+		}
+	}
+	x.mu.Lock()
+	old := x.now
+	if old != nil {
+		x.now = next
+	}
+	x.mu.Unlock()
+	if old == nil {
+		next.discard()
+		return ErrClosed
+	}
+	return old.discard()
 }
 
-// Suggest returns the few articles that are good enough to be shown as an
-// answer to a question.
-func (x *Index) Suggest(ctx context.Context, q Query) (knowledge.Suggestions, error) {
-	return knowledge.Suggestions{}, errors.New("kb: not built yet")
+// buildBatch bounds the memory that articles take on their way into the index.
+const buildBatch = 500
+
+// build makes the next generation. It counts only once its version is in it,
+// so one that was cut short is never opened.
+func (x *Index) build(ctx context.Context, seq int64, n int, articles iter.Seq2[knowledge.Article, error], progress func(done, total int)) (_ *generation, err error) {
+	if progress == nil {
+		progress = func(done, total int) {}
+	}
+	x.mu.RLock()
+	number := 0
+	if x.now != nil {
+		number = x.now.number + 1
+	}
+	x.mu.RUnlock()
+	if number == 0 {
+		return nil, ErrClosed
+	}
+	g, err := newGeneration(x.dir, number)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			g.discard()
+		}
+	}()
+	batch := make([]knowledge.Article, 0, buildBatch)
+	done := 0
+	flush := func() error {
+		if err := g.apply(ctx, x.synonyms, batch, 0); err != nil {
+			return err
+		}
+		done += len(batch)
+		batch = batch[:0]
+		progress(done, max(n, done))
+		return nil
+	}
+	for a, err := range articles {
+		if err != nil {
+			return nil, err
+		}
+		if batch = append(batch, a); len(batch) == cap(batch) {
+			if err := flush(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := flush(); err != nil {
+		return nil, err
+	}
+	if err := g.merge(ctx); err != nil {
+		return nil, err
+	}
+	return g, g.finish(x.version, seq)
 }
 
-// Search returns what speaks of any word of the question, best first, good
-// enough or not.
-func (x *Index) Search(ctx context.Context, q Query) ([]knowledge.Hit, error) {
-	return nil, errors.New("kb: not built yet")
+// Close releases the index, after the queries under way. A rebuild under way
+// ends with ErrClosed.
+func (x *Index) Close() error {
+	x.writing.Lock()
+	defer x.writing.Unlock()
+	x.mu.Lock()
+	g := x.now
+	x.now = nil
+	x.mu.Unlock()
+	if g == nil {
+		return nil
+	}
+	return g.bleve.Close()
 }
-
-// Close releases the index.
-func (x *Index) Close() error { return nil }

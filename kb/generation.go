@@ -1,0 +1,234 @@
+package kb
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/blevesearch/bleve/v2"
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	index "github.com/blevesearch/bleve_index_api"
+	bolt "go.etcd.io/bbolt/errors"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+)
+
+// generation is one Bleve index; a rebuild makes the next one. On disk it is
+// the directory index-NUMBER.
+type generation struct {
+	number int
+	dir    string // "" in memory
+	bleve  bleve.Index
+	store  index.Index // what bleve stands on
+	seq    atomic.Int64
+	view   atomic.Pointer[view]
+}
+
+const generationPrefix = "index-"
+
+// What an index knows of itself.
+var (
+	versionKey = []byte("deskhand_version")
+	seqKey     = []byte("deskhand_seq")
+)
+
+// version names the format and the synonyms that an index was built with.
+func version(groups [][]string) string {
+	h := fnv.New64a()
+	for _, g := range groups {
+		fmt.Fprintf(h, "%q\n", g)
+	}
+	return fmt.Sprintf("%d-%x", format, h.Sum64())
+}
+
+// openNewest opens the newest whole index in dir, or begins one, and clears
+// away every other.
+func openNewest(dir, version string, log *slog.Logger) (*generation, error) {
+	var numbers []int
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, err
+		}
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if s, ok := strings.CutPrefix(e.Name(), generationPrefix); ok {
+				if n, err := strconv.Atoi(s); err == nil && n > 0 {
+					numbers = append(numbers, n)
+				}
+			}
+		}
+	}
+	slices.Sort(numbers)
+	slices.Reverse(numbers)
+	var found *generation
+	for _, n := range numbers {
+		path := generationDir(dir, n)
+		if found == nil {
+			g, err := openGeneration(path, n, version)
+			if err == nil {
+				found = g
+				continue
+			}
+			if errors.Is(err, bolt.ErrTimeout) {
+				return nil, fmt.Errorf("%s is used by another process; give each its own directory", dir)
+			}
+			log.Warn("article index is built anew", "dir", path, "why", err)
+		}
+		if err := os.RemoveAll(path); err != nil {
+			return nil, err
+		}
+	}
+	if found != nil {
+		return found, nil
+	}
+	number := 1
+	if len(numbers) > 0 {
+		number = numbers[0] + 1
+	}
+	g, err := newGeneration(dir, number)
+	if err != nil {
+		return nil, err
+	}
+	return g, g.finish(version, 0)
+}
+
+func generationDir(dir string, number int) string {
+	return filepath.Join(dir, generationPrefix+strconv.Itoa(number))
+}
+
+func newGeneration(dir string, number int) (*generation, error) {
+	g := &generation{number: number}
+	if dir != "" {
+		g.dir = generationDir(dir, number)
+		if err := os.RemoveAll(g.dir); err != nil { // of a rebuild that was cut short
+			return nil, err
+		}
+	}
+	b, err := bleve.NewUsing(g.dir, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
+	if err != nil {
+		return nil, err
+	}
+	g.bleve = b
+	g.store, err = b.Advanced()
+	return g, err
+}
+
+// openGeneration opens an index made before. What is damaged on disk shows in
+// Bleve as an error or as a panic.
+func openGeneration(dir string, number int, version string) (_ *generation, err error) {
+	g := &generation{number: number, dir: dir}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("damaged: %v", p)
+		}
+		if err != nil && g.bleve != nil {
+			g.bleve.Close()
+		}
+	}()
+	if g.bleve, err = bleve.OpenUsing(dir, map[string]any{"bolt_timeout": "2s"}); err != nil {
+		return nil, err
+	}
+	if g.store, err = g.bleve.Advanced(); err != nil {
+		return nil, err
+	}
+	got, err := g.bleve.GetInternal(versionKey)
+	if err != nil {
+		return nil, err
+	}
+	if string(got) != version {
+		return nil, fmt.Errorf("its version is %q, this program's is %q", got, version)
+	}
+	seq, err := g.bleve.GetInternal(seqKey)
+	if err != nil {
+		return nil, err
+	}
+	if len(seq) != 8 {
+		return nil, errors.New("damaged: it does not tell how far it is")
+	}
+	g.seq.Store(int64(binary.BigEndian.Uint64(seq)))
+	return g, g.read(context.Background(), func(index.IndexReader, *view) error { return nil })
+}
+
+// apply writes articles and seq in one step. A lower seq than before leaves
+// it as it is.
+func (g *generation) apply(ctx context.Context, s *synonyms, articles []knowledge.Article, seq int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b := g.bleve.NewBatch()
+	for _, a := range articles {
+		d := newDocument(a, s)
+		if a.State != knowledge.Published || len(a.Audience) == 0 {
+			b.Delete(d.ID())
+		} else if err := b.IndexAdvanced(d); err != nil {
+			return err
+		}
+	}
+	seq = max(seq, g.seq.Load())
+	b.SetInternal(seqKey, binary.BigEndian.AppendUint64(nil, uint64(seq)))
+	if err := g.bleve.Batch(b); err != nil {
+		return err
+	}
+	g.seq.Store(seq)
+	return nil
+}
+
+// merge makes one segment of what came in batches: a query looks a term up
+// once in each.
+func (g *generation) merge(ctx context.Context) error {
+	s, ok := g.store.(*scorch.Scorch)
+	if !ok || g.dir == "" {
+		return nil
+	}
+	return s.ForceMerge(ctx, nil)
+}
+
+// finish marks the index as whole.
+func (g *generation) finish(version string, seq int64) error {
+	b := g.bleve.NewBatch()
+	b.SetInternal(versionKey, []byte(version))
+	b.SetInternal(seqKey, binary.BigEndian.AppendUint64(nil, uint64(seq)))
+	if err := g.bleve.Batch(b); err != nil {
+		return err
+	}
+	g.seq.Store(seq)
+	return nil
+}
+
+// discard closes the index and removes it from disk.
+func (g *generation) discard() error {
+	err := g.bleve.Close()
+	if g.dir != "" {
+		err = errors.Join(err, os.RemoveAll(g.dir))
+	}
+	return err
+}
+
+// read runs f on a snapshot of the index.
+func (g *generation) read(ctx context.Context, f func(index.IndexReader, *view) error) (err error) {
+	r, err := g.store.Reader()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	v := g.view.Load()
+	if v == nil || v.of != r {
+		if v, err = newView(ctx, r); err != nil {
+			return err
+		}
+		g.view.Store(v)
+	}
+	return f(r, v)
+}

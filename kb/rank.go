@@ -1,0 +1,298 @@
+package kb
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"sort"
+	"strconv"
+	"sync"
+	"unicode/utf8"
+
+	index "github.com/blevesearch/bleve_index_api"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+)
+
+// A question is read as units: a word, or a phrase that has synonyms. The
+// score of an article is the sum over the units of how rare the unit is times
+// how much the article is about it. What the asker may not read is left out
+// while the lists are read, so it changes no count, no rarity, no spelling.
+
+const (
+	questionRead = 8 << 10 // bytes of a question that are read; the point comes before the log
+	unitsMost    = 40      // distinct units of a question
+	exactly      = 0.2     // how much the asker's own word counts beside its synonyms
+	otherTongue  = 0.6     // what an article in another language than the asker's counts
+)
+
+// unit is a part of a question.
+type unit struct {
+	terms   []string // what the asker wrote, in each way it may be in the index
+	concept string   // what it means, "" without synonyms
+	times   int      // in the question
+	idf     float64
+	exact   []posting
+	meant   []posting
+}
+
+// posting says how much an article is about a term, 1 to fullWeight.
+type posting struct {
+	doc    uint32
+	weight uint32
+}
+
+// match is an article on its way to a hit.
+type match struct {
+	doc   uint32
+	id    knowledge.ArticleID
+	score float64
+}
+
+// search is a query at work on one snapshot. Its memory is used again.
+type search struct {
+	r        index.IndexReader
+	v        *view
+	synonyms *synonyms
+
+	an       analyzer
+	words    []word
+	readable bitset
+	total    int // readable articles
+	units    []unit
+	scores   []float32 // by document number, all zero between queries
+	matches  []match
+	postings []posting
+}
+
+var searches = sync.Pool{New: func() any { return new(search) }}
+
+// find ranks what q's asker may read, best first, at most limit.
+func (s *search) find(ctx context.Context, q Query, limit int) error {
+	s.readable = s.v.readable(q, s.readable[:0])
+	s.total = s.readable.count()
+	s.matches, s.postings = s.matches[:0], s.postings[:0]
+	if s.units = s.units[:0]; s.total == 0 {
+		return nil
+	}
+	s.ask(q)
+	if len(s.scores) < s.v.docs {
+		s.scores = make([]float32, s.v.docs)
+	}
+	for i := range s.units {
+		if err := s.count(ctx, &s.units[i]); err != nil {
+			clear(s.scores)
+			return err
+		}
+	}
+	if mine := s.v.languages[baseLanguage(q.Language)]; len(s.v.languages) > 1 {
+		for doc := range s.scores[:s.v.docs] {
+			if !mine.has(uint32(doc)) {
+				s.scores[doc] *= otherTongue
+			}
+		}
+	}
+	return s.best(limit)
+}
+
+// ask reads the question into units.
+func (s *search) ask(q Query) {
+	text := q.Text
+	if len(text) > questionRead {
+		text = text[:questionRead]
+		for len(text) > 0 && !utf8.ValidString(text[len(text)-1:]) {
+			text = text[:len(text)-1]
+		}
+	}
+	language := baseLanguage(q.Language)
+	s.words = s.an.words(text, language, s.words[:0])
+	add := func(u unit) {
+		for i := range s.units {
+			if s.units[i].concept == u.concept && slices.Equal(s.units[i].terms, u.terms) {
+				s.units[i].times++
+				return
+			}
+		}
+		if len(s.units) < unitsMost {
+			u.times = 1
+			s.units = append(s.units, u)
+		}
+	}
+	for i := 0; i < len(s.words); {
+		w := s.words[i]
+		switch c, n := s.synonyms.at(s.words[i:]); {
+		case n > 1:
+			add(unit{concept: c})
+			i += n
+			continue
+		case n == 1:
+			add(unit{terms: []string{w.term}, concept: c})
+		case !w.stop:
+			add(unit{terms: []string{w.term}})
+		}
+		i++
+	}
+}
+
+// count reads the unit's lists and adds to the scores.
+func (s *search) count(ctx context.Context, u *unit) (err error) {
+	for _, t := range u.terms {
+		if u.exact, err = s.list(ctx, t); err != nil {
+			return err
+		}
+	}
+	if len(u.exact) == 0 && u.concept == "" && len(u.terms) > 0 {
+		if err := s.respell(ctx, u); err != nil {
+			return err
+		}
+	}
+	if u.concept != "" {
+		if u.meant, err = s.list(ctx, u.concept); err != nil {
+			return err
+		}
+	}
+	n := max(len(u.exact), len(u.meant))
+	u.idf = math.Log(1 + (float64(s.total)-float64(n)+0.5)/(float64(n)+0.5))
+	weight := u.idf * (1 + math.Log(float64(u.times)))
+	exact, meant := 1.0, 0.0
+	if u.concept != "" {
+		exact, meant = exactly, 1-exactly
+	}
+	for _, p := range u.exact {
+		s.scores[p.doc] += float32(weight * exact * float64(p.weight) / fullWeight)
+	}
+	for _, p := range u.meant {
+		s.scores[p.doc] += float32(weight * meant * float64(p.weight) / fullWeight)
+	}
+	return nil
+}
+
+// list reads which readable articles hold a term, in order of their numbers.
+func (s *search) list(ctx context.Context, term string) ([]posting, error) {
+	list, err := s.r.TermFieldReader(ctx, []byte(term), wordsField, true, false, false)
+	if err != nil {
+		return nil, err
+	}
+	defer list.Close()
+	from := len(s.postings)
+	var at index.TermFieldDoc
+	for {
+		next, err := list.Next(&at)
+		if err != nil {
+			return nil, err
+		}
+		if next == nil {
+			return s.postings[from:len(s.postings):len(s.postings)], nil
+		}
+		if doc := uint32(next.ID.Value()); s.readable.has(doc) {
+			s.postings = append(s.postings, posting{doc, uint32(next.Freq)})
+		}
+	}
+}
+
+// best keeps the limit best scores, equal ones in the order of the articles'
+// numbers, and leaves the scores zero.
+func (s *search) best(limit int) error {
+	scores := s.scores[:s.v.docs]
+	defer clear(scores)
+	top := make([]float32, 0, limit+1) // falling
+	for _, x := range scores {
+		if x > 0 && (len(top) < limit || x > top[len(top)-1]) {
+			i := sort.Search(len(top), func(i int) bool { return top[i] < x })
+			if top = slices.Insert(top, i, x); len(top) > limit {
+				top = top[:limit]
+			}
+		}
+	}
+	if len(top) == 0 {
+		return nil
+	}
+	floor := top[len(top)-1]
+	var num index.IndexInternalID
+	for doc, x := range scores {
+		if x < floor {
+			continue
+		}
+		num = index.NewIndexInternalID(num, uint64(doc))
+		key, err := s.r.ExternalID(num)
+		if err != nil {
+			return err
+		}
+		id, err := strconv.ParseInt(key, 10, 64)
+		if err != nil {
+			return err
+		}
+		s.matches = append(s.matches, match{uint32(doc), knowledge.ArticleID(id), float64(x)})
+	}
+	slices.SortFunc(s.matches, func(a, b match) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
+	})
+	s.matches = s.matches[:min(limit, len(s.matches))]
+	return nil
+}
+
+// respell looks for the word that was meant by one that no readable article
+// has: one slip away, two in a long word, the first letter right.
+func (s *search) respell(ctx context.Context, u *unit) error {
+	wrong := u.terms[0]
+	length := utf8.RuneCountInString(wrong)
+	if length < 4 || wrong[0] >= '0' && wrong[0] <= '9' {
+		return nil
+	}
+	slips := 1
+	if length >= 8 {
+		slips = 2
+	}
+	fuzzy, ok := s.r.(index.IndexReaderFuzzy)
+	if !ok {
+		return nil
+	}
+	_, first := utf8.DecodeRuneInString(wrong)
+	dict, near, err := fuzzy.FieldDictFuzzyAutomaton(wordsField, wrong, slips, wrong[:first])
+	if err != nil {
+		return err
+	}
+	defer dict.Close()
+	fewest := slips + 1
+	for {
+		e, err := dict.Next()
+		if err != nil {
+			return err
+		}
+		if e == nil {
+			break
+		}
+		_, d := near.MatchAndDistance(e.Term)
+		if int(d) > fewest {
+			continue
+		}
+		from := len(s.postings)
+		list, err := s.list(ctx, e.Term)
+		if err != nil {
+			return err
+		}
+		if len(list) > 0 && (int(d) < fewest || len(list) > len(u.exact)) {
+			fewest = int(d)
+			u.terms, u.exact = []string{e.Term}, list
+		} else {
+			s.postings = s.postings[:from]
+		}
+	}
+	if len(u.exact) > 0 {
+		u.concept = s.synonyms.of(u.terms[0])
+	}
+	return nil
+}
+
+// weight is how much an article is about a unit, 0 to 1.
+func (u *unit) weight(doc uint32) float64 {
+	find := func(list []posting) float64 {
+		i, ok := slices.BinarySearchFunc(list, doc, func(p posting, doc uint32) int { return cmp.Compare(p.doc, doc) })
+		if !ok {
+			return 0
+		}
+		return float64(list[i].weight) / fullWeight
+	}
+	return max(find(u.exact), find(u.meant))
+}

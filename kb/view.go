@@ -1,0 +1,126 @@
+package kb
+
+import (
+	"context"
+	"math/bits"
+	"slices"
+
+	index "github.com/blevesearch/bleve_index_api"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+)
+
+// bitset is a set of Bleve's document numbers.
+type bitset []uint64
+
+func (b bitset) has(doc uint32) bool {
+	return int(doc>>6) < len(b) && b[doc>>6]&(1<<(doc&63)) != 0
+}
+
+func (b *bitset) add(doc uint32) {
+	for int(doc>>6) >= len(*b) {
+		*b = append(*b, 0)
+	}
+	(*b)[doc>>6] |= 1 << (doc & 63)
+}
+
+func (b bitset) count() int {
+	n := 0
+	for _, w := range b {
+		n += bits.OnesCount64(w)
+	}
+	return n
+}
+
+// union is b with the members of c; it may change b.
+func (b bitset) union(c bitset) bitset {
+	for i, w := range c {
+		if i < len(b) {
+			b[i] |= w
+		} else {
+			b = append(b, w)
+		}
+	}
+	return b
+}
+
+// view is who may read what in one snapshot of the index. It is made once for
+// a snapshot, so that a query pays for its words only.
+type view struct {
+	of        index.IndexReader // only to be compared: the snapshot may be closed
+	audiences map[string]bitset
+	languages map[string]bitset
+	all       bitset // every article there is, whoever may read it
+	docs      int    // above every document number
+}
+
+func newView(ctx context.Context, r index.IndexReader) (*view, error) {
+	v := &view{of: r}
+	var err error
+	if v.audiences, err = membersByTerm(ctx, r, audienceField); err != nil {
+		return nil, err
+	}
+	if v.languages, err = membersByTerm(ctx, r, languageField); err != nil {
+		return nil, err
+	}
+	for _, b := range v.audiences {
+		v.all = v.all.union(b)
+	}
+	v.docs = len(v.all) * 64
+	return v, nil
+}
+
+func membersByTerm(ctx context.Context, r index.IndexReader, field string) (map[string]bitset, error) {
+	dict, err := r.FieldDict(field)
+	if err != nil {
+		return nil, err
+	}
+	defer dict.Close()
+	members := make(map[string]bitset)
+	for {
+		e, err := dict.Next()
+		if err != nil {
+			return nil, err
+		}
+		if e == nil {
+			return members, nil
+		}
+		list, err := r.TermFieldReader(ctx, []byte(e.Term), field, false, false, false)
+		if err != nil {
+			return nil, err
+		}
+		var b bitset
+		var at index.TermFieldDoc
+		for {
+			next, err := list.Next(&at)
+			if err != nil {
+				list.Close()
+				return nil, err
+			}
+			if next == nil {
+				break
+			}
+			b.add(uint32(next.ID.Value()))
+		}
+		if err := list.Close(); err != nil {
+			return nil, err
+		}
+		if b != nil { // terms of articles since removed stay in the dictionary
+			members[e.Term] = b
+		}
+	}
+}
+
+// readable appends to buf the set of articles that q's asker may read.
+func (v *view) readable(q Query, buf bitset) bitset {
+	if q.AnyGroup {
+		return append(buf, v.all...)
+	}
+	b := append(buf, v.audiences[knowledge.Everyone]...)
+	for i, g := range q.Groups {
+		if !slices.Contains(q.Groups[:i], g) {
+			b = b.union(v.audiences[g])
+		}
+	}
+	return b
+}

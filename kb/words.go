@@ -1,0 +1,162 @@
+package kb
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/english"
+	"golang.org/x/text/unicode/norm"
+)
+
+// word is a word of a text as the index knows it.
+type word struct {
+	start, end int    // bytes of the text it stands for
+	term       string // folded and stemmed
+	stop       bool   // says nothing about what the text is about
+}
+
+// longestWord, in bytes: what is longer is a key, a hash or a picture.
+const longestWord = 64
+
+// analyzer turns text into words. It remembers stems, so it is for one
+// goroutine at a time.
+type analyzer struct {
+	stems map[string]string
+	fold  []byte
+}
+
+// enoughStems bounds the memory of an analyzer; a language's words as used in
+// articles are fewer, the rest are names and numbers that come once.
+const enoughStems = 1 << 15
+
+// words appends the words of text to to. Words are runs of letters, digits and
+// marks; an apostrophe does not end them, and between digits a point or an
+// underscore between letters does not either, so that 10.0.0.1, 0x80070005 and
+// ERR_NAME_NOT_RESOLVED are one word each. Han and Kana have no spaces
+// between words: there each character is one.
+func (a *analyzer) words(text, language string, to []word) []word {
+	stem := strings.HasPrefix(language, "en") || language == ""
+	for i := 0; i < len(text); {
+		r, size := rune(text[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
+		if !wordRune(r) {
+			i += size
+			continue
+		}
+		start, ascii := i, r < utf8.RuneSelf
+		i += size
+		if !unspaced(r) {
+			for i < len(text) {
+				r, size = rune(text[i]), 1
+				if r >= utf8.RuneSelf {
+					r, size = utf8.DecodeRuneInString(text[i:])
+				}
+				if !(wordRune(r) && !unspaced(r)) && !joins(text, i, size) {
+					break
+				}
+				ascii = ascii && r < utf8.RuneSelf
+				i += size
+			}
+		}
+		if i-start > longestWord {
+			continue
+		}
+		if w := a.word(text[start:i], ascii, stem); w != "" {
+			to = append(to, word{start: start, end: i, term: w, stop: stem && stopWords[w]})
+		}
+	}
+	return to
+}
+
+func wordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	}
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r)
+}
+
+func unspaced(r rune) bool {
+	return r >= 0x2E80 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana)
+}
+
+// joins tells whether the character at i holds the letters on both sides of it
+// together.
+func joins(text string, i, size int) bool {
+	if i+size >= len(text) || i == 0 {
+		return false
+	}
+	before, after := text[i-1], text[i+size]
+	switch text[i : i+size] {
+	case "'", "’":
+		return alphanumeric(before) && alphanumeric(after)
+	case "_":
+		return alphanumeric(before) && alphanumeric(after)
+	case ".":
+		return digit(before) && digit(after)
+	}
+	return false
+}
+
+func alphanumeric(b byte) bool { return b < utf8.RuneSelf && wordRune(rune(b)) }
+func digit(b byte) bool        { return '0' <= b && b <= '9' }
+
+// word folds case and accents and takes the ending off, "" if nothing is left.
+func (a *analyzer) word(s string, ascii, stem bool) string {
+	a.fold = a.fold[:0]
+	plain := true // letters only
+	if ascii {
+		for i := range len(s) {
+			c := s[i]
+			switch {
+			case 'A' <= c && c <= 'Z':
+				c += 'a' - 'A'
+			case c == '\'':
+				if i == len(s)-2 && (s[i+1] == 's' || s[i+1] == 'S') {
+					s = s[:i] // the printer's
+				} else {
+					continue // can't → cant
+				}
+			case c < 'a' || c > 'z':
+				plain = false
+			}
+			if i >= len(s) {
+				break
+			}
+			a.fold = append(a.fold, c)
+		}
+	} else {
+		s = strings.ReplaceAll(strings.TrimSuffix(s, "’s"), "’", "")
+		for _, r := range norm.NFKD.String(s) {
+			switch {
+			case unicode.Is(unicode.Mn, r):
+			case r == 'ß' || r == 'ẞ':
+				a.fold = append(a.fold, "ss"...)
+			default:
+				r = unicode.ToLower(r)
+				plain = plain && 'a' <= r && r <= 'z'
+				a.fold = utf8.AppendRune(a.fold, r)
+			}
+		}
+	}
+	if !stem || !plain || len(a.fold) < 3 {
+		return string(a.fold)
+	}
+	if w, ok := a.stems[string(a.fold)]; ok {
+		return w
+	}
+	w := string(a.fold)
+	if !stopWords[w] {
+		env := snowballstem.NewEnv(w)
+		english.Stem(env)
+		w = env.Current()
+	}
+	if a.stems == nil || len(a.stems) >= enoughStems {
+		a.stems = make(map[string]string)
+	}
+	a.stems[string(a.fold)] = w
+	return w
+}
