@@ -175,7 +175,7 @@ create table tickets (
 create index tickets_requester on tickets (requester_id, opened_at desc);
 create index tickets_owner on tickets (owner_id, priority, opened_at) where state <> 'done';
 create index tickets_queue on tickets (queue_id, priority, opened_at) where state <> 'done';
-create index tickets_service on tickets (service, opened_at) where state <> 'done' and kind = 'incident';
+create index tickets_wide on tickets (opened_at) where kind = 'incident' and state <> 'done' and impact in ('site', 'customers');
 
 -- Numbers without gaps of meaning: one sequence for each kind.
 create sequence incident_numbers;
@@ -249,6 +249,7 @@ create table questions (
     asked_at   timestamptz not null,
     confidence text not null check (confidence in ('none', 'low', 'high')),
     shown      bigint[] not null default '{}', -- articles, best first
+    extracts   jsonb, -- what of each was shown
     -- open, then one end. solved is a confirmed deflection; silent is not.
     outcome    text not null default 'open' check (outcome in ('open', 'solved', 'ticket', 'person', 'silent')),
     article_id bigint references articles,

@@ -1,0 +1,153 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/core/people"
+)
+
+type articleRow struct {
+	ID          knowledge.ArticleID `db:"id"`
+	Slug        string              `db:"slug"`
+	Title       string              `db:"title"`
+	Symptom     string              `db:"symptom"`
+	Environment string              `db:"environment"`
+	Answer      string              `db:"answer"`
+	Cause       string              `db:"cause"`
+	Audience    []string            `db:"audience"`
+	Language    string              `db:"language"`
+	Tags        []string            `db:"tags"`
+	Owner       string              `db:"owner"`
+	ReviewBy    *time.Time          `db:"review_by"`
+	State       knowledge.State     `db:"state"`
+	KnownError  bool                `db:"known_error"`
+	UpdatedAt   time.Time           `db:"updated_at"`
+	Seq         int64               `db:"seq"`
+}
+
+const articleColumns = `id, slug, title, symptom, environment, answer, cause, audience, language, tags, owner,
+	review_by, state, known_error, updated_at, seq`
+
+func (r articleRow) article() knowledge.Article {
+	return knowledge.Article{
+		ID: r.ID, Slug: r.Slug, Title: r.Title, Symptom: r.Symptom, Environment: r.Environment, Answer: r.Answer,
+		Cause: r.Cause, Audience: r.Audience, Language: r.Language, Tags: r.Tags, Owner: r.Owner,
+		ReviewBy: orZero(r.ReviewBy), State: r.State, KnownError: r.KnownError, UpdatedAt: r.UpdatedAt, Seq: r.Seq,
+	}
+}
+
+// Articles are the articles with these numbers, by number.
+func (tx *Tx) Articles(ctx context.Context, ids ...knowledge.ArticleID) (map[knowledge.ArticleID]knowledge.Article, error) {
+	rows, _ := tx.Query(ctx, `select `+articleColumns+` from articles where id = any($1)`, ids)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[articleRow])
+	if err != nil {
+		return nil, fmt.Errorf("articles: %w", err)
+	}
+	m := make(map[knowledge.ArticleID]knowledge.Article, len(found))
+	for _, r := range found {
+		m[r.ID] = r.article()
+	}
+	return m, nil
+}
+
+// ArticlesSince are articles changed after seq, in the order of their changes,
+// at most limit. An index that has taken them is at the Seq of the last.
+func (tx *Tx) ArticlesSince(ctx context.Context, seq int64, limit int) ([]knowledge.Article, error) {
+	rows, _ := tx.Query(ctx, `select `+articleColumns+` from articles where seq > $1 order by seq limit $2`, seq, limit)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[articleRow])
+	if err != nil {
+		return nil, fmt.Errorf("articles since %d: %w", seq, err)
+	}
+	all := make([]knowledge.Article, len(found))
+	for i, r := range found {
+		all[i] = r.article()
+	}
+	return all, nil
+}
+
+// ArticleSeq is the number of the newest change of any article.
+func (tx *Tx) ArticleSeq(ctx context.Context) (int64, error) {
+	var seq int64
+	if err := tx.QueryRow(ctx, `select seq from article_seq`).Scan(&seq); err != nil {
+		return 0, fmt.Errorf("article sequence: %w", err)
+	}
+	return seq, nil
+}
+
+// CountArticles is how many articles are published.
+func (tx *Tx) CountArticles(ctx context.Context) (int, error) {
+	var n int
+	if err := tx.QueryRow(ctx, `select count(*) from articles where state = 'published'`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count articles: %w", err)
+	}
+	return n, nil
+}
+
+// PutArticle stores an article under its slug, new or changed, and tells
+// which: changed is false if it was there word for word.
+func (tx *Tx) PutArticle(ctx context.Context, a knowledge.Article, by people.PersonID, via string, at time.Time) (stored knowledge.Article, created, changed bool, err error) {
+	fail := func(err error) (knowledge.Article, bool, bool, error) {
+		return a, false, false, fmt.Errorf("put article %s: %w", a.Slug, err)
+	}
+	rows, _ := tx.Query(ctx, `select `+articleColumns+` from articles where slug = $1 for update`, a.Slug)
+	had, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[articleRow])
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		created = true
+	case err != nil:
+		return fail(err)
+	default:
+		a.ID = had.ID
+		if sameArticle(had.article(), a) {
+			return had.article(), false, false, nil
+		}
+	}
+	if err := tx.QueryRow(ctx, `update article_seq set seq = seq + 1 returning seq`).Scan(&a.Seq); err != nil {
+		return fail(err)
+	}
+	a.UpdatedAt = at
+	tags := a.Tags
+	if tags == nil {
+		tags = []string{}
+	}
+	err = tx.QueryRow(ctx, `
+		insert into articles (slug, title, symptom, environment, answer, cause, audience, language, tags, owner,
+			review_by, state, known_error, updated_at, seq)
+		values (@slug, @title, @symptom, @environment, @answer, @cause, @audience, @language, @tags, @owner,
+			@review_by, @state, @known_error, @at, @seq)
+		on conflict (slug) do update set title = excluded.title, symptom = excluded.symptom,
+			environment = excluded.environment, answer = excluded.answer, cause = excluded.cause, audience = excluded.audience,
+			language = excluded.language, tags = excluded.tags, owner = excluded.owner, review_by = excluded.review_by,
+			state = excluded.state, known_error = excluded.known_error, updated_at = excluded.updated_at, seq = excluded.seq
+		returning id`,
+		pgx.StrictNamedArgs{"slug": a.Slug, "title": a.Title, "symptom": a.Symptom, "environment": a.Environment,
+			"answer": a.Answer, "cause": a.Cause, "audience": a.Audience, "language": a.Language, "tags": tags,
+			"owner": a.Owner, "review_by": orNull(a.ReviewBy), "state": string(a.State), "known_error": a.KnownError,
+			"at": at, "seq": a.Seq}).Scan(&a.ID)
+	if err != nil {
+		return fail(err)
+	}
+	step := Step{At: at, Action: "article.changed", Person: by, Via: via, Subject: OfArticle, SubjectID: int64(a.ID),
+		After: map[string]any{"slug": a.Slug, "title": a.Title, "state": a.State, "audience": a.Audience}}
+	if created {
+		step.Action = "article.created"
+	} else {
+		h := had.article()
+		step.Before = map[string]any{"title": h.Title, "state": h.State, "audience": h.Audience,
+			"symptom": h.Symptom, "answer": h.Answer, "environment": h.Environment, "cause": h.Cause}
+	}
+	return a, created, true, tx.Audit(ctx, step)
+}
+
+func sameArticle(a, b knowledge.Article) bool {
+	same := func(x, y []string) bool { return fmt.Sprint(x) == fmt.Sprint(y) }
+	return a.Title == b.Title && a.Symptom == b.Symptom && a.Environment == b.Environment && a.Answer == b.Answer &&
+		a.Cause == b.Cause && a.Language == b.Language && a.Owner == b.Owner && a.State == b.State &&
+		a.KnownError == b.KnownError && a.ReviewBy.Equal(b.ReviewBy) && same(a.Audience, b.Audience) && same(a.Tags, b.Tags)
+}

@@ -1,0 +1,99 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/people"
+)
+
+// Subject is what an audit entry is about.
+type Subject string
+
+// The subjects of the audit record.
+const (
+	OfTicket   Subject = "ticket"
+	OfQuestion Subject = "question"
+	OfArticle  Subject = "article"
+	OfPerson   Subject = "person"
+	OfPolicy   Subject = "policy"
+	OfMessage  Subject = "message"
+	OfChannel  Subject = "channel"
+)
+
+// Step is one entry of the audit record: who did what, when, from where, and
+// what it changed. Before and After hold only what differs, by column name.
+type Step struct {
+	At        time.Time
+	Action    string
+	Person    people.PersonID // 0: the desk itself
+	Via       string          // "slack #it-triage", "deskhand apply"
+	Subject   Subject
+	SubjectID int64
+	Before    map[string]any
+	After     map[string]any
+	Note      string
+}
+
+const insertAudit = `
+	insert into audit (at, action, person_id, via, subject, subject_id, before, after, note)
+	values (@at, @action, nullif(@person, 0), @via, @subject, @subject_id, @before, @after, @note)`
+
+func (s Step) args() pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{
+		"at": s.At, "action": s.Action, "person": s.Person, "via": s.Via,
+		"subject": string(s.Subject), "subject_id": s.SubjectID,
+		"before": facts(s.Before), "after": facts(s.After), "note": s.Note,
+	}
+}
+
+// facts is nil for an empty map, so that the column is null.
+func facts(m map[string]any) []byte {
+	if len(m) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // the store fills these maps itself, with strings, numbers and times
+	}
+	return b
+}
+
+// Audit writes an entry. The methods that change something write their own;
+// this is for steps that leave no other trace.
+func (tx *Tx) Audit(ctx context.Context, s Step) error {
+	if _, err := tx.Exec(ctx, insertAudit, s.args()); err != nil {
+		return fmt.Errorf("audit %s of %s %d: %w", s.Action, s.Subject, s.SubjectID, err)
+	}
+	return nil
+}
+
+// HistoryEntry is a Step as it is read back.
+type HistoryEntry struct {
+	At     time.Time       `db:"at"`
+	Action string          `db:"action"`
+	Person string          `db:"person"` // name; empty: the desk
+	Via    string          `db:"via"`
+	Before json.RawMessage `db:"before"`
+	After  json.RawMessage `db:"after"`
+	Note   string          `db:"note"`
+}
+
+// History is the audit record of one thing, oldest first, at most limit
+// entries, the newest ones if there are more.
+func (tx *Tx) History(ctx context.Context, of Subject, id int64, limit int) ([]HistoryEntry, error) {
+	rows, _ := tx.Query(ctx, `
+		select at, action, coalesce(p.name, '') as person, via, before, after, note
+		from (select * from audit where subject = $1 and subject_id = $2 order by at desc, id desc limit $3) a
+		left join people p on p.id = a.person_id
+		order by at, a.id`, string(of), id, limit)
+	h, err := pgx.CollectRows(rows, pgx.RowToStructByName[HistoryEntry])
+	if err != nil {
+		return nil, fmt.Errorf("history of %s %d: %w", of, id, err)
+	}
+	return h, nil
+}

@@ -1,0 +1,240 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/people"
+)
+
+// Account is a person's account on one platform.
+type Account struct {
+	Platform  string          `db:"platform"`
+	Workspace string          `db:"workspace"`
+	UserID    string          `db:"user_id"`
+	Person    people.PersonID `db:"person_id"`
+	Name      string          `db:"name"`
+	Avatar    string          `db:"avatar"`
+	CheckedAt time.Time       `db:"checked_at"`
+	GreetedAt *time.Time      `db:"greeted_at"`
+}
+
+const accountColumns = `platform, workspace, user_id, person_id, name, avatar, checked_at, greeted_at`
+
+const personColumns = `p.id, p.name, coalesce(p.mail, '') as mail, p.title, p.department, p.site, p.timezone,
+	coalesce(p.manager_id, 0) as manager_id, p.admin, p.guest, p.left_at is not null as left`
+
+type personRow struct {
+	ID         people.PersonID `db:"id"`
+	Name       string          `db:"name"`
+	Mail       string          `db:"mail"`
+	Department string          `db:"department"`
+	Title      string          `db:"title"`
+	Site       string          `db:"site"`
+	TimeZone   string          `db:"timezone"`
+	Manager    people.PersonID `db:"manager_id"`
+	Admin      bool            `db:"admin"`
+	Guest      bool            `db:"guest"`
+	Left       bool            `db:"left"`
+}
+
+func (r personRow) person() people.Person { return people.Person(r) }
+
+// Actor is the person behind an account, with the teams whose tickets she
+// works; ErrNotFound if the account has not been seen before.
+func (tx *Tx) Actor(ctx context.Context, platform, workspace, userID string) (people.Actor, Account, error) {
+	rows, _ := tx.Query(ctx, `
+		select `+personColumns+`, a.platform, a.workspace, a.user_id, a.person_id, a.name as account_name,
+			a.avatar, a.checked_at, a.greeted_at, `+actorTeams+`
+		from accounts a join people p on p.id = a.person_id
+		where a.platform = $1 and a.workspace = $2 and a.user_id = $3`, platform, workspace, userID)
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+		personRow
+		actorTeamsRow
+		Platform  string          `db:"platform"`
+		Workspace string          `db:"workspace"`
+		UserID    string          `db:"user_id"`
+		Person    people.PersonID `db:"person_id"`
+		Account   string          `db:"account_name"`
+		Avatar    string          `db:"avatar"`
+		CheckedAt time.Time       `db:"checked_at"`
+		GreetedAt *time.Time      `db:"greeted_at"`
+	}])
+	if err != nil {
+		return people.Actor{}, Account{}, fmt.Errorf("account %s %s: %w", platform, userID, notFound(err))
+	}
+	return r.actor(r.person()), Account{r.Platform, r.Workspace, r.UserID, r.Person, r.Account, r.Avatar, r.CheckedAt, r.GreetedAt}, nil
+}
+
+const actorTeams = `array(select distinct m.team_id from team_members m join teams t on t.id = m.team_id
+		where m.person_id = p.id and t.retired_at is null order by 1) as team_ids,
+	array(select distinct t.slug from team_members m join teams t on t.id = m.team_id
+		where m.person_id = p.id and t.retired_at is null order by 1) as team_slugs`
+
+type actorTeamsRow struct {
+	TeamIDs   []people.TeamID `db:"team_ids"`
+	TeamSlugs []string        `db:"team_slugs"`
+}
+
+func (r actorTeamsRow) actor(p people.Person) people.Actor {
+	return people.Actor{Person: p, Teams: r.TeamIDs, Slugs: r.TeamSlugs}
+}
+
+// ActorByID is the same for a person known by number.
+func (tx *Tx) ActorByID(ctx context.Context, id people.PersonID) (people.Actor, error) {
+	rows, _ := tx.Query(ctx, `select `+personColumns+`, `+actorTeams+` from people p where p.id = $1`, id)
+	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
+		personRow
+		actorTeamsRow
+	}])
+	if err != nil {
+		return people.Actor{}, fmt.Errorf("person %d: %w", id, notFound(err))
+	}
+	return r.actor(r.person()), nil
+}
+
+// People are the persons with these numbers, by number.
+func (tx *Tx) People(ctx context.Context, ids ...people.PersonID) (map[people.PersonID]people.Person, error) {
+	rows, _ := tx.Query(ctx, `select `+personColumns+` from people p where p.id = any($1)`, ids)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[personRow])
+	if err != nil {
+		return nil, fmt.Errorf("people: %w", err)
+	}
+	m := make(map[people.PersonID]people.Person, len(found))
+	for _, r := range found {
+		m[r.ID] = r.person()
+	}
+	return m, nil
+}
+
+// Accounts are the person's accounts, the one seen last first.
+func (tx *Tx) Accounts(ctx context.Context, id people.PersonID) ([]Account, error) {
+	rows, _ := tx.Query(ctx, `select `+accountColumns+` from accounts where person_id = $1 order by checked_at desc`, id)
+	a, err := pgx.CollectRows(rows, pgx.RowToStructByName[Account])
+	if err != nil {
+		return nil, fmt.Errorf("accounts of person %d: %w", id, err)
+	}
+	return a, nil
+}
+
+// LinkAccount records what the platform says of an account: with a verified
+// mail address it is the person of that address, made if there is none yet (as
+// a guest, if strangers are guests here); without, a guest of its own. An
+// account whose address has changed moves to the other person.
+func (tx *Tx) LinkAccount(ctx context.Context, a Account, mail, timezone string, stranger bool, at time.Time) (people.PersonID, error) {
+	var had people.PersonID
+	err := tx.QueryRow(ctx, `select person_id from accounts
+		where platform = $1 and workspace = $2 and user_id = $3 for update`,
+		a.Platform, a.Workspace, a.UserID).Scan(&had)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return 0, fmt.Errorf("account %s %s: %w", a.Platform, a.UserID, err)
+	}
+	person, action := had, ""
+	switch {
+	case mail != "":
+		// The update is there to return the row that was in the way.
+		err = tx.QueryRow(ctx, `
+			insert into people (name, mail, timezone, guest) values (@name, lower(@mail), @timezone, @stranger)
+			on conflict (mail) do update set timezone = case when people.timezone = '' then excluded.timezone else people.timezone end
+			returning id`,
+			pgx.StrictNamedArgs{"name": a.Name, "mail": mail, "timezone": timezone, "stranger": stranger}).Scan(&person)
+		action = "linked"
+	case had == 0:
+		err = tx.QueryRow(ctx, `insert into people (name, timezone, guest) values ($1, $2, true) returning id`,
+			a.Name, timezone).Scan(&person)
+		action = "guest"
+	}
+	if err != nil {
+		return 0, fmt.Errorf("person of account %s %s: %w", a.Platform, a.UserID, err)
+	}
+	if _, err := tx.Exec(ctx, `
+		insert into accounts (platform, workspace, user_id, person_id, name, avatar, checked_at)
+		values (@platform, @workspace, @user, @person, @name, @avatar, @at)
+		on conflict (platform, workspace, user_id) do update
+		set person_id = excluded.person_id, name = excluded.name, avatar = excluded.avatar, checked_at = excluded.checked_at`,
+		pgx.StrictNamedArgs{"platform": a.Platform, "workspace": a.Workspace, "user": a.UserID,
+			"person": person, "name": a.Name, "avatar": a.Avatar, "at": at}); err != nil {
+		return 0, fmt.Errorf("link account %s %s: %w", a.Platform, a.UserID, err)
+	}
+	if person == had || action == "" {
+		return person, nil
+	}
+	return person, tx.Audit(ctx, Step{
+		At: at, Action: "account." + action, Via: a.Platform, Subject: OfPerson, SubjectID: int64(person),
+		After: map[string]any{"platform": a.Platform, "workspace": a.Workspace, "user": a.UserID},
+	})
+}
+
+// Greet notes that the desk has said whom it takes the account for; false if
+// it had done so before.
+func (tx *Tx) Greet(ctx context.Context, platform, workspace, userID string, at time.Time) (bool, error) {
+	tag, err := tx.Exec(ctx, `update accounts set greeted_at = $4
+		where platform = $1 and workspace = $2 and user_id = $3 and greeted_at is null`, platform, workspace, userID, at)
+	if err != nil {
+		return false, fmt.Errorf("greet %s %s: %w", platform, userID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// Disown unlinks an account whose user says that she is somebody else: it
+// becomes a guest's until an admin or the platform says more.
+func (tx *Tx) Disown(ctx context.Context, platform, workspace, userID string, at time.Time) error {
+	var was, guest people.PersonID
+	err := tx.QueryRow(ctx, `
+		with old as (select person_id, name from accounts where platform = $1 and workspace = $2 and user_id = $3 for update),
+		made as (insert into people (name, guest) select name, true from old returning id),
+		moved as (update accounts set person_id = (select id from made)
+			where platform = $1 and workspace = $2 and user_id = $3 returning person_id)
+		select old.person_id, moved.person_id from old, moved`, platform, workspace, userID).Scan(&was, &guest)
+	if err != nil {
+		return fmt.Errorf("disown account %s %s: %w", platform, userID, notFound(err))
+	}
+	return tx.Audit(ctx, Step{
+		At: at, Action: "account.disowned", Person: guest, Via: platform, Subject: OfPerson, SubjectID: int64(was),
+		Before: map[string]any{"person": was}, After: map[string]any{"person": guest, "user": userID},
+	})
+}
+
+// AdoptMember makes the person an agent of the team whose triage channel she
+// has come into, or takes that away again.
+func (tx *Tx) AdoptMember(ctx context.Context, team people.TeamID, person people.PersonID, in bool, via string, at time.Time) error {
+	sql, action := `insert into team_members (team_id, person_id, source) values ($1, $2, 'channel') on conflict do nothing`, "team.joined"
+	if !in {
+		sql, action = `delete from team_members where team_id = $1 and person_id = $2 and source = 'channel'`, "team.left"
+	}
+	tag, err := tx.Exec(ctx, sql, team, person)
+	if err != nil {
+		return fmt.Errorf("member %d of team %d: %w", person, team, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil
+	}
+	return tx.Audit(ctx, Step{At: at, Action: action, Person: person, Via: via, Subject: OfPerson,
+		SubjectID: int64(person), After: map[string]any{"team": team}})
+}
+
+// TeamAgents are a team's agents in order of their names.
+func (tx *Tx) TeamAgents(ctx context.Context, team people.TeamID) ([]people.Person, error) {
+	rows, _ := tx.Query(ctx, `select `+personColumns+` from people p
+		where p.left_at is null and p.id in (select person_id from team_members where team_id = $1) order by p.name`, team)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[personRow])
+	if err != nil {
+		return nil, fmt.Errorf("agents of team %d: %w", team, err)
+	}
+	all := make([]people.Person, len(found))
+	for i, r := range found {
+		all[i] = r.person()
+	}
+	return all, nil
+}
+
+func notFound(err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrNotFound
+	}
+	return err
+}

@@ -1,0 +1,147 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// QuestionID is the record's number for a question.
+type QuestionID int64
+
+// Outcome is how a question ended.
+type Outcome string
+
+// The outcomes. Solved is a confirmed deflection; Silent, nobody having said
+// anything, is counted apart and is no success.
+const (
+	StillOpen  Outcome = "open"
+	Solved     Outcome = "solved"
+	WentTicket Outcome = "ticket"
+	WentPerson Outcome = "person"
+	Silent     Outcome = "silent"
+)
+
+// Question is what somebody asked the desk, and what came of it.
+type Question struct {
+	ID         QuestionID            `db:"id"`
+	Person     people.PersonID       `db:"person_id"`
+	Thread     ThreadID              `db:"thread_id"`
+	Text       string                `db:"text"`
+	AskedAt    time.Time             `db:"asked_at"`
+	Confidence string                `db:"confidence"`
+	Shown      []knowledge.ArticleID `db:"shown"`
+	Extracts   []byte                `db:"extracts"` // what of each was shown, in the bot's own form
+	Outcome    Outcome               `db:"outcome"`
+	Article    knowledge.ArticleID   `db:"article_id"`
+	Ticket     ticket.ID             `db:"ticket_id"`
+	EndedAt    *time.Time            `db:"ended_at"`
+	Version    int                   `db:"version"`
+}
+
+const questionColumns = `id, person_id, coalesce(thread_id, 0) as thread_id, text, asked_at, confidence, shown, extracts, outcome,
+	coalesce(article_id, 0) as article_id, coalesce(ticket_id, 0) as ticket_id, ended_at, version`
+
+// AskQuestion stores a question with what was shown for it.
+func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question, error) {
+	err := tx.QueryRow(ctx, `
+		with asked as (
+			insert into questions (person_id, thread_id, text, asked_at, confidence, shown, extracts)
+			values (@person, nullif(@thread::bigint, 0), @text, @at, @confidence, @shown, @extracts) returning id)
+		insert into audit (at, action, person_id, via, subject, subject_id, after)
+		select @at, 'asked', @person, @via, 'question', id, jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[])
+		from asked returning subject_id`,
+		pgx.StrictNamedArgs{"person": q.Person, "thread": q.Thread, "text": q.Text, "at": q.AskedAt,
+			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "extracts": q.Extracts, "via": via}).Scan(&q.ID)
+	if err != nil {
+		return q, fmt.Errorf("question of person %d: %w", q.Person, err)
+	}
+	q.Outcome, q.Version = StillOpen, 1
+	return q, nil
+}
+
+func orEmpty(ids []knowledge.ArticleID) []knowledge.ArticleID {
+	if ids == nil {
+		return []knowledge.ArticleID{}
+	}
+	return ids
+}
+
+// Question returns a question as it is.
+func (tx *Tx) Question(ctx context.Context, id QuestionID) (Question, error) {
+	return tx.oneQuestion(ctx, `select `+questionColumns+` from questions where id = $1`, id)
+}
+
+// QuestionForUpdate returns a question and locks it until tx ends. Lock a
+// ticket before a question.
+func (tx *Tx) QuestionForUpdate(ctx context.Context, id QuestionID) (Question, error) {
+	return tx.oneQuestion(ctx, `select `+questionColumns+` from questions where id = $1 for update`, id)
+}
+
+func (tx *Tx) oneQuestion(ctx context.Context, sql string, id QuestionID) (Question, error) {
+	rows, _ := tx.Query(ctx, sql, id)
+	q, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Question])
+	if err != nil {
+		return q, fmt.Errorf("question %d: %w", id, notFound(err))
+	}
+	return q, nil
+}
+
+// ThreadQuestions are the questions asked in a thread, oldest first.
+func (tx *Tx) ThreadQuestions(ctx context.Context, id ThreadID) ([]Question, error) {
+	rows, _ := tx.Query(ctx, `select `+questionColumns+` from questions where thread_id = $1 order by id`, id)
+	q, err := pgx.CollectRows(rows, pgx.RowToStructByName[Question])
+	if err != nil {
+		return nil, fmt.Errorf("questions of thread %d: %w", id, err)
+	}
+	return q, nil
+}
+
+// TicketQuestion is the question that a ticket came from; ErrNotFound if none.
+func (tx *Tx) TicketQuestion(ctx context.Context, id ticket.ID) (Question, error) {
+	rows, _ := tx.Query(ctx, `select `+questionColumns+` from questions where ticket_id = $1 order by id limit 1`, id)
+	q, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Question])
+	if err != nil {
+		return q, fmt.Errorf("question of ticket %d: %w", id, notFound(err))
+	}
+	return q, nil
+}
+
+// EndQuestion stores how a question has ended; with Outcome StillOpen it goes
+// on. ErrConflict: it was changed since.
+func (tx *Tx) EndQuestion(ctx context.Context, q Question, by people.PersonID, via string, at time.Time) (Question, error) {
+	q.EndedAt = &at
+	if q.Outcome == StillOpen {
+		q.EndedAt = nil
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		update questions set outcome = @outcome, article_id = nullif(@article::bigint, 0), ticket_id = nullif(@ticket::bigint, 0),
+			ended_at = @ended, version = version + 1
+		where id = @id and version = @version`,
+		pgx.StrictNamedArgs{"id": q.ID, "version": q.Version, "outcome": string(q.Outcome), "article": q.Article,
+			"ticket": q.Ticket, "ended": q.EndedAt})
+	batch.Queue(insertAudit, Step{
+		At: at, Action: "question." + string(q.Outcome), Person: by, Via: via, Subject: OfQuestion, SubjectID: int64(q.ID),
+		After: map[string]any{"outcome": q.Outcome, "article": q.Article, "ticket": q.Ticket},
+	}.args())
+	res := tx.SendBatch(ctx, batch)
+	tag, err := res.Exec()
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrConflict
+	}
+	if cerr := res.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return q, fmt.Errorf("end question %d: %w", q.ID, err)
+	}
+	q.Version++
+	return q, nil
+}
