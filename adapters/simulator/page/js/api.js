@@ -1,0 +1,68 @@
+// The simulator's own API: what one person at one window asks of the workspace.
+
+/** Refused is an answer other than success; its message is for people. */
+export class Refused extends Error {
+  constructor(message, status, code) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+async function answer(res) {
+  if (res.status === 204) return null;
+  const body = await res.json().catch(() => null);
+  if (!res.ok) throw new Refused(body?.error ?? `The simulator answered ${res.status}.`, res.status, body?.code);
+  return body;
+}
+
+async function call(path, init) {
+  let res;
+  try {
+    res = await fetch(path, init);
+  } catch {
+    throw new Refused("The simulator can't be reached. Is it still running?", 0);
+  }
+  return answer(res);
+}
+
+/** api binds the calls to the person who makes them. */
+export function api(as) {
+  const url = (name, params = {}) => `/api/${name}?${new URLSearchParams({ as, ...params })}`;
+  return {
+    get: (name, params) => call(url(name, params)),
+    post: (name, body = {}) => call(url(name), body instanceof FormData
+      ? { method: "POST", body }
+      : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }),
+    url,
+  };
+}
+
+/**
+ * follow listens to what happens after the change with this id, and takes up
+ * where it was when the connection comes back. It returns a function that stops it.
+ */
+export function follow(client, after, { change, gap, status }) {
+  let source, timer, stopped = false, wait = 500;
+  const open = () => {
+    source = new EventSource(client.url("follow", { after }));
+    source.onopen = () => { wait = 500; status(true); };
+    source.onmessage = (e) => {
+      after = e.lastEventId;
+      change(JSON.parse(e.data));
+    };
+    source.addEventListener("gap", () => { stop(); gap(); });
+    source.onerror = () => {
+      status(false);
+      source.close();
+      if (!stopped) timer = setTimeout(open, wait = Math.min(wait * 2, 8000));
+    };
+  };
+  const stop = () => {
+    stopped = true;
+    clearTimeout(timer);
+    source?.close();
+  };
+  open();
+  return stop;
+}

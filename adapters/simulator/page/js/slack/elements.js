@@ -1,0 +1,317 @@
+// The interactive elements of Block Kit: docs.slack.dev/reference/block-kit/block-elements.
+//
+// Every element's value is a list of strings, as the simulator's API takes it:
+// nothing for a button, the value of each chosen option, the ids of people and
+// channels, the text of an input, "2026-11-21", "14:05" or Unix seconds.
+
+import { h, icon, uid, fill } from "../dom.js";
+import { menu, ask } from "../popup.js";
+import { mrkdwn, safeURL, unescape } from "./mrkdwn.js";
+import { plainEmoji } from "./emoji.js";
+import { combobox } from "./combobox.js";
+
+/** words draws a text object, of either type. */
+export function words(text, ctx) {
+  if (!text) return [];
+  return text.type === "mrkdwn" ? mrkdwn(text.text, ctx.world, { verbatim: text.verbatim }) : plainEmoji(unescape(text.text ?? ""));
+}
+
+/** said is a text object as a plain string. */
+export const said = (text) => unescape(text?.text ?? "");
+
+/** optionsOf flattens options and option groups into [{option, group}]. */
+export function optionsOf(el) {
+  if (el.options) return el.options.map((option) => ({ option }));
+  return (el.option_groups ?? []).flatMap((g) => g.options.map((option) => ({ option, group: said(g.label) })));
+}
+
+/** entered is the present value of an element: what the state holds, else its initial value. */
+export function entered(el, state) {
+  const s = state ?? {
+    selected_option: el.initial_option,
+    selected_options: el.initial_options,
+    selected_user: el.initial_user,
+    selected_users: el.initial_users,
+    selected_channel: el.initial_channel,
+    selected_channels: el.initial_channels,
+    selected_conversation: el.initial_conversation,
+    selected_conversations: el.initial_conversations,
+    selected_date: el.initial_date,
+    selected_time: el.initial_time,
+    selected_date_time: el.initial_date_time,
+    value: el.initial_value,
+  };
+  const one = s.selected_option?.value ?? s.selected_user ?? s.selected_channel ?? s.selected_conversation ??
+    s.selected_date ?? s.selected_time ?? s.selected_date_time ?? (typeof s.value === "string" || typeof s.value === "number" ? s.value : null);
+  const many = s.selected_options?.map((o) => o.value) ?? s.selected_users ?? s.selected_channels ?? s.selected_conversations ?? s.files?.map((f) => f.id ?? f);
+  return many ?? (one == null || one === "" ? [] : [String(one)]);
+}
+
+/**
+ * element draws one element of a block.
+ *
+ * ctx: {world, surface, state, change(block, element, values, dispatch), options(…), upload(file)}.
+ * In an input block, field is {id, labelId, describedBy, required, dispatch}; elsewhere every change is an action.
+ */
+export function element(el, blockId, ctx, field) {
+  const make = MAKERS[el.type];
+  if (!make) return h("span", { class: "unknown" }, `(${el.type})`);
+  const state = ctx.state?.[blockId]?.[el.action_id];
+  const node = make({ el, blockId, ctx, field, values: entered(el, state), change: changer(el, blockId, ctx, field) });
+  node.dataset.actionId = el.action_id ?? "";
+  node.dataset.type = el.type;
+  return node;
+}
+
+/** changer tells what was entered, asking first where the element has a confirm dialog. */
+function changer(el, blockId, ctx, field) {
+  return async (values, { enter = false } = {}) => {
+    if (el.confirm && !(await confirmed(el.confirm, ctx))) return false;
+    const dispatch = !field || (field.dispatch && (enter || !TYPED.has(el.type) || wants(el, "on_character_entered")));
+    await ctx.change(blockId, el, values, dispatch);
+    return true;
+  };
+}
+
+const TYPED = new Set(["plain_text_input", "email_text_input", "url_text_input", "number_input"]);
+const wants = (el, what) => el.dispatch_action_config?.trigger_actions_on?.includes(what);
+
+function confirmed(c, ctx) {
+  return ask({ title: said(c.title) || "Are you sure?", text: words(c.text, ctx), yes: said(c.confirm) || "Yes", no: said(c.deny) || "Cancel", danger: c.style === "danger" });
+}
+
+/**
+ * working runs a promise while the control shows that the app is being waited
+ * for, and leaves a triangle with words beside it if the app failed.
+ */
+export async function working(control, promise) {
+  const box = control.closest("[data-block-id]") ?? control.parentElement;
+  box?.querySelector(":scope > .trouble")?.remove();
+  control.classList.add("busy");
+  control.setAttribute("aria-busy", "true");
+  control.classList.remove("failed");
+  try {
+    return await promise;
+  } catch (err) {
+    control.classList.add("failed");
+    box?.append(trouble(err.message));
+  } finally {
+    control.classList.remove("busy");
+    control.removeAttribute("aria-busy");
+  }
+}
+
+/** trouble is the triangle with words. */
+export function trouble(text) {
+  return h("p", { class: "trouble", role: "alert" }, icon("warning", 18), h("span", null, text));
+}
+
+function labels(field, el) {
+  return field
+    ? { id: field.id, "aria-describedby": field.describedBy, "aria-required": field.required ? "true" : null }
+    : { "aria-label": said(el.placeholder) || el.accessibility_label || "Choose" };
+}
+
+function button({ el, ctx, change }) {
+  const look = ["button", el.style === "primary" && "primary", el.style === "danger" && "danger"];
+  const common = { class: look, "aria-label": el.accessibility_label, data: { value: el.value } };
+  const press = (e) => {
+    const b = e.currentTarget;
+    if (!b.classList.contains("busy")) working(b, change([]));
+  };
+  const face = [h("span", { class: "button-face" }, words(el.text, ctx)), h("span", { class: "spinner", "aria-hidden": "true" })];
+  const url = el.url && safeURL(el.url);
+  return url
+    ? h("a", { ...common, href: url, target: "_blank", rel: "noopener noreferrer", onClick: press }, face)
+    : h("button", { ...common, type: "button", onClick: press }, face);
+}
+
+function overflow({ el, ctx, change }) {
+  const b = h("button", {
+    type: "button", class: "button overflow", "aria-label": el.accessibility_label ?? "More choices", "aria-haspopup": "menu", "aria-expanded": "false",
+    onClick: () => menu(b, el.options.map((o) => ({
+      label: words(o.text, ctx), note: said(o.description), data: { value: o.value },
+      run: () => {
+        const url = o.url && safeURL(o.url);
+        if (url) window.open(url, "_blank", "noopener");
+        working(b, change([o.value]));
+      },
+    })), { label: "More choices" }),
+  }, icon("more"), h("span", { class: "spinner", "aria-hidden": "true" }));
+  return b;
+}
+
+/** chooser makes the drop-down lists; from says where its lines come from. */
+function chooser(from, many) {
+  return ({ el, ctx, field, blockId, values, change }) => {
+    const state = ctx.state?.[blockId]?.[el.action_id];
+    const known = [
+      ...(el.initial_options ?? []), ...(el.initial_option ? [el.initial_option] : []),
+      ...(state?.selected_options ?? []), ...(state?.selected_option ? [state.selected_option] : []),
+    ];
+    const box = combobox({
+      ...from(el, ctx, blockId, known),
+      values, many, max: el.max_selected_items, placeholder: said(el.placeholder) || (many ? "Choose some" : "Choose one"),
+      attributes: labels(field, el), clearable: !!field && !field.required, autofocus: el.focus_on_load,
+      onChange: async (v) => (await working(box, change(v))) !== false,
+    });
+    return box;
+  };
+}
+
+const line = (option, group) => ({ value: option.value, text: said(option.text), description: said(option.description), group });
+
+const fixed = (el) => ({ lines: optionsOf(el).map(({ option, group }) => line(option, group)) });
+const external = (el, ctx, blockId, known) => ({
+  known: known.map((o) => line(o)),
+  least: el.min_query_length ?? 3,
+  search: async (q) => ctx.options(blockId, el, q),
+});
+const people = (el, ctx) => ({ lines: ctx.world.people().filter((p) => !p.bot && !p.deleted).map((p) => ({ value: p.id, text: p.name, description: p.title, person: p })) });
+const channels = (el, ctx) => ({ lines: ctx.world.channels().filter((c) => c.kind === "public" || c.kind === "private").map((c) => ({ value: c.id, text: "#" + c.name })) });
+const conversations = (el, ctx) => ({ lines: [...channels(el, ctx).lines, ...people(el, ctx).lines] });
+
+/** pick makes radio buttons and checkboxes. */
+function pick(type) {
+  return ({ el, ctx, field, values, change }) => {
+    const name = uid("pick");
+    const group = h("div", { class: "picks", role: type === "radio" ? "radiogroup" : "group", "aria-labelledby": field?.labelId, "aria-label": field ? null : "Choose", "aria-describedby": field?.describedBy, tabindex: "-1", id: field?.id });
+    for (const o of el.options) {
+      const input = h("input", { type, name, data: { value: o.value }, prop: { value: o.value, checked: values.includes(o.value) }, autofocus: el.focus_on_load,
+        onChange: async () => {
+          const before = values;
+          values = [...group.querySelectorAll("input:checked")].map((i) => i.value);
+          if ((await working(group, change(values))) === false) {
+            values = before;
+            for (const i of group.querySelectorAll("input")) i.checked = before.includes(i.value);
+          }
+        } });
+      group.append(h("label", { class: "pick" }, input, h("span", { class: "pick-words" }, h("span", null, words(o.text, ctx)), o.description && h("small", null, words(o.description, ctx)))));
+    }
+    return group;
+  };
+}
+
+/** typed makes the inputs whose value is text. */
+function typed(kind) {
+  return ({ el, ctx, field, values, change }) => {
+    const long = kind === "text" && el.multiline;
+    const props = {
+      ...labels(field, el), class: "field", placeholder: said(el.placeholder), autofocus: el.focus_on_load,
+      autocomplete: "off", spellcheck: kind === "text" ? "true" : "false",
+      type: long ? null : { text: "text", email: "email", url: "url", number: "text" }[kind], rows: long ? 4 : null,
+      inputmode: kind === "number" ? (el.is_decimal_allowed ? "decimal" : "numeric") : null,
+      prop: { value: values[0] ?? "" },
+    };
+    let told = values[0] ?? "";
+    const tell = (enter) => {
+      if (input.value === told && !enter) return;
+      told = input.value;
+      change(told === "" ? [] : [told], { enter }).catch((err) => working(input, Promise.reject(err)));
+    };
+    const input = h(long ? "textarea" : "input", {
+      ...props,
+      onInput: () => tell(false),
+      onKeydown: (e) => {
+        if (e.key !== "Enter" || e.isComposing) return;
+        const shown = !field || wants(el, "on_enter_pressed") || (field.dispatch && !el.dispatch_action_config);
+        if (shown && !(long && e.shiftKey)) {
+          e.preventDefault();
+          tell(true);
+        }
+      },
+    });
+    if (!el.max_length) return input;
+    const left = h("span", { class: "count", "aria-hidden": "true" });
+    const show = () => {
+      const n = [...input.value].length;
+      left.textContent = n > el.max_length * 0.8 ? String(el.max_length - n) : "";
+      left.classList.toggle("over", n > el.max_length);
+    };
+    input.addEventListener("input", show);
+    show();
+    return h("div", { class: "counted" }, input, left);
+  };
+}
+
+/** picker makes the date and time pickers of the browser itself. */
+function picker(type) {
+  return ({ el, ctx, field, values, change }) => {
+    const input = h("input", { ...labels(field, el), class: "field when", type, autofocus: el.focus_on_load, prop: { value: values[0] ?? "" },
+      onChange: () => working(input, change(input.value ? [input.value] : [])) });
+    return input;
+  };
+}
+
+/** moment picks date and time together; its value is Unix seconds in the reader's zone. */
+function moment({ el, ctx, field, values, change }) {
+  const zone = ctx.world.zone;
+  const input = h("input", { ...labels(field, el), class: "field when", type: "datetime-local", prop: { value: values[0] ? toLocal(Number(values[0]), zone) : "" },
+    onChange: () => working(input, change(input.value ? [String(fromLocal(input.value, zone))] : [])) });
+  return input;
+}
+
+function toLocal(s, zone) {
+  const f = new Intl.DateTimeFormat("sv-SE", { timeZone: zone || undefined, dateStyle: "short", timeStyle: "short" });
+  return f.format(new Date(s * 1000)).replace(" ", "T");
+}
+
+/** fromLocal finds the moment that reads so in zone: one guess, then corrected by what the guess reads. */
+function fromLocal(text, zone) {
+  const wall = Date.parse(text + "Z") / 1000;
+  let s = wall;
+  for (let i = 0; i < 2; i++) s += wall - Date.parse(toLocal(s, zone) + "Z") / 1000;
+  return s;
+}
+
+function files({ el, ctx, field, values, change }) {
+  const max = el.max_files ?? 10;
+  const chosen = new Map(values.map((id) => [id, id]));
+  const list = h("ul", { class: "file-list" });
+  const pickFiles = h("input", {
+    ...labels(field, el), type: "file", class: "field", multiple: max > 1, accept: el.filetypes?.map((t) => "." + t).join(","),
+    onChange: () => working(box, (async () => {
+      for (const f of [...pickFiles.files].slice(0, max - chosen.size)) {
+        const { id, name } = await ctx.upload(f);
+        chosen.set(id, name);
+      }
+      pickFiles.value = "";
+      await change([...chosen.keys()]);
+      show();
+    })()),
+  });
+  const show = () => fill(list, [...chosen].map(([id, name]) => h("li", null, icon("file", 16), name,
+    h("button", { type: "button", class: "icon-button small", "aria-label": `Remove ${name}`, onClick: () => {
+      chosen.delete(id);
+      change([...chosen.keys()]);
+      show();
+    } }, icon("close", 14)))));
+  const box = h("div", { class: "file-input" }, pickFiles, list);
+  show();
+  return box;
+}
+
+/** rich is a plain writing field whose text is sent as rich text. */
+const rich = (args) => typed("text")({ ...args, el: { ...args.el, multiline: true } });
+
+function picture({ el }) {
+  const url = el.image_url ?? el.slack_file?.url ?? "";
+  return h("img", { class: "accessory-image", src: url, alt: el.alt_text ?? "", loading: "lazy" });
+}
+
+/** workflowButton is shown and does nothing: there are no workflows here. */
+const workflowButton = ({ el, ctx }) => h("button", { type: "button", class: "button", disabled: true }, words(el.text, ctx));
+
+const MAKERS = {
+  button, overflow,
+  static_select: chooser(fixed, false), multi_static_select: chooser(fixed, true),
+  external_select: chooser(external, false), multi_external_select: chooser(external, true),
+  users_select: chooser(people, false), multi_users_select: chooser(people, true),
+  channels_select: chooser(channels, false), multi_channels_select: chooser(channels, true),
+  conversations_select: chooser(conversations, false), multi_conversations_select: chooser(conversations, true),
+  radio_buttons: pick("radio"), checkboxes: pick("checkbox"),
+  plain_text_input: typed("text"), email_text_input: typed("email"), url_text_input: typed("url"), number_input: typed("number"), rich_text_input: rich,
+  datepicker: picker("date"), timepicker: picker("time"), datetimepicker: moment,
+  file_input: files, image: picture, workflow_button: workflowButton,
+};
+
