@@ -43,7 +43,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 // and is not inherited by Postgres.
 func (s *Server) claim() error {
 	if s.o.Dir == "" {
-		tmp, err := os.MkdirTemp("", "deskhand-pg-")
+		tmp, err := os.MkdirTemp(TempDir(), "deskhand-pg-")
 		if err != nil {
 			return fmt.Errorf("make a temporary directory: %w", err)
 		}

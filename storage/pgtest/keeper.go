@@ -55,7 +55,7 @@ func init() {
 
 // home is the directory that all test processes of this user share.
 func home() (string, error) {
-	dir := filepath.Join(os.TempDir(), "deskhand-pgtest-"+strconv.Itoa(os.Geteuid()))
+	dir := filepath.Join(pglocal.TempDir(), "deskhand-pgtest-"+strconv.Itoa(os.Geteuid()))
 	// The user that Postgres runs as must get through.
 	if err := os.Mkdir(dir, 0o711); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", fmt.Errorf("share a test cluster: %w", err)
@@ -148,7 +148,10 @@ func keep(dir string) error {
 		Dir:       filepath.Join(dir, "cluster"),
 		Throwaway: true,
 		// Many packages at once, each with several pools.
-		Settings: map[string]string{"max_connections": "500", "shared_buffers": "128MB", "log_min_duration_statement": "-1"},
+		Settings: map[string]string{
+			"max_connections": "500", "shared_buffers": "128MB", "max_wal_size": "128MB", "min_wal_size": "32MB",
+			"log_min_duration_statement": "-1",
+		},
 		Progress: func(line string) {
 			if !told.Load() {
 				fmt.Println("progress", line)

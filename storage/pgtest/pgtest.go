@@ -102,6 +102,7 @@ type server struct {
 	base     *url.URL
 	admin    *pgxpool.Pool
 	template string
+	strategy string // clause of create database
 }
 
 // shared finds or starts the server, once in a process.
@@ -139,6 +140,15 @@ func connect() (*server, error) {
 	if err := s.migrateTemplate(ctx); err != nil {
 		return nil, fmt.Errorf("make the template of the test databases: %w", err)
 	}
+	// Where nothing is flushed, copying files takes a fifth of the time of
+	// copying blocks through the log. Before version 15 it is the only way.
+	var version int
+	if err := s.admin.QueryRow(ctx, `select current_setting('server_version_num')::int`).Scan(&version); err != nil {
+		return nil, fmt.Errorf("ask the test server for its version: %w", err)
+	}
+	if !given && version >= 150000 {
+		s.strategy = " strategy file_copy"
+	}
 	return s, nil
 }
 
@@ -153,7 +163,7 @@ func (s *server) url(name string) string {
 // killed run left behind can be known.
 func (s *server) create(ctx context.Context) (string, error) {
 	name := prefix + strconv.FormatInt(time.Now().Unix(), 10) + "_" + suffix()
-	if _, err := s.admin.Exec(ctx, `create database `+name+` template `+s.template); err != nil {
+	if _, err := s.admin.Exec(ctx, `create database `+name+` template `+s.template+s.strategy); err != nil {
 		return "", fmt.Errorf("create a test database: %w", err)
 	}
 	return name, nil
