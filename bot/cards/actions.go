@@ -1,0 +1,70 @@
+// Package cards draws what the desk shows: pure functions from the record's
+// values to the neutral model of package chat.
+package cards
+
+import (
+	"strconv"
+
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// The actions of buttons and forms. They are stored in messages that may be
+// pressed years from now: a name, once released, keeps its meaning.
+const (
+	Solved    = "question.solved"
+	Steps     = "question.steps"
+	Open      = "question.open"   // opens the form
+	Talk      = "question.person" // a human, now
+	NotAfter  = "question.not"    // solved, but not after all
+	OpenKind  = "open.kind"       // incident or request, within the form
+	OpenSend  = "open.send"       // the form itself
+	OpenAdd   = "open.add"        // it is about a ticket that exists
+	OpenOther = "open.other"      // it is not
+	OpenFrom  = "ticket.from"     // the message menu
+	Ask       = "desk.ask"        // the global shortcut
+	Claim     = "ticket.claim"
+	Release   = "ticket.release"
+	Assign    = "ticket.assign"
+	HandOver  = "ticket.move"
+	Wait      = "ticket.wait"
+	Wake      = "ticket.wake"
+	Resolve   = "ticket.resolve"
+	Priority  = "ticket.priority"
+	History   = "ticket.history"
+	Yes       = "ticket.yes" // it is fixed
+	No        = "ticket.no"  // it is not
+	Rate      = "ticket.rate"
+	Remark    = "ticket.remark" // one line with the rating
+	TellLead  = "ticket.lead"
+	Show      = "ticket.show" // its state, to whoever asks
+	MyTickets = "list.mine"
+	ItsMe     = "account.right"
+	NotMe     = "account.wrong"
+)
+
+// The names of living cards.
+const (
+	QuestionCard = "question" // subject: a question
+	TriageCard   = "triage"   // subject: a ticket, like the next two
+	StatusCard   = "status"
+	FixedCard    = "fixed" // is it? how was it?
+	HomeCard     = "home"  // subject: a person
+)
+
+// Args name a thing and the version that was drawn.
+func args(key string, id int64, version int) chat.Args {
+	return chat.Args{key: strconv.FormatInt(id, 10), "v": strconv.Itoa(version)}
+}
+
+// TicketArgs name a ticket.
+func TicketArgs(t ticket.Ticket) chat.Args { return args("t", int64(t.ID), t.Version) }
+
+// with adds to args.
+func with(a chat.Args, key, value string) chat.Args {
+	b := chat.Args{key: value}
+	for k, v := range a {
+		b[k] = v
+	}
+	return b
+}

@@ -1,0 +1,133 @@
+package cards
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// HomeView is what a person finds at the desk's home.
+type HomeView struct {
+	Person    people.Person
+	Mine      []ticket.Ticket // as requester
+	Agent     bool
+	Owned     []ticket.Ticket // as agent, most urgent first
+	Unclaimed []ticket.Ticket
+	OwnedAll  int // of which Owned are the first
+	FreeAll   int // of which Unclaimed are the first
+	WaitOnMe  int
+	Setup     []string // what is left to set up, for an admin
+}
+
+// Home is the place to come back to: my tickets and, for agents, the work.
+func Home(v HomeView) chat.Card {
+	c := chat.Card{Text: "Your tickets and how they stand"}
+	if len(v.Setup) > 0 {
+		c.Blocks = append(c.Blocks, chat.Heading{Text: "Left to set up"})
+		var items []chat.Rich
+		for _, s := range v.Setup {
+			items = append(items, chat.T(s))
+		}
+		c.Blocks = append(c.Blocks, chat.List{Items: items}, chat.Divider{})
+	}
+	c.Blocks = append(c.Blocks, chat.Section{Text: chat.T("Something not working, or something you need? Write to me in Messages, in your own words.")},
+		chat.Actions{Buttons: []chat.Button{
+			{Label: "Ask the desk", Action: Ask, Form: true, Style: chat.Primary},
+			{Label: "Open a ticket", Action: Open, Form: true},
+		}})
+	if v.Agent {
+		c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your work"},
+			chat.Section{Text: chat.T(fmt.Sprintf("Yours: %d. Waiting on you: %d. Unclaimed in your teams: %d.", v.OwnedAll, v.WaitOnMe, v.FreeAll))})
+		c.Blocks = append(c.Blocks, tickets("Due next", "Nothing of yours is open.", v.Owned, v.OwnedAll, false)...)
+		c.Blocks = append(c.Blocks, tickets("Unclaimed", "Nothing waits to be claimed.", v.Unclaimed, v.FreeAll, true)...)
+	}
+	c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your tickets"})
+	if len(v.Mine) == 0 {
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T("You have none. Long may it last.")})
+	}
+	for _, t := range v.Mine {
+		c.Blocks = append(c.Blocks, chat.Section{Text: line(t)})
+	}
+	return c
+}
+
+func tickets(title, none string, list []ticket.Ticket, all int, claim bool) []chat.Block {
+	out := []chat.Block{chat.Section{Text: chat.B(title)}}
+	if len(list) == 0 {
+		return append(out, chat.Note{Text: chat.T(none)})
+	}
+	for _, t := range list {
+		b := []chat.Button{{Label: "Resolve", Action: Resolve, Args: TicketArgs(t), Form: true, Name: "Resolve " + t.Ref()}}
+		if claim {
+			b = []chat.Button{{Label: "Claim", Action: Claim, Args: TicketArgs(t), Name: "Claim " + t.Ref()}}
+		}
+		out = append(out, chat.Section{Text: line(t)}, chat.Actions{Buttons: b})
+	}
+	if more := all - len(list); more > 0 {
+		out = append(out, chat.Note{Text: chat.T(fmt.Sprintf("and %d more", more))})
+	}
+	return out
+}
+
+func line(t ticket.Ticket) chat.Rich {
+	return chat.Join(chat.B(t.Ref()), chat.T("  "+short(t.Title, 100)+"\n"+StateWord(t)+" · "+t.Priority.String()+" · since "), when(t.OpenedAt))
+}
+
+// MyTicketsCard answers "my tickets" in a message.
+func MyTicketsCard(mine []ticket.Ticket) chat.Card {
+	if len(mine) == 0 {
+		return chat.Card{Text: "You have no open tickets."}
+	}
+	c := chat.Card{}
+	var words []string
+	for _, t := range mine {
+		words = append(words, fmt.Sprintf("%s %s (%s)", t.Ref(), t.Title, strings.ToLower(t.StateWords())))
+		c.Blocks = append(c.Blocks, chat.Section{Text: line(t)})
+	}
+	c.Text = "Your tickets: " + strings.Join(words, "; ")
+	return c
+}
+
+// HistoryLine is one step of a ticket in words.
+type HistoryLine struct {
+	At   time.Time
+	Who  string // empty: the desk
+	What string // "claimed it"
+	Via  string
+	Note string
+}
+
+// HistoryForm shows a ticket's steps, oldest first.
+func HistoryForm(ref string, lines []HistoryLine) chat.Form {
+	f := chat.Form{Action: History, Title: "History of " + ref, Close: "Close"}
+	items := make([]chat.Rich, 0, len(lines))
+	for _, l := range lines {
+		who := l.Who
+		if who == "" {
+			who = "The desk"
+		}
+		text := chat.Join(when(l.At), chat.T("  "), chat.B(who), chat.T(" "+l.What))
+		if l.Note != "" {
+			text = chat.Join(text, chat.T(": “"+short(l.Note, 200)+"”"))
+		}
+		if l.Via != "" {
+			text = chat.Join(text, chat.Rich{{Text: " (" + l.Via + ")", Italic: true}})
+		}
+		items = append(items, text)
+	}
+	if len(items) == 0 {
+		f.Intro = []chat.Block{chat.Section{Text: chat.T("Nothing has happened yet.")}}
+		return f
+	}
+	f.Intro = []chat.Block{chat.List{Ordered: true, Items: items}}
+	return f
+}
+
+// Say is a card of plain words.
+func Say(text string) chat.Card {
+	return chat.Card{Text: text, Blocks: []chat.Block{chat.Section{Text: chat.T(text)}}}
+}

@@ -1,0 +1,290 @@
+package cards
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// TicketView is a ticket with the names that its number stand for.
+type TicketView struct {
+	ticket.Ticket
+	Requester, Author, Owner people.Person
+	Team                     people.Team
+	Service                  string          // name
+	Shown                    []knowledge.Hit // what the requester has been shown already
+	Article                  knowledge.Article
+	Follows                  string // reference of the ticket it goes on from
+	Moved                    bool   // this card is in a channel of a team that no longer has it
+	CloseAfter               time.Duration
+}
+
+// StateWord is the state in one word or two, with a sign that is never alone
+// in saying it.
+func StateWord(t ticket.Ticket) string {
+	switch {
+	case t.Closed():
+		return "⚪ Closed"
+	case t.State == ticket.Done:
+		return "🟢 Resolved"
+	case t.State == ticket.Waiting:
+		return "🟠 Waiting"
+	case t.State == ticket.InProgress:
+		return "🔵 In progress"
+	}
+	return "🟣 New"
+}
+
+// next is who acts next, for the requester.
+func (v TicketView) next() string {
+	switch {
+	case v.Closed():
+		return "Nothing is left to do."
+	case v.State == ticket.Done:
+		return "You say whether it is fixed."
+	case v.State == ticket.Waiting && v.WaitsFor == ticket.ForRequester:
+		return "You: " + v.ownerName() + " needs an answer from you, here in the thread."
+	case v.State == ticket.Waiting:
+		return v.ownerName() + " goes on as soon as " + v.WaitsFor.Words() + " is there."
+	case v.Owner.ID != 0:
+		return v.ownerName() + " is on it."
+	}
+	return "Somebody of " + v.Team.Name + " will pick it up."
+}
+
+func (v TicketView) ownerName() string {
+	if v.Owner.ID == 0 {
+		return v.Team.Name
+	}
+	return v.Owner.Name
+}
+
+func (v TicketView) priority() chat.Rich {
+	return chat.Join(chat.B(v.Priority.String()), chat.T(", because "+v.Because))
+}
+
+func when(t time.Time) chat.Rich { return chat.Rich{{Time: t}} }
+
+// Triage is the ticket in its team's channel.
+func Triage(v TicketView) chat.Card {
+	who := v.Requester.Name
+	for _, s := range []string{v.Requester.Department, v.Requester.Site} {
+		if s != "" {
+			who += ", " + s
+		}
+	}
+	if v.Requester.Guest {
+		who += " (guest)"
+	}
+	c := chat.Card{Text: fmt.Sprintf("%s %s. %s, %s. From %s.", v.Ref(), v.Title, v.Priority, strings.ToLower(v.StateWords()), v.Requester.Name)}
+	c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B(v.Ref() + "  " + v.Title))})
+	if v.Moved {
+		c.Text = v.Ref() + " was handed over to " + v.Team.Name + "."
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Handed over to " + v.Team.Name + ".")})
+		return c
+	}
+	state := chat.T(StateWord(v.Ticket))
+	switch {
+	case v.State == ticket.Waiting:
+		state = chat.Join(state, chat.T(" for "+v.WaitsFor.Words()))
+		if v.WaitNote != "" {
+			state = chat.Join(state, chat.T(": "+v.WaitNote))
+		}
+	case v.State == ticket.Done && v.Rating > 0:
+		state = chat.Join(state, chat.T(" "+Faces[v.Rating-1]))
+	}
+	owner := chat.T("Nobody yet")
+	if v.Owner.ID != 0 {
+		owner = chat.B(v.Owner.Name + " is on it")
+		if v.State == ticket.Done {
+			owner = chat.T(v.Owner.Name)
+		}
+	}
+	facts := chat.Facts{{Label: "From", Value: chat.T(who)}, {Label: "State", Value: state},
+		{Label: "Priority", Value: v.priority()}, {Label: "Owner", Value: owner}}
+	if v.Service != "" {
+		facts = append(facts, chat.Fact{Label: "Service", Value: chat.T(v.Service)})
+	}
+	facts = append(facts, chat.Fact{Label: "Opened", Value: when(v.OpenedAt)})
+	c.Blocks = append(c.Blocks, facts)
+	if d := strings.TrimSpace(v.Detail); d != "" && d != v.Title {
+		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(d, 600))})
+	}
+	if v.Author.ID != v.Requester.ID {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Opened by " + v.Author.Name + " for " + v.Requester.Name + ".")})
+	}
+	if len(v.Shown) > 0 {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Has been shown already: " + hitNames(v.Shown))})
+	}
+	if v.Ticket.Follows != 0 {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Goes on from " + v.Follows + ", which was closed.")})
+	}
+	if v.Reopened > 0 {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Reopened " + times(v.Reopened) + ".")})
+	}
+	if v.State == ticket.Done {
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B("Resolution: "), chat.T(short(v.Resolution, 600)))})
+		if v.Article.ID != 0 {
+			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("With " + v.Article.ID.Ref() + " " + v.Article.Title)})
+		}
+		if v.Comment != "" {
+			c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Comment, 300))})
+		}
+	}
+	c.Blocks = append(c.Blocks, triageActions(v.Ticket))
+	return c
+}
+
+// triageActions has what can be done in the state: two buttons, the rest in
+// the menu.
+func triageActions(t ticket.Ticket) chat.Actions {
+	a, ref := TicketArgs(t), " "+t.Ref()
+	b := func(label, action string, form bool) chat.Button {
+		return chat.Button{Label: label, Action: action, Args: a, Form: form, Name: label + ref}
+	}
+	claim, resolve := b("Claim", Claim, false), b("Resolve", Resolve, true)
+	wait, wake := b("Waiting for…", Wait, true), b("Go on", Wake, false)
+	assign, move := b("Give to…", Assign, true), b("Hand over to a team…", HandOver, true)
+	release, prio, history := b("Give back", Release, false), b("Change priority…", Priority, true), b("History", History, true)
+	switch {
+	case t.State == ticket.Done:
+		return chat.Actions{Menu: []chat.Button{history}}
+	case t.Owner == 0 && t.State == ticket.Waiting:
+		claim.Style = chat.Primary
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, history}}
+	case t.Owner == 0:
+		claim.Style = chat.Primary
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{assign, move, wait, prio, history}}
+	case t.State == ticket.Waiting:
+		return chat.Actions{Buttons: []chat.Button{resolve, wake}, Menu: []chat.Button{assign, release, move, prio, history}}
+	}
+	return chat.Actions{Buttons: []chat.Button{resolve, wait}, Menu: []chat.Button{assign, release, move, prio, history}}
+}
+
+// Status is the ticket in its requester's thread.
+func Status(v TicketView) chat.Card {
+	c := chat.Card{Text: fmt.Sprintf("%s %s: %s. %s", v.Ref(), v.Title, strings.ToLower(v.StateWords()), v.next())}
+	c.Blocks = append(c.Blocks,
+		chat.Section{Text: chat.Join(chat.B(v.Ref() + "  " + v.Title))},
+		chat.Facts{
+			{Label: "State", Value: chat.T(StateWord(v.Ticket))},
+			{Label: "Next", Value: chat.T(v.next())},
+			{Label: "Priority", Value: v.priority()},
+			{Label: "With", Value: chat.T(v.Team.Name)},
+		})
+	if v.WaitNote != "" && v.WaitsFor != ticket.ForRequester {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Waiting for " + v.WaitsFor.Words() + ": " + v.WaitNote)})
+	}
+	if v.Ticket.Follows != 0 {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("This goes on from " + v.Follows + ", which was closed.")})
+	}
+	if v.Open() {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Just write in this thread: " + v.Team.Name + " sees it.")})
+	}
+	return c
+}
+
+// Faces are the five answers to "how was it?", worst first.
+var Faces = [5]string{"😞", "🙁", "😐", "🙂", "😀"}
+
+var faceWords = [5]string{"Very bad", "Bad", "So-so", "Good", "Very good"}
+
+// Fixed asks the requester whether a resolved ticket is fixed, and then how it
+// was.
+func Fixed(v TicketView) chat.Card {
+	a := TicketArgs(v.Ticket)
+	c := chat.Card{}
+	if v.State != ticket.Done {
+		c.Text = v.Ref() + " was reopened. " + v.next()
+		c.Blocks = []chat.Block{chat.Section{Text: chat.T(c.Text)}}
+		return c
+	}
+	c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B(v.Ref()+" is resolved: "), chat.T(short(v.Resolution, 1500)))})
+	if v.Article.ID != 0 {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("For next time: " + v.Article.ID.Ref() + " " + v.Article.Title)})
+	}
+	if !v.Closed() {
+		c.Text = v.Ref() + " is resolved: " + short(v.Resolution, 300) + " Is it fixed?"
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T("Is it fixed?")},
+			chat.Actions{Buttons: []chat.Button{
+				{Label: "Yes, close", Action: Yes, Args: a, Style: chat.Primary, Name: "Yes, close " + v.Ref()},
+				{Label: "No, reopen", Action: No, Args: a, Form: true, Name: "No, reopen " + v.Ref()},
+			}})
+		if v.CloseAfter > 0 {
+			c.Blocks = append(c.Blocks, chat.Note{Text: chat.Join(chat.T("If I hear nothing, I close it on "), when(v.ResolvedAt.Add(v.CloseAfter)), chat.T("."))})
+		}
+		return c
+	}
+	c.Text = v.Ref() + " is closed."
+	if v.Rating == 0 {
+		c.Text += " How was it?"
+		faces := make([]chat.Button, len(Faces))
+		for i, f := range Faces {
+			faces[i] = chat.Button{Label: f, Action: Rate, Args: with(a, "r", strconv.Itoa(i+1)), Name: faceWords[i]}
+		}
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(c.Text)}, chat.Actions{Buttons: faces})
+		return c
+	}
+	c.Text += " You said: " + Faces[v.Rating-1] + " " + strings.ToLower(faceWords[v.Rating-1]) + ". Thank you."
+	c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(c.Text)})
+	var more []chat.Button
+	if v.Comment == "" {
+		more = append(more, chat.Button{Label: "Add a line", Action: Remark, Args: a, Form: true})
+	} else {
+		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Comment, 500))})
+	}
+	if v.Rating <= 2 && v.Team.Lead != 0 {
+		more = append(more, chat.Button{Label: "Tell the team lead", Action: TellLead, Args: a})
+	}
+	if len(more) > 0 {
+		c.Blocks = append(c.Blocks, chat.Actions{Buttons: more})
+	}
+	return c
+}
+
+// LowRating is what the team lead is told, if the requester wants it.
+func LowRating(v TicketView) chat.Card {
+	c := chat.Card{Text: fmt.Sprintf("%s was not happy with %s (%s) and wants you to know.", v.Requester.Name, v.Ref(), v.Title)}
+	c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.T(Faces[v.Rating-1]+" "), chat.T(c.Text))})
+	if v.Comment != "" {
+		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Comment, 500))})
+	}
+	c.Blocks = append(c.Blocks, chat.Note{Text: chat.Join(chat.T("Resolved by "+v.Owner.Name+": "), chat.T(short(v.Resolution, 300)))})
+	return c
+}
+
+func times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	}
+	return strconv.Itoa(n) + " times"
+}
+
+// short cuts s to at most n characters, at the end of a word where there is one.
+func short(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	cut := string(r[:n-1])
+	if i := strings.LastIndexAny(cut, " \n"); i > len(cut)/2 {
+		cut = cut[:i]
+	}
+	return strings.TrimRight(cut, " \n") + "…"
+}
+
+// Title makes a subject out of a question: its first line, at most 80
+// characters.
+func Title(question string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(question), "\n")
+	return short(strings.Join(strings.Fields(line), " "), 80)
+}
