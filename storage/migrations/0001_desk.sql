@@ -249,7 +249,7 @@ create table questions (
     asked_at   timestamptz not null,
     confidence text not null check (confidence in ('none', 'low', 'high')),
     shown      bigint[] not null default '{}', -- articles, best first
-    extracts   jsonb, -- what of each was shown
+    hits       jsonb not null default '[]', -- the same as it was shown
     -- open, then one end. solved is a confirmed deflection; silent is not.
     outcome    text not null default 'open' check (outcome in ('open', 'solved', 'ticket', 'person', 'silent')),
     article_id bigint references articles,
@@ -293,6 +293,8 @@ create table posts (
 create index posts_card on posts (subject, card) where card <> '';
 create index posts_message on posts (message_id) where message_id is not null;
 create unique index posts_one_home on posts (platform, workspace, user_id) where kind = 'home';
+create unique index posts_one_root on posts (thread_id) where root and failed is null;
+create index posts_external on posts (external, sent_channel, platform, workspace) where external is not null;
 
 -- What waits to be delivered: one row a post, however often it has changed.
 -- The row goes when the platform has taken the newest.
@@ -309,7 +311,7 @@ create table outbox (
     error        text not null default '',
     enqueued_at  timestamptz not null
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
-create index outbox_order on outbox (conversation, seq);
+create index outbox_order on outbox (conversation, lane, seq);
 create index outbox_due on outbox (lane, seq);
 
 -- What has come in and is not handled yet. Rows go when they are handled.
@@ -346,12 +348,14 @@ create table seen_rest partition of seen default;
 
 -- What falls due, one row a thing and reason.
 create table due (
-    kind    text not null,
-    subject bigint not null,
-    due_at  timestamptz not null,
+    kind     text not null,
+    subject  bigint not null,
+    due_at   timestamptz not null,
+    try_at   timestamptz not null, -- due_at, or later after failures
+    attempts int not null default 0,
     primary key (kind, subject)
 );
-create index due_order on due (due_at);
+create index due_order on due (try_at);
 
 -- Audit --------------------------------------------------------------------
 

@@ -1,0 +1,95 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// ThreadID is the record's number for a thread.
+type ThreadID int64
+
+// Thread is a thread on a platform and what it is about.
+type Thread struct {
+	ID        ThreadID  `db:"id"`
+	Platform  string    `db:"platform"`
+	Workspace string    `db:"workspace"`
+	Channel   string    `db:"channel"` // empty: User's direct messages, not opened yet
+	User      string    `db:"user_id"` // whose direct messages
+	Root      string    `db:"root"`    // empty until the desk's own first message has been delivered
+	Scope     string    `db:"scope"`   // direct, group, open
+	Side      string    `db:"side"`    // requester, team
+	Ticket    ticket.ID `db:"ticket_id"`
+}
+
+const threadColumns = `t.id, t.platform, t.workspace, t.channel, t.user_id, coalesce(t.root, '') as root, t.scope, t.side,
+	coalesce(t.ticket_id, 0) as ticket_id`
+
+func (tx *Tx) oneThread(ctx context.Context, sql string, args ...any) (Thread, error) {
+	rows, _ := tx.Query(ctx, sql, args...)
+	t, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Thread])
+	if err != nil {
+		return Thread{}, fmt.Errorf("thread %v: %w", args, notFound(err))
+	}
+	return t, nil
+}
+
+// Thread returns the thread.
+func (tx *Tx) Thread(ctx context.Context, id ThreadID) (Thread, error) {
+	return tx.oneThread(ctx, `select `+threadColumns+` from threads t where t.id = $1`, id)
+}
+
+// FindThread returns the thread below the message root; ErrNotFound if the
+// desk has nothing to do with it.
+func (tx *Tx) FindThread(ctx context.Context, platform, workspace, channel, root string) (Thread, error) {
+	return tx.oneThread(ctx, `select `+threadColumns+` from threads t
+		where t.channel = $3 and t.root = $4 and t.platform = $1 and t.workspace = $2`,
+		platform, workspace, channel, root)
+}
+
+// OpenThread stores a thread. If its root is known already, the thread that is
+// there stays as it is, but for a ticket that it had not; its id is returned.
+func (tx *Tx) OpenThread(ctx context.Context, t Thread) (ThreadID, error) {
+	var id ThreadID
+	// Updating what is there, rather than doing nothing, returns its id also
+	// when another transaction has stored it this moment.
+	err := tx.QueryRow(ctx, `
+		insert into threads (platform, workspace, channel, user_id, root, scope, side, ticket_id)
+		values (@platform, @workspace, @channel, @user, nullif(@root, ''), @scope, @side, nullif(@ticket::bigint, 0))
+		on conflict (channel, root, platform, workspace) where root is not null
+			do update set ticket_id = coalesce(threads.ticket_id, excluded.ticket_id)
+		returning id`,
+		pgx.StrictNamedArgs{
+			"platform": t.Platform, "workspace": t.Workspace, "channel": t.Channel, "user": t.User,
+			"root": t.Root, "scope": t.Scope, "side": t.Side, "ticket": t.Ticket,
+		}).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("open thread in %s %s: %w", t.Platform, t.Channel, err)
+	}
+	return id, nil
+}
+
+// LinkThread says that the thread is about the ticket from now on.
+func (tx *Tx) LinkThread(ctx context.Context, id ThreadID, about ticket.ID) error {
+	tag, err := tx.Exec(ctx, `update threads set ticket_id = $2 where id = $1`, id, about)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("link thread %d: %w", id, err)
+	}
+	return nil
+}
+
+// TicketThreads returns every thread about the ticket, the oldest first.
+func (tx *Tx) TicketThreads(ctx context.Context, about ticket.ID) ([]Thread, error) {
+	rows, _ := tx.Query(ctx, `select `+threadColumns+` from threads t where t.ticket_id = $1 order by t.id`, about)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Thread])
+	if err != nil {
+		return nil, fmt.Errorf("threads of ticket %d: %w", about, err)
+	}
+	return all, nil
+}
