@@ -86,8 +86,11 @@ type Event struct {
 func (e Event) Conversation() string {
 	p := e.Place
 	thread := p.Thread
-	if thread == "" && e.Kind == Said {
-		thread = e.Message // a first message opens its own thread
+	if thread == "" {
+		switch e.Kind {
+		case Said, Edited, Deleted, Reacted, Unreacted:
+			thread = e.Message // a first message opens its own thread
+		}
 	}
 	if thread == "" {
 		thread = e.By.ID // forms, commands, home: in order for each person
