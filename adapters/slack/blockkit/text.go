@@ -158,9 +158,11 @@ func mrkdwnSpan(s chat.Span, room int) (piece string, whole bool) {
 		return atom, true
 	}
 	text := clean(shown(s))
+	if text == "" {
+		return "", true
+	}
 	if strings.TrimSpace(text) == "" {
-		text = strings.Repeat(" ", min(len(text), 1))
-		return text, room >= len(text)
+		s = chat.Span{} // blanks carry no mark
 	}
 	before, after := "", ""
 	if s.Link != "" && webURL(s.Link) {
