@@ -1,0 +1,166 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// IncomingID is the record's number for an incoming event. Within one process
+// they grow in the order of acceptance.
+type IncomingID int64
+
+// Incoming is an event that has been accepted and not been handled yet.
+type Incoming struct {
+	ID           IncomingID `db:"id"`
+	Key          string     `db:"key"`
+	At           time.Time  `db:"-"` // when it happened; only for Accept
+	Conversation string     `db:"conversation"`
+	Event        []byte     `db:"event"` // JSON without \u0000, which jsonb refuses
+	ReceivedAt   time.Time  `db:"received_at"`
+	DueAt        time.Time  `db:"due_at"` // later than ReceivedAt after a failure
+	Attempts     int        `db:"attempts"`
+}
+
+// AcceptIncoming stores those of the events whose key and time have not been
+// seen before, all in one commit, and returns their ids: 0 for those seen.
+//
+// It may be repeated after any error. A connection that Postgres has dropped
+// meanwhile is replaced without the caller noticing.
+func (db *DB) AcceptIncoming(ctx context.Context, events []Incoming, now time.Time) ([]IncomingID, error) {
+	ids, err := db.acceptIncoming(ctx, events, now)
+	if err != nil && outage(err) && ctx.Err() == nil {
+		db.pool.Reset() // the others are as dead; see begin
+		ids, err = db.acceptIncoming(ctx, events, now)
+	}
+	if err != nil {
+		return nil, Unavailable(fmt.Errorf("accept %d events: %w", len(events), err))
+	}
+	return ids, nil
+}
+
+func (db *DB) acceptIncoming(ctx context.Context, events []Incoming, now time.Time) ([]IncomingID, error) {
+	nth := make(map[string]int, len(events)) // by key: an event that comes twice is one
+	keys, ats := make([]string, 0, len(events)), make([]time.Time, 0, len(events))
+	conversations, bodies := make([]string, 0, len(events)), make([]string, 0, len(events))
+	for i, e := range events {
+		if _, twice := nth[e.Key]; twice {
+			continue
+		}
+		nth[e.Key] = i
+		keys, ats = append(keys, e.Key), append(ats, e.At)
+		conversations, bodies = append(conversations, e.Conversation), append(bodies, string(e.Event))
+	}
+	rows, _ := db.pool.Query(ctx, `
+		with e as materialized (
+			select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[])
+				with ordinality as e (key, at, conversation, event, n)),
+		fresh as (insert into seen (key, at) select key, at from e on conflict do nothing returning key)
+		insert into inbox (key, conversation, event, received_at, due_at)
+		select key, conversation, event::jsonb, $5, $5 from e join fresh using (key) order by n
+		returning id, key`,
+		keys, ats, conversations, bodies, now)
+	ids := make([]IncomingID, len(events))
+	var id IncomingID
+	var key string
+	_, err := pgx.ForEachRow(rows, []any{&id, &key}, func() error {
+		ids[nth[key]] = id
+		return nil
+	})
+	return ids, err
+}
+
+// AllIncoming returns at most limit of the events after the one given, in the
+// order of their ids, whether they can be handled now or not.
+func (db *DB) AllIncoming(ctx context.Context, after IncomingID, limit int) ([]Incoming, error) {
+	rows, _ := db.pool.Query(ctx, `
+		select id, key, conversation, event, received_at, due_at, attempts from inbox
+		where id > $1 order by id limit $2`, after, limit)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Incoming])
+	if err != nil {
+		return nil, Unavailable(fmt.Errorf("read the inbox: %w", err))
+	}
+	return all, nil
+}
+
+// CountIncoming returns how many events wait, and since when the oldest has.
+func (db *DB) CountIncoming(ctx context.Context) (n int, oldest time.Time, err error) {
+	var at *time.Time
+	if err := db.pool.QueryRow(ctx, `select count(*), min(received_at) from inbox`).Scan(&n, &at); err != nil {
+		return 0, time.Time{}, Unavailable(fmt.Errorf("count the inbox: %w", err))
+	}
+	return n, orZero(at), nil
+}
+
+// TakeIncoming removes the event, for good if tx commits. ErrConflict: it is
+// not its turn, because an earlier event of its conversation is still there,
+// or somebody else is at it, or it has been put off. ErrNotFound: it has been
+// handled.
+func (tx *Tx) TakeIncoming(ctx context.Context, e Incoming, now time.Time) error {
+	tag, err := tx.Exec(ctx, `
+		delete from inbox where id = (
+			select id from inbox i where id = $1 and due_at <= $3
+				and not exists (select from inbox before where before.conversation = $2 and before.id < i.id)
+			for update skip locked)`,
+		e.ID, e.Conversation, now)
+	if err == nil && tag.RowsAffected() == 1 {
+		return nil
+	}
+	there := false
+	if err == nil {
+		err = tx.QueryRow(ctx, `select exists (select from inbox where id = $1)`, e.ID).Scan(&there)
+	}
+	switch {
+	case err != nil:
+	case there:
+		err = ErrConflict
+	default:
+		err = ErrNotFound
+	}
+	return fmt.Errorf("take event %d: %w", e.ID, err)
+}
+
+// PutOffIncoming counts a failure of the event and lets it, and what follows
+// it in its conversation, wait until then. ErrNotFound: somebody else has
+// handled it.
+func (tx *Tx) PutOffIncoming(ctx context.Context, id IncomingID, until time.Time, cause string) error {
+	tag, err := tx.Exec(ctx, `update inbox set attempts = attempts + 1, due_at = $2, error = $3 where id = $1`, id, until, cause)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("put off event %d: %w", id, err)
+	}
+	return nil
+}
+
+// BuryIncoming keeps the event, which tx has taken, among the dead letters.
+func (tx *Tx) BuryIncoming(ctx context.Context, e Incoming, cause string, now time.Time) error {
+	_, err := tx.Exec(ctx, `
+		insert into dead_letters (source, key, content, error, died_at) values ('inbox', $1, $2, $3, $4)`,
+		e.Key, e.Event, cause, now)
+	if err != nil {
+		return fmt.Errorf("bury event %d: %w", e.ID, err)
+	}
+	return nil
+}
+
+// ErrSeen means that the event counts already.
+var ErrSeen = errors.New("seen before")
+
+// SeeKey notes an event that is handled at once, without the inbox, and returns
+// ErrSeen if it has been noted or accepted before. It waits for another
+// transaction that is about to note the same.
+func (tx *Tx) SeeKey(ctx context.Context, key string, at time.Time) error {
+	tag, err := tx.Exec(ctx, `insert into seen (key, at) values ($1, $2) on conflict do nothing`, key, at)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrSeen
+	}
+	if err != nil {
+		return fmt.Errorf("event %s: %w", key, err)
+	}
+	return nil
+}
