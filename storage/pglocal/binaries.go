@@ -71,7 +71,7 @@ func (s *Server) findBinaries(ctx context.Context, major int) (binaries, error) 
 			return b, nil
 		}
 		if len(seen) == 0 {
-			return binaries{}, noPostgres(err)
+			return binaries{}, noPostgres(err, s.o.Repository)
 		}
 	}
 	slices.Sort(seen)
@@ -94,35 +94,30 @@ func (s *Server) candidates() []string {
 			dirs = append(dirs, dir)
 		}
 	}
-	for _, dir := range filepath.SplitList(os.Getenv("PATH")) {
-		if filepath.IsAbs(dir) {
-			add(dir)
+	for _, pattern := range append(slices.Clone(s.o.search), filepath.Join(s.cacheDir(), "postgres-*", "bin")) {
+		if !filepath.IsAbs(pattern) {
+			continue // in PATH, a matter of the working directory
 		}
-	}
-	for _, pattern := range places {
-		found, _ := filepath.Glob(pattern) // the patterns are well formed
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			continue // a directory in PATH with a bracket in its name
+		}
 		slices.SortStableFunc(found, func(a, b string) int { return cmp.Compare(number(b), number(a)) })
 		for _, dir := range found {
 			add(dir)
 		}
-	}
-	fetched, _ := filepath.Glob(filepath.Join(s.cacheDir(), "postgres-*", "bin"))
-	slices.SortStableFunc(fetched, func(a, b string) int { return cmp.Compare(number(b), number(a)) })
-	for _, dir := range fetched {
-		add(dir)
 	}
 	return dirs
 }
 
 var digits = regexp.MustCompile(`[0-9]+`)
 
-// number returns the version in a path, the last number above bin.
+// number returns the major version in the name of an installation.
 func number(dir string) int {
-	all := digits.FindAllString(filepath.Base(strings.TrimSuffix(dir, "/bin")), 1)
-	if len(all) == 0 {
-		return 0
+	n, err := strconv.Atoi(digits.FindString(filepath.Base(strings.TrimSuffix(dir, "/bin"))))
+	if err != nil {
+		return 0 // has none, such as Postgres.app's "latest"
 	}
-	n, _ := strconv.Atoi(all[0]) // too long a number sorts last
 	return n
 }
 
@@ -154,7 +149,7 @@ func (s *Server) inspect(ctx context.Context, dir string) (binaries, error) {
 }
 
 // noPostgres names the ways out when there is no Postgres at all.
-func noPostgres(cause error) error {
+func noPostgres(cause error, repository string) error {
 	install := "install Postgres with the package manager of this system"
 	for _, m := range [][2]string{
 		{"apt-get", "apt-get install postgresql"}, {"dnf", "dnf install postgresql-server"},

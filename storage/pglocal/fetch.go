@@ -19,8 +19,8 @@ import (
 	embedded "github.com/fergusstrange/embedded-postgres"
 )
 
-// repository has builds of Postgres for all common systems, as Maven packages.
-const repository = "https://repo1.maven.org/maven2"
+// mavenCentral has builds of Postgres for all common systems.
+const mavenCentral = "https://repo1.maven.org/maven2"
 
 // fetchable are the builds to fetch, by major version: data of an older one
 // need their own. The first start on a machine takes defaultMajor.
@@ -54,13 +54,13 @@ func (s *Server) fetch(ctx context.Context, major int) (binaries, error) {
 		return binaries{}, fmt.Errorf("there is no Postgres %d to fetch", major)
 	}
 	home := filepath.Join(s.cacheDir(), "postgres-"+string(version))
-	if err := s.fetchInto(ctx, home, version, repository); err != nil {
+	if err := s.fetchInto(ctx, home, version); err != nil {
 		return binaries{}, err
 	}
 	return s.inspect(ctx, filepath.Join(home, "bin"))
 }
 
-func (s *Server) fetchInto(ctx context.Context, home string, version embedded.PostgresVersion, from string) error {
+func (s *Server) fetchInto(ctx context.Context, home string, version embedded.PostgresVersion) error {
 	if err := os.MkdirAll(filepath.Dir(home), 0o755); err != nil {
 		return fmt.Errorf("make room for Postgres: %w", err)
 	}
@@ -70,7 +70,7 @@ func (s *Server) fetchInto(ctx context.Context, home string, version embedded.Po
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
 
-	r, err := s.newRelay(ctx, from, version)
+	r, err := s.newRelay(ctx, version)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,7 @@ func (s *Server) fetchInto(ctx context.Context, home string, version embedded.Po
 		return fmt.Errorf("make room for Postgres: %w", err)
 	}
 	unpacked := filepath.Join(scratch, "postgres")
+	defer sweepLogs(time.Now())
 	err = embedded.NewDatabase(embedded.DefaultConfig().
 		Version(version).
 		BinaryRepositoryURL(r.url).
@@ -105,7 +106,7 @@ func (s *Server) fetchInto(ctx context.Context, home string, version embedded.Po
 			if err == nil {
 				err = statErr
 			}
-			return fmt.Errorf("fetch Postgres %s from %s: %w", version, from, err)
+			return fmt.Errorf("fetch Postgres %s from %s: %w", version, s.o.Repository, err)
 		}
 	}
 	// The account must be able to run them, whatever the umask was.
@@ -118,6 +119,17 @@ func (s *Server) fetchInto(ctx context.Context, home string, version embedded.Po
 		return fmt.Errorf("keep Postgres: %w", err)
 	}
 	return nil
+}
+
+// sweepLogs removes the log that the library leaves in the temporary directory
+// when a server does not start, as ours never does.
+func sweepLogs(since time.Time) {
+	logs, _ := filepath.Glob(filepath.Join(os.TempDir(), "embedded_postgres_log*")) // at worst they stay
+	for _, name := range logs {
+		if fi, err := os.Stat(name); err == nil && !fi.ModTime().Before(since.Truncate(time.Second)) {
+			_ = os.Remove(name)
+		}
+	}
 }
 
 // relay stands between the library and the repository, because the library
@@ -142,7 +154,7 @@ func (r *relay) failure() error {
 	return r.err
 }
 
-func (s *Server) newRelay(ctx context.Context, from string, version embedded.PostgresVersion) (*relay, error) {
+func (s *Server) newRelay(ctx context.Context, version embedded.PostgresVersion) (*relay, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("fetch Postgres: %w", err)
@@ -154,7 +166,7 @@ func (s *Server) newRelay(ctx context.Context, from string, version embedded.Pos
 	}
 	_ = spare.Close()
 	r := &relay{
-		ctx: ctx, from: from, progress: s.o.Progress, version: version,
+		ctx: ctx, from: s.o.Repository, progress: s.o.Progress, version: version,
 		url: "http://" + l.Addr().String(), free: uint32(spare.Addr().(*net.TCPAddr).Port),
 	}
 	r.server = &http.Server{Handler: http.HandlerFunc(r.serve), ReadHeaderTimeout: 10 * time.Second}

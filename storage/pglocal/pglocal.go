@@ -61,9 +61,16 @@ type Options struct {
 	// Cache keeps fetched binaries. The default is the user's cache directory.
 	Cache string
 
+	// Repository is the Maven repository to fetch them from. The default is
+	// Maven Central.
+	Repository string
+
 	// Progress is told, in a line of plain words, what takes time and how long
 	// it will take. It may be called from several goroutines.
 	Progress func(string)
+
+	// search replaces PATH and the usual places.
+	search []string
 }
 
 // Mode is a way to stop Postgres.
@@ -109,6 +116,12 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 	}
 	if o.Dir == "" && !o.Throwaway {
 		return nil, errors.New("a private Postgres needs a directory for its data")
+	}
+	if o.Repository == "" {
+		o.Repository = mavenCentral
+	}
+	if o.search == nil {
+		o.search = append(filepath.SplitList(os.Getenv("PATH")), places...)
 	}
 	s := &Server{o: o}
 	s.quit, s.cancel = context.WithCancel(context.Background()) // the server's own life, longer than Start's ctx

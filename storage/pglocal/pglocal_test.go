@@ -74,9 +74,15 @@ func (h *holder) kill(t *testing.T) {
 	_ = h.cmd.Wait() // killed, as it says
 }
 
-// directory returns a temporary directory that every user can reach, which
-// t.TempDir's is not.
+// directory names a directory for a cluster, which is not there yet.
 func directory(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(reachable(t), "pg")
+}
+
+// reachable returns a temporary directory that every user can reach, which
+// t.TempDir's is not.
+func reachable(t *testing.T) string {
 	t.Helper()
 	base, err := os.MkdirTemp("", "pglocal-test-")
 	if err != nil {
@@ -86,7 +92,7 @@ func directory(t *testing.T) string {
 	if err := os.Chmod(base, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(base, "pg")
+	return base
 }
 
 func start(t *testing.T, o Options) *Server {

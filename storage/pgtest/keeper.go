@@ -34,17 +34,24 @@ import (
 //	url         the address, once it takes connections
 //	cluster/    the cluster
 
+// What a keeper finds in its environment.
 const (
-	keeperVar = "DESKHAND_PGTEST_KEEPER" // in its environment: the directory to keep
-
-	// grace is how long the cluster outlives its last user.
-	grace = 15 * time.Second
+	keeperVar = "DESKHAND_PGTEST_KEEPER" // the directory to keep, which makes it a keeper
+	graceVar  = "DESKHAND_PGTEST_GRACE"  // another grace, for our own test
 )
+
+// grace is how long the cluster outlives its last user.
+var grace = 15 * time.Second
 
 func init() {
 	dir := os.Getenv(keeperVar)
 	if dir == "" {
 		return
+	}
+	if s := os.Getenv(graceVar); s != "" {
+		if d, err := time.ParseDuration(s); err == nil {
+			grace = d
+		}
 	}
 	if err := keep(dir); err != nil {
 		fmt.Println("error", strings.ReplaceAll(err.Error(), "\n", "\r"))
@@ -184,7 +191,10 @@ func keep(dir string) error {
 		if idle += tick; idle >= grace {
 			// Nobody can come in before we are gone, and then they start anew.
 			_ = os.Remove(address)
-			return s.Stop()
+			if err := s.Stop(); err != nil {
+				return err
+			}
+			return os.RemoveAll(s.Dir()) // it may be memory
 		}
 		_ = f.Close()
 	}

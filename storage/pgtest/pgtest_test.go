@@ -3,9 +3,121 @@
 package pgtest
 
 import (
+	"bufio"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 )
+
+// useVar makes this test binary a test run that takes a database and hangs.
+const useVar = "DESKHAND_PGTEST_USE"
+
+func TestUse(t *testing.T) {
+	if os.Getenv(useVar) == "" {
+		return
+	}
+	os.Stdout.WriteString("using " + URL(t) + "\n")
+	select {}
+}
+
+// run is a test run of another package.
+func run(t *testing.T, tmp string) (url string, cmd *exec.Cmd) {
+	t.Helper()
+	cmd = exec.Command(os.Args[0], "-test.run=^TestUse$")
+	cmd.Env = append(os.Environ(), useVar+"=1", graceVar+"=1s", "TMPDIR="+tmp, "TEST_DATABASE_URL=")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { end(cmd) })
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if url, ok := strings.CutPrefix(lines.Text(), "using "); ok {
+			return url, cmd
+		}
+	}
+	t.Fatal("the other test run got no database")
+	return "", nil
+}
+
+func TestRunsShareAClusterThatEndsWithTheLast(t *testing.T) {
+	t.Parallel()
+	tmp, err := os.MkdirTemp("", "pgtest-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(tmp) })
+	if err := os.Chmod(tmp, 0o755); err != nil { // for the user that Postgres runs as
+		t.Fatal(err)
+	}
+	first, one := run(t, tmp)
+	second, two := run(t, tmp)
+	if a, b := strings.SplitN(first, "?", 2)[1], strings.SplitN(second, "?", 2)[1]; a != b || first == second {
+		t.Errorf("databases %s and %s, want two on one server", first, second)
+	}
+	conn, err := pgx.Connect(t.Context(), second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+
+	// One run is killed, the other still works after the grace.
+	end(one)
+	quiet, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	if _, err := conn.WaitForNotification(quiet); quiet.Err() == nil {
+		t.Fatalf("the cluster ended under a run: %v", err)
+	}
+	ended(t, second, two)
+
+	// And the next run starts anew.
+	third, three := run(t, tmp)
+	ended(t, third, three)
+	cluster := filepath.Join(tmp, "deskhand-pgtest-"+strconv.Itoa(os.Geteuid()), "cluster")
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(time.Minute); ; { // the session ends a little before its server
+		if _, err := os.Stat(cluster); os.IsNotExist(err) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("%s is still there", cluster)
+		}
+	}
+}
+
+func end(cmd *exec.Cmd) {
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+}
+
+// ended kills the last run and waits for the cluster to end.
+func ended(t *testing.T, url string, last *exec.Cmd) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	end(last)
+	if _, err := conn.WaitForNotification(ctx); err == nil || ctx.Err() != nil {
+		t.Fatalf("the session after the last run: %v, want it cut", err)
+	}
+}
 
 func TestEachTestHasItsOwnDatabase(t *testing.T) {
 	t.Parallel()
