@@ -1,0 +1,48 @@
+// The side bar's list of places: the app, channels, people.
+
+import { h, icon, fill, rove } from "../dom.js";
+import { avatar } from "./avatar.js";
+
+/** navigation draws the places; go(id) opens one. */
+export function navigation({ world, client, here, go, said }) {
+  const el = h("nav", { class: "places", "aria-label": "Conversations" });
+  rove(el, () => [...el.querySelectorAll(".place")]);
+
+  function place(c, picture, { note } = {}) {
+    const current = here() === c.id;
+    const unread = c.unread > 0;
+    return h("button", {
+      type: "button", class: ["place", current && "current", unread && "unread", c.is_member === false && "apart"], tabindex: current ? "0" : "-1",
+      "aria-current": current ? "page" : null, data: { place: c.id, name: c.name },
+      onClick: () => go(c.id),
+    }, picture, h("span", { class: "place-name" }, note ?? world.title(c)),
+      c.mentions > 0 ? h("span", { class: "badge", "aria-label": `${c.mentions} unread` }, c.mentions > 99 ? "99+" : c.mentions)
+        : unread && h("span", { class: "dot", "aria-label": "unread" }));
+  }
+
+  function section(title, items) {
+    return items.length ? h("section", { class: "places-group" }, h("h2", null, title), h("ul", null, items.map((x) => h("li", null, x)))) : null;
+  }
+
+  function update() {
+    const focus = el.contains(document.activeElement) ? document.activeElement.dataset.place : null;
+    const all = world.channels().filter((c) => !c.is_archived);
+    const byName = (a, b) => world.title(a).localeCompare(world.title(b));
+    const isRoom = (c) => c.kind === "public" || c.kind === "private";
+    const dm = world.dm ?? { id: "app", unread: 0, with: world.app.bot_user_id, is_member: true };
+    const room = (c) => place(c, icon(c.kind === "private" ? "lock" : "hash", 16));
+    fill(el,
+      section("Apps", [place(dm, avatar({ id: "app", name: world.app.name, app: true }, "small"), { note: world.app.name })]),
+      section("Channels", all.filter((c) => isRoom(c) && c.is_member).sort(byName).map(room)),
+      section("People", [
+        ...all.filter((c) => c.kind === "mpim" || (c.kind === "im" && c.with && !world.isApp(c))).sort(byName).map((c) => place(c, avatar(world.person(c.with) ?? { id: c.id, name: world.title(c) }, "small"))),
+      ]),
+      section("Channels to join", all.filter((c) => isRoom(c) && !c.is_member).sort(byName).map((c) => place(c, icon("hash", 16)))));
+    if (!el.querySelector(".place[tabindex='0']")) el.querySelector(".place")?.setAttribute("tabindex", "0");
+    if (focus) el.querySelector(`[data-place="${CSS.escape(focus)}"]`)?.focus();
+  }
+
+  world.on("conversations", update);
+  world.on("people", update);
+  return { el, update };
+}
