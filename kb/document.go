@@ -37,7 +37,7 @@ type part struct{ weight, usual float64 }
 
 var (
 	titlePart       = part{4, 7}
-	symptomPart     = part{3, 20}
+	symptomPart     = part{2, 20}
 	tagsPart        = part{3, 4}
 	answerPart      = part{1, 120}
 	environmentPart = part{0.7, 12}
@@ -45,8 +45,8 @@ var (
 )
 
 const (
-	lengthMatters = 0.6 // 0: a word counts the same in a long text, 1: in proportion
-	saturation    = 2.5 // the weight at which a term counts half of what it can
+	lengthMatters = 0.5 // 0: a word counts the same in a long text, 1: in proportion
+	saturation    = 4   // the weight at which a term counts half of what it can
 	fullWeight    = 63  // what a term can count; one byte in Bleve's lists
 )
 

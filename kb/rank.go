@@ -23,6 +23,7 @@ import (
 const (
 	questionRead = 8 << 10 // bytes of a question that are read; the point comes before the log
 	unitsMost    = 40      // distinct units of a question
+	repeated     = 0.7     // a unit that comes n times counts n to this power
 	exactly      = 0.2     // how much the asker's own word counts beside its synonyms
 	otherTongue  = 0.6     // what an article in another language than the asker's counts
 )
@@ -32,7 +33,7 @@ type unit struct {
 	terms   []string // what the asker wrote, in each way it may be in the index
 	concept string   // what it means, "" without synonyms
 	times   int      // in the question
-	idf     float64
+	rarity  float64  // 0 in every article, about 1 in hardly any
 	exact   []posting
 	meant   []posting
 }
@@ -152,9 +153,9 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 			return err
 		}
 	}
-	n := max(len(u.exact), len(u.meant))
-	u.idf = math.Log(1 + (float64(s.total)-float64(n)+0.5)/(float64(n)+0.5))
-	weight := u.idf * (1 + math.Log(float64(u.times)))
+	n := float64(max(len(u.exact), len(u.meant)))
+	u.rarity = math.Log(1+(s.others()-n+0.5)/(n+0.5)) / math.Log(1+s.others())
+	weight := u.rarity * math.Pow(float64(u.times), repeated)
 	exact, meant := 1.0, 0.0
 	if u.concept != "" {
 		exact, meant = exactly, 1-exactly
@@ -167,6 +168,10 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 	}
 	return nil
 }
+
+// others is how many articles rarity is measured against. In a handful of
+// articles no word is rare; a desk that begins is judged as one of a hundred.
+func (s *search) others() float64 { return float64(max(s.total, 100)) }
 
 // list reads which readable articles hold a term, in order of their numbers.
 func (s *search) list(ctx context.Context, term string) ([]posting, error) {
@@ -232,67 +237,38 @@ func (s *search) best(limit int) error {
 	return nil
 }
 
-// respell looks for the word that was meant by one that no readable article
-// has: one slip away, two in a long word, the first letter right.
-func (s *search) respell(ctx context.Context, u *unit) error {
-	wrong := u.terms[0]
-	length := utf8.RuneCountInString(wrong)
-	if length < 4 || wrong[0] >= '0' && wrong[0] <= '9' {
-		return nil
-	}
-	slips := 1
-	if length >= 8 {
-		slips = 2
-	}
-	fuzzy, ok := s.r.(index.IndexReaderFuzzy)
-	if !ok {
-		return nil
-	}
-	_, first := utf8.DecodeRuneInString(wrong)
-	dict, near, err := fuzzy.FieldDictFuzzyAutomaton(wordsField, wrong, slips, wrong[:first])
-	if err != nil {
-		return err
-	}
-	defer dict.Close()
-	fewest := slips + 1
-	for {
-		e, err := dict.Next()
-		if err != nil {
-			return err
+// covered is how much of what the question says an article is about, 0 to 1.
+// A word that no article has says little about which of them helps, and a
+// number is more often a room or a date than the matter.
+func (s *search) covered(doc uint32) float64 {
+	var got, all float64
+	for i := range s.units {
+		u := &s.units[i]
+		says := u.rarity
+		if len(u.exact)+len(u.meant) == 0 {
+			says *= 0.5
 		}
-		if e == nil {
-			break
+		if len(u.terms) > 0 && digit(u.terms[0][0]) {
+			says *= 0.5
 		}
-		_, d := near.MatchAndDistance(e.Term)
-		if int(d) > fewest {
-			continue
-		}
-		from := len(s.postings)
-		list, err := s.list(ctx, e.Term)
-		if err != nil {
-			return err
-		}
-		if len(list) > 0 && (int(d) < fewest || len(list) > len(u.exact)) {
-			fewest = int(d)
-			u.terms, u.exact = []string{e.Term}, list
-		} else {
-			s.postings = s.postings[:from]
-		}
+		all += says
+		got += says * min(1, 2*u.weight(doc))
 	}
-	if len(u.exact) > 0 {
-		u.concept = s.synonyms.of(u.terms[0])
+	if all == 0 {
+		return 0
 	}
-	return nil
+	return got / all
 }
 
 // weight is how much an article is about a unit, 0 to 1.
 func (u *unit) weight(doc uint32) float64 {
-	find := func(list []posting) float64 {
-		i, ok := slices.BinarySearchFunc(list, doc, func(p posting, doc uint32) int { return cmp.Compare(p.doc, doc) })
-		if !ok {
-			return 0
-		}
-		return float64(list[i].weight) / fullWeight
+	return max(weightIn(u.exact, doc), weightIn(u.meant, doc))
+}
+
+func weightIn(list []posting, doc uint32) float64 {
+	i, ok := slices.BinarySearchFunc(list, doc, func(p posting, doc uint32) int { return cmp.Compare(p.doc, doc) })
+	if !ok {
+		return 0
 	}
-	return max(find(u.exact), find(u.meant))
+	return float64(list[i].weight) / fullWeight
 }

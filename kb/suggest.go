@@ -3,6 +3,7 @@ package kb
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/blevesearch/bleve/v2/document"
@@ -11,31 +12,55 @@ import (
 	"github.com/deskhand/deskhand/core/knowledge"
 )
 
+// What a suggestion must show for itself: its score times the share of the
+// question that it covers. On 1,208 questions of real users to 686 articles,
+// one of the three articles shown was right in 10 % of those below few, 25 %
+// between, 55 % above many (75 % is the most that their labels allow).
+const (
+	few  = 0.15
+	many = 0.45
+	// An article with less than this part of the best one's score is left
+	// out: two good cards are better than two and a stray.
+	besideBest = 0.4
+)
+
 // Suggest returns the few articles that are good enough to be shown as an
 // answer to a question.
 func (x *Index) Suggest(ctx context.Context, q Query) (knowledge.Suggestions, error) {
-	hits, err := x.Search(ctx, Query{q.Text, q.Groups, q.AnyGroup, q.Language, cmp.Or(q.Limit, 3)})
-	return knowledge.Suggestions{Hits: hits}, err
+	var out knowledge.Suggestions
+	err := x.search(ctx, q, cmp.Or(q.Limit, 3), func(s *search) error {
+		for _, m := range s.matches {
+			covered := s.covered(m.doc)
+			proof := m.score * covered
+			if proof < few || m.score < besideBest*s.matches[0].score {
+				continue
+			}
+			h, err := s.hit(m, covered)
+			if err != nil {
+				return err
+			}
+			out.Hits = append(out.Hits, h)
+			if proof >= many {
+				out.Confidence = knowledge.High
+			} else {
+				out.Confidence = max(out.Confidence, knowledge.Low)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return knowledge.Suggestions{}, fmt.Errorf("suggest articles: %w", err)
+	}
+	return out, nil
 }
 
 // Search returns what speaks of any word of the question, best first, good
 // enough or not.
 func (x *Index) Search(ctx context.Context, q Query) ([]knowledge.Hit, error) {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if x.now == nil {
-		return nil, ErrClosed
-	}
 	var hits []knowledge.Hit
-	err := x.now.read(ctx, func(r index.IndexReader, v *view) error {
-		s := searches.Get().(*search)
-		defer searches.Put(s)
-		s.r, s.v, s.synonyms = r, v, x.synonyms
-		if err := s.find(ctx, q, cmp.Or(q.Limit, 10)); err != nil {
-			return err
-		}
+	err := x.search(ctx, q, cmp.Or(q.Limit, 10), func(s *search) error {
 		for _, m := range s.matches {
-			h, err := s.hit(m)
+			h, err := s.hit(m, s.covered(m.doc))
 			if err != nil {
 				return err
 			}
@@ -43,16 +68,45 @@ func (x *Index) Search(ctx context.Context, q Query) ([]knowledge.Hit, error) {
 		}
 		return nil
 	})
-	return hits, err
+	if err != nil {
+		return nil, fmt.Errorf("search articles: %w", err)
+	}
+	return hits, nil
 }
 
-func (s *search) hit(m match) (knowledge.Hit, error) {
-	h := knowledge.Hit{Article: m.id, Score: m.score}
+// search finds at most limit matches for q and lets f make of them what it
+// needs while the snapshot is open.
+func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) error) error {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.now == nil {
+		return ErrClosed
+	}
+	return x.now.read(ctx, func(r index.IndexReader, v *view) error {
+		s := searches.Get().(*search)
+		defer searches.Put(s)
+		s.r, s.v, s.synonyms = r, v, x.synonyms
+		defer func() { s.r, s.v = nil, nil }()
+		if err := s.find(ctx, q, limit); err != nil {
+			return err
+		}
+		return f(s)
+	})
+}
+
+// hit loads what is shown of a match.
+func (s *search) hit(m match, covered float64) (knowledge.Hit, error) {
+	h := knowledge.Hit{Article: m.id, Score: m.score, Covered: covered}
 	d, err := s.r.Document(strconv.FormatInt(int64(m.id), 10))
 	if err != nil {
 		return h, err
 	}
-	for _, f := range d.(*document.Document).Fields {
+	stored, ok := d.(*document.Document)
+	if !ok {
+		return h, fmt.Errorf("article %s is not in its snapshot", m.id.Ref())
+	}
+	var symptom, answer string
+	for _, f := range stored.Fields {
 		switch f.Name() {
 		case titleField:
 			h.Title = string(f.Value())
@@ -60,14 +114,12 @@ func (s *search) hit(m match) (knowledge.Hit, error) {
 			h.Language = string(f.Value())
 		case knownField:
 			h.KnownError = true
+		case symptomField:
+			symptom = string(f.Value())
+		case answerField:
+			answer = string(f.Value())
 		}
 	}
-	known, all := 0.0, 0.0
-	for i := range s.units {
-		u := &s.units[i]
-		all += u.idf
-		known += u.idf * u.weight(m.doc)
-	}
-	h.Covered = known / all
+	h.Extract = s.extract(symptom, answer, h.Language)
 	return h, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/bits"
 	"slices"
+	"sync"
 
 	index "github.com/blevesearch/bleve_index_api"
 
@@ -52,6 +53,10 @@ type view struct {
 	languages map[string]bitset
 	all       bitset // every article there is, whoever may read it
 	docs      int    // above every document number
+
+	spelling   sync.Once // guards those below, which few questions need
+	vocabulary []spelled
+	unreadable error
 }
 
 func newView(ctx context.Context, r index.IndexReader) (*view, error) {
