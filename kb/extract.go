@@ -3,7 +3,6 @@ package kb
 import (
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/deskhand/deskhand/core/knowledge"
@@ -93,12 +92,19 @@ func (s *search) marks(text, language string) []mark {
 // begins with a sentence, or, where a sentence is longer, with a word.
 func (s *search) window(text string, marks []mark) (start, end int, said float64) {
 	said = -1
+	first := 0 // mark at or after from
 	for _, from := range starts(text, marks) {
+		for first < len(marks) && marks[first].start < from {
+			first++
+		}
 		to := reach(text, from)
 		var seen uint64
 		sum := 0.0
-		for _, m := range marks {
-			if m.start >= from && m.end <= to && seen&(1<<m.unit) == 0 {
+		for _, m := range marks[first:] {
+			if m.end > to {
+				break
+			}
+			if seen&(1<<m.unit) == 0 {
 				seen |= 1 << m.unit
 				sum += s.units[m.unit].rarity
 			}
@@ -157,27 +163,27 @@ func sentenceEnds(s string) bool {
 // reach is where a window ends that begins at from: with the last sentence
 // that fits, or else with the last word.
 func reach(text string, from int) int {
-	end, sentence, word, n := from, from, from, 0
+	sentence, word, n := from, from, 0
 	for i, r := range text[from:] {
+		at := from + i
 		if n == extractMost-2 { // room for the dots
-			if sentence > from+(i/2) {
+			if sentence > from+i/2 {
 				return sentence
 			}
 			if word > from {
 				return word
 			}
-			return from + i
+			return at
 		}
 		n++
-		end = from + i + utf8.RuneLen(r)
-		if unicode.IsSpace(r) {
-			word = from + i
+		if r == ' ' {
+			word = at
 			if sentenceEnds(text[from:word]) {
 				sentence = word
 			}
 		}
 	}
-	return end
+	return len(text)
 }
 
 // spans cuts text at its marks.
