@@ -128,6 +128,13 @@ func (db *DB) run(ctx context.Context, o pgx.TxOptions, fn func(*Tx) error) erro
 		if err == nil {
 			return nil
 		}
+		if sqlState(err) == readOnly {
+			if o.AccessMode == pgx.ReadOnly {
+				return err // it is fn that is wrong
+			}
+			// What was the primary is a standby now: connect anew.
+			db.pool.Reset()
+		}
 		if attempt == txAttempts || !retryable(err) {
 			return Unavailable(err)
 		}

@@ -61,6 +61,10 @@ func outage(err error) bool {
 		errors.Is(err, net.ErrClosed)
 }
 
+// readOnly is read_only_sql_transaction. Outside of a View it means that we
+// still talk to what was the primary before a failover.
+const readOnly = "25006"
+
 // outageCode knows the states that pass without anybody changing the request.
 // Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 func outageCode(code string) bool {
@@ -75,7 +79,7 @@ func outageCode(code string) bool {
 		"57P02", // crash_shutdown
 		"57P03", // cannot_connect_now: starting up, shutting down, in recovery
 		"57P05", // idle_session_timeout
-		"25006", // read_only_sql_transaction: we still talk to what was the primary
+		readOnly,
 		"25P03": // idle_in_transaction_session_timeout
 		return true
 	}
