@@ -32,8 +32,10 @@ type Incoming struct {
 // meanwhile is replaced without the caller noticing.
 func (db *DB) AcceptIncoming(ctx context.Context, events []Incoming, now time.Time) ([]IncomingID, error) {
 	ids, err := db.acceptIncoming(ctx, events, now)
-	if err != nil && outage(err) && ctx.Err() == nil {
-		db.pool.Reset() // the others are as dead; see begin
+	if err != nil && ctx.Err() == nil && (outage(err) || retryable(err)) {
+		if outage(err) {
+			db.pool.Reset() // the other connections are as dead; see begin
+		}
 		ids, err = db.acceptIncoming(ctx, events, now)
 	}
 	if err != nil {
@@ -58,7 +60,7 @@ func (db *DB) acceptIncoming(ctx context.Context, events []Incoming, now time.Ti
 		with e as materialized (
 			select * from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[])
 				with ordinality as e (key, at, conversation, event, n)),
-		fresh as (insert into seen (key, at) select key, at from e on conflict do nothing returning key)
+		fresh as (insert into seen (key, at) select key, at from e order by key on conflict do nothing returning key)
 		insert into inbox (key, conversation, event, received_at, due_at)
 		select key, conversation, event::jsonb, $5, $5 from e join fresh using (key) order by n
 		returning id, key`,
@@ -73,12 +75,15 @@ func (db *DB) acceptIncoming(ctx context.Context, events []Incoming, now time.Ti
 	return ids, err
 }
 
-// AllIncoming returns at most limit of the events after the one given, in the
-// order of their ids, whether they can be handled now or not.
-func (db *DB) AllIncoming(ctx context.Context, after IncomingID, limit int) ([]Incoming, error) {
+// ReadyIncoming returns at most limit of the events after the one given that
+// neither wait after a failure nor behind one that does, in the order of their
+// ids. Others may be at them.
+func (db *DB) ReadyIncoming(ctx context.Context, after IncomingID, now time.Time, limit int) ([]Incoming, error) {
 	rows, _ := db.pool.Query(ctx, `
-		select id, key, conversation, event, received_at, due_at, attempts from inbox
-		where id > $1 order by id limit $2`, after, limit)
+		select id, key, conversation, event, received_at, due_at, attempts from inbox i
+		where id > $1 and due_at <= $2 and not exists (
+			select from inbox before where before.conversation = i.conversation and before.id < i.id and before.due_at > $2)
+		order by id limit $3`, after, now, limit)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Incoming])
 	if err != nil {
 		return nil, Unavailable(fmt.Errorf("read the inbox: %w", err))
