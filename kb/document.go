@@ -51,7 +51,7 @@ const (
 )
 
 // answerKept is how much of an answer, in bytes of plain text, is kept for extracts.
-const answerKept = 4 << 10
+const answerKept = 2 << 10
 
 // newDocument makes Bleve's document of an article. The weights of its terms
 // are worked out later, by Bleve's workers.

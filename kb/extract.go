@@ -21,8 +21,12 @@ type mark struct {
 // whole sentences where they fit, of the symptom rather than of the answer.
 func (s *search) extract(symptom, answer, language string) []knowledge.Span {
 	best, bestMarks, most := "", []mark(nil), -1.0
+	enough := 0.0 // to leave the answer unread
+	for i := range s.units {
+		enough += s.units[i].rarity / 3
+	}
 	for _, text := range []string{symptom, answer} {
-		if text = oneLine(text); text == "" {
+		if text = oneLine(text); text == "" || most >= enough {
 			continue
 		}
 		marks := s.marks(text, language)

@@ -38,12 +38,6 @@ type unit struct {
 	meant   []posting
 }
 
-// posting says how much an article is about a term, 1 to fullWeight.
-type posting struct {
-	doc    uint32
-	weight uint32
-}
-
 // match is an article on its way to a hit.
 type match struct {
 	doc   uint32
@@ -161,10 +155,10 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 		exact, meant = exactly, 1-exactly
 	}
 	for _, p := range u.exact {
-		s.scores[p.doc] += float32(weight * exact * float64(p.weight) / fullWeight)
+		s.scores[p.doc()] += float32(weight * exact * p.weight())
 	}
 	for _, p := range u.meant {
-		s.scores[p.doc] += float32(weight * meant * float64(p.weight) / fullWeight)
+		s.scores[p.doc()] += float32(weight * meant * p.weight())
 	}
 	return nil
 }
@@ -173,27 +167,22 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 // articles no word is rare; a desk that begins is judged as one of a hundred.
 func (s *search) others() float64 { return float64(max(s.total, 100)) }
 
-// list reads which readable articles hold a term, in order of their numbers.
+// list is which readable articles hold a term, in order of their numbers.
 func (s *search) list(ctx context.Context, term string) ([]posting, error) {
-	list, err := s.r.TermFieldReader(ctx, []byte(term), wordsField, true, false, false)
-	if err != nil {
-		return nil, err
+	mark := len(s.postings)
+	list, grown, err := s.v.list(ctx, s.r, term, s.postings)
+	s.postings = grown
+	if err != nil || s.total == s.v.total {
+		return list, err
 	}
-	defer list.Close()
-	from := len(s.postings)
-	var at index.TermFieldDoc
-	for {
-		next, err := list.Next(&at)
-		if err != nil {
-			return nil, err
-		}
-		if next == nil {
-			return s.postings[from:len(s.postings):len(s.postings)], nil
-		}
-		if doc := uint32(next.ID.Value()); s.readable.has(doc) {
-			s.postings = append(s.postings, posting{doc, uint32(next.Freq)})
+	out := s.postings[:mark] // never ahead of where list is read
+	for _, p := range list {
+		if s.readable.has(p.doc()) {
+			out = append(out, p)
 		}
 	}
+	s.postings = out
+	return out[mark:len(out):len(out)], nil
 }
 
 // best keeps the limit best scores, equal ones in the order of the articles'
@@ -266,9 +255,9 @@ func (u *unit) weight(doc uint32) float64 {
 }
 
 func weightIn(list []posting, doc uint32) float64 {
-	i, ok := slices.BinarySearchFunc(list, doc, func(p posting, doc uint32) int { return cmp.Compare(p.doc, doc) })
+	i, ok := slices.BinarySearchFunc(list, doc, func(p posting, doc uint32) int { return cmp.Compare(p.doc(), doc) })
 	if !ok {
 		return 0
 	}
-	return float64(list[i].weight) / fullWeight
+	return list[i].weight()
 }

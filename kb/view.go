@@ -2,6 +2,8 @@ package kb
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/bits"
 	"slices"
 	"sync"
@@ -53,6 +55,11 @@ type view struct {
 	languages map[string]bitset
 	all       bitset // every article there is, whoever may read it
 	docs      int    // above every document number
+	total     int    // of articles
+
+	reading sync.RWMutex
+	common  map[string][]posting // lists of words that many articles have
+	kept    int                  // postings in them
 
 	spelling   sync.Once // guards those below, which few questions need
 	vocabulary []spelled
@@ -60,7 +67,7 @@ type view struct {
 }
 
 func newView(ctx context.Context, r index.IndexReader) (*view, error) {
-	v := &view{of: r}
+	v := &view{of: r, common: make(map[string][]posting)}
 	var err error
 	if v.audiences, err = membersByTerm(ctx, r, audienceField); err != nil {
 		return nil, err
@@ -71,7 +78,10 @@ func newView(ctx context.Context, r index.IndexReader) (*view, error) {
 	for _, b := range v.audiences {
 		v.all = v.all.union(b)
 	}
-	v.docs = len(v.all) * 64
+	v.docs, v.total = len(v.all)*64, v.all.count()
+	if v.docs > mostDocs {
+		return nil, fmt.Errorf("%d articles are more than the index can number", v.docs)
+	}
 	return v, nil
 }
 
@@ -128,4 +138,64 @@ func (v *view) readable(q Query, buf bitset) bitset {
 		}
 	}
 	return b
+}
+
+// posting says how much an article is about a term: the document's number and
+// in the low six bits a weight of 1 to fullWeight.
+type posting uint32
+
+func newPosting(doc uint64, weight uint64) posting {
+	return posting(doc<<6 | min(max(weight, 1), fullWeight))
+}
+
+func (p posting) doc() uint32     { return uint32(p >> 6) }
+func (p posting) weight() float64 { return float64(p&fullWeight) / fullWeight }
+
+// mostDocs is what a posting can number.
+const mostDocs = 1 << 26
+
+// Lists of at least 1 in commonShare articles stay decoded, up to keptMost
+// postings of 4 bytes: the common words of questions are what costs, Bleve
+// takes some 60 ns for a posting and an addition takes 2.
+const (
+	commonShare = 50
+	keptMost    = 4 << 20
+)
+
+// list is which articles hold a term, in order of their numbers, readable or
+// not. It is one of the lists kept, not to be changed, or what is appended to buf.
+func (v *view) list(ctx context.Context, r index.IndexReader, term string, buf []posting) (list, grown []posting, err error) {
+	v.reading.RLock()
+	kept, ok := v.common[term]
+	v.reading.RUnlock()
+	if ok {
+		return kept, buf, nil
+	}
+	reader, err := r.TermFieldReader(ctx, []byte(term), wordsField, true, false, false)
+	if err != nil {
+		return nil, buf, err
+	}
+	defer func() { err = errors.Join(err, reader.Close()) }()
+	from := len(buf)
+	var at index.TermFieldDoc
+	for {
+		next, err := reader.Next(&at)
+		if err != nil {
+			return nil, buf, err
+		}
+		if next == nil {
+			break
+		}
+		buf = append(buf, newPosting(next.ID.Value(), next.Freq))
+	}
+	list = buf[from:len(buf):len(buf)]
+	if len(list) >= max(64, v.docs/commonShare) {
+		v.reading.Lock()
+		if _, ok := v.common[term]; !ok && v.kept+len(list) <= keptMost {
+			v.common[term] = slices.Clone(list)
+			v.kept += len(list)
+		}
+		v.reading.Unlock()
+	}
+	return list, buf, nil
 }
