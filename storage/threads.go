@@ -72,6 +72,24 @@ func (tx *Tx) OpenThread(ctx context.Context, t Thread) (ThreadID, error) {
 	return id, nil
 }
 
+// AwaitsRoot tells whether the desk may this moment be opening a thread in the
+// channel, or in the direct messages of the user, so that a message below an
+// unknown root may belong to a thread of which only the id is not known yet.
+func (tx *Tx) AwaitsRoot(ctx context.Context, platform, workspace, channel, user string) (bool, error) {
+	var awaits bool
+	err := tx.QueryRow(ctx, `
+		select exists (
+			select from threads t join posts p on p.thread_id = t.id and p.root and p.failed is null
+				join outbox o on o.post_id = p.id and o.unsure
+			where t.root is null and t.platform = $1 and t.workspace = $2
+				and (t.channel = $3 or t.channel = '' and t.user_id = $4))`,
+		platform, workspace, channel, user).Scan(&awaits)
+	if err != nil {
+		return false, fmt.Errorf("threads to come in %s: %w", channel, err)
+	}
+	return awaits, nil
+}
+
 // LinkThread says that the thread is about the ticket from now on.
 func (tx *Tx) LinkThread(ctx context.Context, id ThreadID, about ticket.ID) error {
 	tag, err := tx.Exec(ctx, `update threads set ticket_id = $2 where id = $1`, id, about)

@@ -184,7 +184,8 @@ create sequence request_numbers;
 -- What was said on a ticket, from either side.
 create table messages (
     id         bigint generated always as identity primary key,
-    ticket_id  bigint not null references tickets,
+    ticket_id  bigint references tickets, -- null: said before there was one, with files to take along
+    thread_id  bigint,
     author_id  bigint not null references people,
     body       text not null,
     internal   boolean not null default false,
@@ -198,6 +199,7 @@ create table messages (
     external   text not null -- the platform's id of the message
 );
 create index messages_ticket on messages (ticket_id, id);
+create index messages_before on messages (thread_id) where ticket_id is null;
 create unique index messages_external on messages (channel, external, platform, workspace);
 
 -- How a message read before it was edited or deleted.
@@ -239,7 +241,9 @@ create table threads (
     ticket_id  bigint references tickets
 );
 create unique index threads_root on threads (channel, root, platform, workspace) where root is not null;
+create index threads_rootless on threads (platform, workspace, channel) where root is null;
 create index threads_ticket on threads (ticket_id) where ticket_id is not null;
+alter table messages add foreign key (thread_id) references threads;
 
 create table questions (
     id         bigint generated always as identity primary key,
@@ -294,6 +298,7 @@ create index posts_card on posts (subject, card) where card <> '';
 create index posts_message on posts (message_id) where message_id is not null;
 create unique index posts_one_home on posts (platform, workspace, user_id) where kind = 'home';
 create unique index posts_one_root on posts (thread_id) where root and failed is null;
+create index posts_passing on posts (created_at) where kind in ('whisper', 'react', 'unreact');
 create index posts_external on posts (external, sent_channel, platform, workspace) where external is not null;
 
 -- What waits to be delivered: one row a post, however often it has changed.

@@ -1,0 +1,201 @@
+// Package watch sees to what falls due, and keeps the house. Any number of
+// processes may watch one database.
+package watch
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deskhand/deskhand/storage"
+)
+
+// Handler is what the desk does when something falls due.
+type Handler interface {
+	// Due deals with it in one transaction, at the end of which it is forgotten
+	// unless Due has set it for another time. On an error it comes again later.
+	Due(ctx context.Context, tx *storage.Tx, kind string, subject int64, dueAt time.Time) error
+}
+
+// Options are what a Watch is made of. DB and Handler are needed.
+type Options struct {
+	DB      *storage.DB
+	Handler Handler
+
+	Now func() time.Time // default time.Now
+	Log *slog.Logger
+
+	// Workers is how many things are dealt with at a time; the default is 4.
+	Workers int
+
+	// OnHandled is told after each commit, in which messages may have been
+	// queued. It must not block.
+	OnHandled func()
+}
+
+const (
+	longest   = 30 * time.Second // between two looks
+	roundSize = 200
+	keepEvery = time.Hour
+	taskTime  = 30 * time.Second
+)
+
+// Watch sees to what falls due while it is run.
+type Watch struct {
+	o    Options
+	wake chan struct{}
+}
+
+// New returns a Watch.
+func New(o Options) (*Watch, error) {
+	if o.DB == nil || o.Handler == nil {
+		return nil, errors.New("watch: need a database and a handler")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.OnHandled == nil {
+		o.OnHandled = func() {}
+	}
+	if o.Workers == 0 {
+		o.Workers = 4
+	}
+	o.Log = cmp.Or(o.Log, slog.Default())
+	return &Watch{o: o, wake: make(chan struct{}, 1)}, nil
+}
+
+// Wake says that something may have been set that is due before the watch
+// would look again.
+func (w *Watch) Wake() {
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run deals with what is due until ctx ends, and then with what is in hand.
+func (w *Watch) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var kept time.Time // when the house was kept
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.wake:
+		case <-timer.C:
+		}
+		if now := w.o.Now(); now.Sub(kept) >= keepEvery {
+			if err := w.keep(context.WithoutCancel(ctx), now); err != nil {
+				w.o.Log.LogAttrs(ctx, slog.LevelError, "old records can't be cleared away", slog.Any("err", err))
+			}
+			kept = now // also after an error: it is not urgent
+		}
+		wait, err := w.round(ctx)
+		if err != nil {
+			w.o.Log.LogAttrs(ctx, slog.LevelError, "what is due can't be read", slog.Any("err", err))
+			wait = time.Second
+		}
+		timer.Reset(wait)
+	}
+}
+
+// round deals with what is due now and returns how long there is nothing to do.
+func (w *Watch) round(ctx context.Context) (time.Duration, error) {
+	for {
+		now := w.o.Now()
+		all, next, err := w.o.DB.AllDue(ctx, now, roundSize)
+		if err != nil {
+			if ctx.Err() != nil {
+				return 0, nil
+			}
+			return 0, err
+		}
+		var group errgroup.Group // it never fails: each failure is put off on its own
+		group.SetLimit(w.o.Workers)
+		for _, d := range all {
+			if ctx.Err() != nil {
+				break
+			}
+			group.Go(func() error {
+				w.one(context.WithoutCancel(ctx), d)
+				return nil
+			})
+		}
+		_ = group.Wait()
+		if ctx.Err() != nil {
+			return 0, nil
+		}
+		if len(all) < roundSize {
+			if next.IsZero() {
+				return longest, nil
+			}
+			return min(max(next.Sub(w.o.Now()), 0), longest), nil
+		}
+	}
+}
+
+// one deals with one thing, or puts it off.
+func (w *Watch) one(ctx context.Context, d storage.Due) {
+	ctx, cancel := context.WithTimeout(ctx, taskTime)
+	defer cancel()
+	var passed error // why it is nothing for us
+	err := w.o.DB.InTx(ctx, func(tx *storage.Tx) error {
+		if passed = tx.TakeDue(ctx, d, w.o.Now()); passed != nil {
+			return passed
+		}
+		if err := w.due(ctx, tx, d); err != nil {
+			return err
+		}
+		return tx.SettleDue(ctx, d)
+	})
+	switch {
+	case err == nil:
+		w.o.OnHandled()
+		return
+	case errors.Is(passed, storage.ErrNotFound):
+		return // somebody else's, or dealt with
+	}
+	w.o.Log.LogAttrs(ctx, slog.LevelError, "what is due is put off", slog.String("kind", d.Kind),
+		slog.Int64("subject", d.Subject), slog.Time("due", d.At), slog.Any("err", err))
+	if errors.Is(err, storage.ErrUnavailable) && ctx.Err() == nil {
+		return // nothing can be noted, and it is nobody's failure
+	}
+	put, cancel := context.WithTimeout(context.WithoutCancel(ctx), taskTime)
+	defer cancel()
+	err = w.o.DB.InTx(put, func(tx *storage.Tx) error { return tx.PutOffDue(put, d, w.o.Now(), putOff) })
+	if err != nil {
+		w.o.Log.LogAttrs(ctx, slog.LevelError, "a failure can't be noted", slog.Any("err", err))
+	}
+}
+
+func (w *Watch) due(ctx context.Context, tx *storage.Tx, d storage.Due) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			w.o.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("due", d.Kind),
+				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return w.o.Handler.Due(ctx, tx, d.Kind, d.Subject, d.At)
+}
+
+// putOff is how long to wait after a number of failures: a second, doubling up
+// to ten minutes, give or take a fifth.
+func putOff(failures int) time.Duration {
+	d := min(time.Second<<min(failures-1, 16), 10*time.Minute)
+	return time.Duration(float64(d) * (0.8 + 0.4*rand.Float64()))
+}
+
+func (w *Watch) keep(ctx context.Context, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	return w.o.DB.KeepHouse(ctx, now)
+}

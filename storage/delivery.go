@@ -1,0 +1,278 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// Delivery is a post that a process has claimed in order to deliver it.
+type Delivery struct {
+	ID         PostID    `db:"post_id"`
+	Lane       Lane      `db:"lane"`
+	Seq        int64     `db:"seq"`
+	Attempts   int       `db:"attempts"` // this one included
+	Unsure     bool      `db:"unsure"`   // an earlier attempt may have succeeded
+	EnqueuedAt time.Time `db:"enqueued_at"`
+	Lease      time.Time `db:"leased_until"` // nobody else claims it before then
+}
+
+// ClaimDeliveries claims at most limit of the posts that can be delivered now:
+// the first of each conversation, the most urgent and then the oldest first. It
+// marks them as unsure, for from now on they may be sent without our knowing.
+// A lease that ran out is a process that died.
+func (db *DB) ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Delivery, error) {
+	rows, _ := db.pool.Query(ctx, `
+		with head as materialized (
+			select o.post_id, o.unsure from outbox o
+			where o.due_at <= $1 and (o.leased_until is null or o.leased_until <= $1)
+				and not exists (
+					select from outbox before where before.conversation = o.conversation and (before.lane, before.seq) < (o.lane, o.seq))
+			order by o.lane, o.seq limit $3
+			for update skip locked),
+		claimed as (
+			update outbox o set leased_until = $2, attempts = o.attempts + 1, unsure = true
+			from head where head.post_id = o.post_id
+			returning o.post_id, o.lane, o.seq, o.attempts, head.unsure, o.enqueued_at, o.leased_until)
+		select * from claimed order by lane, seq`,
+		now, now.Add(lease), limit)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Delivery])
+	if err != nil {
+		return nil, Unavailable(fmt.Errorf("claim posts: %w", err))
+	}
+	return all, nil
+}
+
+// Draft is a claimed post as the record has it at this moment.
+type Draft struct {
+	Post
+	In     Thread // the zero Thread if it is in none
+	Wanted int    // counts the changes that were asked for
+	Orphan bool   // the post that was to open its thread has failed
+}
+
+// Drafts returns those of the deliveries that are still this process's.
+func (tx *Tx) Drafts(ctx context.Context, all []Delivery) (map[PostID]Draft, error) {
+	ids, leases := make([]PostID, len(all)), make([]time.Time, len(all))
+	for i, d := range all {
+		ids[i], leases[i] = d.ID, d.Lease
+	}
+	rows, _ := tx.Query(ctx, `
+		select `+postColumns+`, o.wanted,
+			coalesce(t.channel, '') as thread_channel, coalesce(t.user_id, '') as thread_user, coalesce(t.root, '') as thread_root,
+			coalesce(t.scope, '') as thread_scope, coalesce(t.side, '') as thread_side, coalesce(t.ticket_id, 0) as thread_ticket,
+			not p.root and t.root is null
+				and exists (select from posts r where r.thread_id = p.thread_id and r.root and r.failed is not null)
+				and not exists (select from posts r where r.thread_id = p.thread_id and r.root and r.failed is null) as orphan
+		from unnest($1::bigint[], $2::timestamptz[]) as d (id, lease)
+			join outbox o on o.post_id = d.id and o.leased_until = d.lease
+			join posts p on p.id = d.id
+			left join threads t on t.id = p.thread_id`, ids, leases)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
+		Post
+		Wanted        int       `db:"wanted"`
+		ThreadChannel string    `db:"thread_channel"`
+		ThreadUser    string    `db:"thread_user"`
+		ThreadRoot    string    `db:"thread_root"`
+		ThreadScope   string    `db:"thread_scope"`
+		ThreadSide    string    `db:"thread_side"`
+		ThreadTicket  ticket.ID `db:"thread_ticket"`
+		Orphan        bool      `db:"orphan"`
+	}])
+	if err != nil {
+		return nil, fmt.Errorf("read %d posts: %w", len(all), err)
+	}
+	drafts := make(map[PostID]Draft, len(found))
+	for _, f := range found {
+		d := Draft{Post: f.Post, Wanted: f.Wanted, Orphan: f.Orphan}
+		if f.Thread != 0 {
+			d.In = Thread{
+				ID: f.Thread, Platform: f.Platform, Workspace: f.Workspace, Channel: f.ThreadChannel, User: f.ThreadUser,
+				Root: f.ThreadRoot, Scope: f.ThreadScope, Side: f.ThreadSide, Ticket: f.ThreadTicket,
+			}
+		}
+		drafts[f.ID] = d
+	}
+	return drafts, nil
+}
+
+// Delivered is a post that the platform has taken, or that need not be sent.
+type Delivered struct {
+	Delivery
+	Wanted   int    // as it was drawn
+	Root     bool   // it opens its thread
+	Channel  string // where it came to stand; both empty when that is known or there is no such place
+	External string
+	Again    bool // it is known to stand there, but not that it is what was drawn
+}
+
+// PutOff is a post that is to be tried again.
+type PutOff struct {
+	Delivery
+	Until   time.Time
+	Cause   string
+	Unsure  bool
+	Counted bool // the attempt was one
+}
+
+// Failed is a post that will never be delivered.
+type Failed struct {
+	Delivery
+	Reason string
+	Letter bool // a person should look at it
+}
+
+// Outcomes are what became of claimed posts.
+type Outcomes struct {
+	Delivered []Delivered
+	PutOff    []PutOff
+	Failed    []Failed
+}
+
+// Len is how many there are.
+func (o *Outcomes) Len() int { return len(o.Delivered) + len(o.PutOff) + len(o.Failed) }
+
+// RecordDeliveries stores the outcomes in one transaction. A post that was
+// changed while it was delivered stays queued. What opened a thread becomes its
+// root; when it failed for good, all that is queued for the thread fails too.
+func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) error {
+	var roots []Delivered
+	for _, d := range o.Delivered {
+		if d.Root && d.External != "" {
+			roots = append(roots, d)
+		}
+	}
+	err := db.InTx(ctx, func(tx *Tx) error {
+		batch := &pgx.Batch{}
+		recordDelivered(batch, o.Delivered, now)
+		recordPutOff(batch, o.PutOff)
+		recordFailed(batch, o.Failed, now)
+		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+			return err
+		}
+		for _, d := range roots {
+			if err := tx.rootThread(ctx, d); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("record %d deliveries: %w", o.Len(), err)
+	}
+	return nil
+}
+
+func recordDelivered(batch *pgx.Batch, all []Delivered, now time.Time) {
+	if len(all) == 0 {
+		return
+	}
+	n := len(all)
+	ids, wanted, again := make([]PostID, n), make([]int, n), make([]bool, n)
+	channels, externals := make([]string, n), make([]string, n)
+	for i, d := range all {
+		ids[i], wanted[i], again[i], channels[i], externals[i] = d.ID, d.Wanted, d.Again, d.Channel, d.External
+	}
+	batch.Queue(`
+		update posts p set sent_at = coalesce(p.sent_at, $4),
+			sent_channel = case when d.external = '' then p.sent_channel else d.channel end,
+			external = coalesce(nullif(d.external, ''), p.external)
+		from unnest($1::bigint[], $2::text[], $3::text[]) as d (id, channel, external)
+		where p.id = d.id and (p.sent_at is null or d.external <> '')`, ids, channels, externals, now)
+	// Two statements: the second sees what the first has waited for.
+	batch.Queue(`
+		delete from outbox o using unnest($1::bigint[], $2::int[], $3::bool[]) as d (id, wanted, again)
+		where o.post_id = d.id and o.wanted = d.wanted and not d.again`, ids, wanted, again)
+	batch.Queue(`
+		update outbox set leased_until = null, unsure = false, attempts = 0, error = '', due_at = $2
+		where post_id = any($1)`, ids, now)
+}
+
+// rootThread gives the thread that the post opens its root. Somebody may have
+// been quick to answer below the message before its id was recorded, and so
+// have made another thread of it: then the two become one.
+func (tx *Tx) rootThread(ctx context.Context, d Delivered) error {
+	var id, twin ThreadID
+	err := tx.QueryRow(ctx, `
+		select p.thread_id, coalesce(x.id, 0) from posts p
+			left join threads x on x.channel = $2 and x.root = $3 and x.platform = p.platform and x.workspace = p.workspace
+				and x.id <> p.thread_id
+		where p.id = $1`, d.ID, d.Channel, d.External).Scan(&id, &twin)
+	if err != nil {
+		return fmt.Errorf("thread of post %d: %w", d.ID, err)
+	}
+	batch := &pgx.Batch{}
+	if twin != 0 {
+		batch.Queue(`update posts set thread_id = $1 where thread_id = $2`, id, twin)
+		batch.Queue(`update outbox set conversation = 'thread ' || $1 where conversation = 'thread ' || $2`, id, twin)
+		batch.Queue(`update questions set thread_id = $1 where thread_id = $2`, id, twin)
+		batch.Queue(`
+			with twin as (delete from threads where id = $2 returning ticket_id)
+			update threads set ticket_id = coalesce(threads.ticket_id, twin.ticket_id) from twin where id = $1`, id, twin)
+	}
+	batch.Queue(`update threads set root = $2, channel = $3 where id = $1 and root is null`, id, d.External, d.Channel)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("root of thread %d: %w", id, err)
+	}
+	return nil
+}
+
+func recordPutOff(batch *pgx.Batch, all []PutOff) {
+	if len(all) == 0 {
+		return
+	}
+	n := len(all)
+	ids, leases, untils := make([]PostID, n), make([]time.Time, n), make([]time.Time, n)
+	causes, unsure, uncounted := make([]string, n), make([]bool, n), make([]int, n)
+	for i, p := range all {
+		ids[i], leases[i], untils[i], causes[i], unsure[i] = p.ID, p.Lease, p.Until, p.Cause, p.Unsure
+		if !p.Counted {
+			uncounted[i] = 1
+		}
+	}
+	batch.Queue(`
+		update outbox o set leased_until = null, due_at = d.until, unsure = d.unsure, attempts = o.attempts - d.uncounted,
+			error = case when d.cause = '' then o.error else d.cause end
+		from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bool[], $6::int[])
+			as d (id, lease, until, cause, unsure, uncounted)
+		where o.post_id = d.id and o.leased_until = d.lease`, ids, leases, untils, causes, unsure, uncounted)
+}
+
+func recordFailed(batch *pgx.Batch, all []Failed, now time.Time) {
+	if len(all) == 0 {
+		return
+	}
+	n := len(all)
+	ids, reasons, letters := make([]PostID, n), make([]string, n), make([]bool, n)
+	for i, f := range all {
+		ids[i], reasons[i], letters[i] = f.ID, f.Reason, f.Letter
+	}
+	batch.Queue(`
+		with failed as (
+			select * from unnest($1::bigint[], $2::text[], $3::bool[]) as f (id, reason, letter)),
+		orphans as (
+			select o.post_id as id, 'the message that was to open its thread: ' || f.reason as reason, f.letter
+			from failed f join posts r on r.id = f.id and r.root and r.external is null
+				join outbox o on o.conversation = 'thread ' || r.thread_id
+			where o.post_id not in (select id from failed)),
+		doomed as (select * from failed union all select * from orphans),
+		unqueued as (delete from outbox o using doomed d where o.post_id = d.id),
+		marked as (update posts p set failed = d.reason from doomed d where p.id = d.id)
+		insert into dead_letters (source, key, content, error, died_at)
+		select 'outbox', p.id::text, to_jsonb(p), d.reason, $4
+		from doomed d join posts p on p.id = d.id where d.letter`, ids, reasons, letters, now)
+}
+
+// CountOutbox returns how many posts wait for delivery, and since when the
+// oldest has.
+func (db *DB) CountOutbox(ctx context.Context) (n int, oldest time.Time, err error) {
+	var at *time.Time
+	if err := db.pool.QueryRow(ctx, `select count(*), min(enqueued_at) from outbox`).Scan(&n, &at); err != nil {
+		return 0, time.Time{}, Unavailable(fmt.Errorf("count the outbox: %w", err))
+	}
+	return n, orZero(at), nil
+}
