@@ -1,0 +1,306 @@
+package simulator
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+)
+
+// pageOf is how many messages of a channel are read at once.
+const pageOf = 60
+
+type taskJSON struct {
+	Title string `json:"title"`
+	Text  string `json:"text,omitempty"`
+	As    string `json:"as,omitempty"`
+	In    string `json:"in,omitempty"`
+	Say   string `json:"say,omitempty"`
+}
+
+type personJSON struct {
+	slacktest.User
+	Role string `json:"role,omitempty"`
+}
+
+// viewJSON adds what Slack's client shows of a view and its API does not.
+type viewJSON struct {
+	slacktest.View
+	Errors  map[string]string `json:"errors,omitempty"`
+	Trouble string            `json:"trouble,omitempty"`
+}
+
+func asView(v slacktest.View) *viewJSON {
+	return &viewJSON{View: v, Errors: v.Errors, Trouble: v.Trouble}
+}
+
+// changeJSON is a change with the views and people written out in full.
+type changeJSON struct {
+	slacktest.Change
+	View   *viewJSON   `json:"view,omitempty"`
+	Person *personJSON `json:"person,omitempty"`
+}
+
+type stateJSON struct {
+	Title         string                   `json:"title"`
+	Next          string                   `json:"next"` // where the stream begins
+	Me            string                   `json:"me"`
+	Team          slacktest.Team           `json:"team"`
+	App           slacktest.App            `json:"app"`
+	People        []personJSON             `json:"people"`
+	Conversations []slacktest.Conversation `json:"conversations"`
+	Views         []*viewJSON              `json:"views"`
+	Home          *viewJSON                `json:"home,omitempty"`
+	Tasks         []taskJSON               `json:"tasks"`
+}
+
+// person is who the request is made as. Without a name it is the first to choose.
+func (s *Simulator) person(as string) (*slacktest.Person, error) {
+	if as == "" && len(s.first) > 0 {
+		as = s.first[0]
+	}
+	if as == "" {
+		if i := slices.IndexFunc(s.slack.Users(), func(u slacktest.User) bool { return !u.Bot && !u.Deleted }); i >= 0 {
+			as = s.slack.Users()[i].ID
+		}
+	}
+	u, ok := s.slack.User(as)
+	if !ok || u.Bot {
+		return nil, &badRequest{status: http.StatusNotFound, words: "There is nobody like that in this workspace."}
+	}
+	return s.slack.Person(u.ID), nil
+}
+
+// read answers a GET with what f finds for the person that it is made as.
+func (s *Simulator) read(f func(p *slacktest.Person, q url.Values) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		p, err := s.person(q.Get("as"))
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		v, err := f(p, q)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		s.answer(w, r, v)
+	})
+}
+
+func (s *Simulator) state(p *slacktest.Person, _ url.Values) (any, error) {
+	// The number first: what changes while the rest is read is told again by the
+	// stream, and taking a change twice does no harm.
+	st := &stateJSON{
+		Next: s.streamID(s.slack.Seq()), Title: s.title, Me: p.ID(), Team: s.slack.Team(), App: s.slack.App(),
+		Conversations: p.Conversations(), Tasks: s.tasks, Views: []*viewJSON{},
+	}
+	for _, id := range s.first {
+		if u, ok := s.slack.User(id); ok {
+			st.People = append(st.People, personJSON{u, s.roles[id]})
+		}
+	}
+	for _, u := range s.slack.Users() {
+		if _, named := s.roles[u.ID]; !named {
+			st.People = append(st.People, personJSON{User: u})
+		}
+	}
+	for _, v := range p.Views() {
+		st.Views = append(st.Views, asView(v))
+	}
+	if v, ok := p.Home(); ok {
+		st.Home = asView(v)
+	}
+	return st, nil
+}
+
+func (s *Simulator) conversations(p *slacktest.Person, _ url.Values) (any, error) {
+	return map[string]any{"conversations": p.Conversations()}, nil
+}
+
+func (s *Simulator) messages(p *slacktest.Person, q url.Values) (any, error) {
+	list, err := p.Messages(q.Get("channel"), q.Get("before"), pageOf)
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"messages": orEmpty(list), "more": len(list) == pageOf}, nil
+}
+
+func (s *Simulator) thread(p *slacktest.Person, q url.Values) (any, error) {
+	list, err := p.Thread(q.Get("channel"), q.Get("ts"))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"messages": orEmpty(list)}, nil
+}
+
+// orEmpty is written as [] rather than null.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// streamID names a place in the stream of this process.
+func (s *Simulator) streamID(seq int64) string { return fmt.Sprintf("%s.%d", s.life, seq) }
+
+// streamSeq reads a place back; not ok if it is of another process, or none.
+func (s *Simulator) streamSeq(id string) (int64, bool) {
+	life, n, _ := strings.Cut(id, ".")
+	seq, err := strconv.ParseInt(n, 10, 64)
+	return seq, err == nil && seq >= 0 && life == s.life
+}
+
+// follow streams what the person's client would show, as server-sent events. A
+// window that comes back says where it was; if that is too long ago it is told
+// "gap" and reads everything anew.
+func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
+	p, err := s.person(r.URL.Query().Get("as"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	id := r.Header.Get("Last-Event-ID")
+	if id == "" {
+		id = r.URL.Query().Get("after")
+	}
+	out := http.NewResponseController(w)
+	// A stream lives longer than any server's write timeout; where deadlines are
+	// not supported there is none to lift.
+	_ = out.SetWriteDeadline(time.Time{})
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no")
+	after, ok := s.streamSeq(id)
+	if !ok || after > s.slack.Seq() {
+		fmt.Fprint(w, "event: gap\ndata: {}\n\n")
+		return
+	}
+	fmt.Fprint(w, ": hello\n\n")
+	if out.Flush() != nil {
+		return
+	}
+
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	changes := make(chan []byte)
+	go s.pump(ctx, p, after, changes)
+	beat := time.NewTicker(s.beat)
+	defer beat.Stop()
+	for {
+		select {
+		case b, ok := <-changes:
+			if !ok {
+				return
+			}
+			if _, err := w.Write(b); err != nil {
+				return
+			}
+		case <-beat.C:
+			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		}
+		if out.Flush() != nil {
+			return
+		}
+	}
+}
+
+// pump writes each change as an event until ctx ends or the workspace closes.
+func (s *Simulator) pump(ctx context.Context, p *slacktest.Person, after int64, to chan<- []byte) {
+	defer close(to)
+	for c, err := range p.Follow(ctx, after) {
+		var event []byte
+		switch {
+		case err != nil:
+			event = []byte("event: gap\ndata: {}\n\n")
+		case c.Kind == slacktest.Delivered:
+			continue
+		default:
+			data, err := json.Marshal(s.asChange(c))
+			if err != nil {
+				s.log.Error("a change cannot be shown", "kind", c.Kind, "err", err)
+				continue
+			}
+			event = fmt.Appendf(nil, "id: %s\ndata: %s\n\n", s.streamID(c.Seq), data)
+		}
+		select {
+		case to <- event:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Simulator) asChange(c slacktest.Change) changeJSON {
+	j := changeJSON{Change: c}
+	if c.View != nil {
+		j.View = asView(*c.View)
+	}
+	if c.Kind == slacktest.UserChanged {
+		if u, ok := s.slack.User(c.User); ok {
+			j.Person = &personJSON{u, s.roles[u.ID]}
+		}
+	}
+	return j
+}
+
+// file serves what somebody has uploaded. It comes from anybody and may be
+// anything, so pictures alone are shown in the page, and nothing in it may run.
+func (s *Simulator) file(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	if _, err := s.person(q.Get("as")); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	in := r.Clone(r.Context())
+	in.URL = &url.URL{Path: "/files/" + q.Get("id") + "/" + url.PathEscape(q.Get("name"))}
+	in.Header = http.Header{"Authorization": {"Bearer " + s.slack.App().BotToken}}
+	if rng := r.Header.Get("Range"); rng != "" {
+		in.Header.Set("Range", rng)
+	}
+	s.slack.Handler().ServeHTTP(&sandboxed{ResponseWriter: w}, in)
+}
+
+// sandboxed sees to the headers of a file just before they are sent.
+type sandboxed struct {
+	http.ResponseWriter
+	done bool
+}
+
+func (w *sandboxed) WriteHeader(status int) {
+	if !w.done {
+		w.done = true
+		h := w.Header()
+		switch t, _, _ := strings.Cut(h.Get("Content-Type"), ";"); t {
+		case "image/png", "image/jpeg", "image/gif", "image/webp":
+			h.Set("Content-Disposition", "inline")
+		default:
+			h.Set("Content-Type", "application/octet-stream")
+			h.Set("Content-Disposition", "attachment")
+		}
+		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+		h.Set("X-Content-Type-Options", "nosniff")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *sandboxed) Write(b []byte) (int, error) {
+	if !w.done {
+		w.WriteHeader(http.StatusOK)
+	}
+	return w.ResponseWriter.Write(b)
+}
