@@ -97,3 +97,17 @@ func (tx *Tx) History(ctx context.Context, of Subject, id int64, limit int) ([]H
 	}
 	return h, nil
 }
+
+// OnceFor writes a step that may be taken only once for a thing, and tells
+// whether this was the time. The caller holds the lock of the thing.
+func (tx *Tx) OnceFor(ctx context.Context, of Subject, id int64, action string, by people.PersonID, via string, at time.Time) (bool, error) {
+	var done bool
+	if err := tx.QueryRow(ctx, `select exists (select 1 from audit where subject = $1 and subject_id = $2 and action = $3)`,
+		string(of), id, action).Scan(&done); err != nil {
+		return false, fmt.Errorf("once for %s %d: %w", of, id, err)
+	}
+	if done {
+		return false, nil
+	}
+	return true, tx.Audit(ctx, Step{At: at, Action: action, Person: by, Via: via, Subject: of, SubjectID: id})
+}

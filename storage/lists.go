@@ -54,6 +54,16 @@ func (tx *Tx) LikeOpen(ctx context.Context, person people.PersonID, kind ticket.
 	return own, known, err
 }
 
+// Untriaged are open tickets of a team that stand in no channel of a team's,
+// oldest first.
+func (tx *Tx) Untriaged(ctx context.Context, team people.TeamID, limit int) ([]ticket.Ticket, error) {
+	return tx.manyTickets(ctx, "tickets without a channel", `
+		select `+ticketColumns+` from tickets t
+		where t.queue_id = any(array(select id from queues where team_id = $1)) and t.state <> 'done'
+			and not exists (select 1 from threads th where th.ticket_id = t.id and th.side = 'team')
+		order by t.opened_at limit $2`, team, limit)
+}
+
 // Counts of an agent's work.
 type Counts struct{ Mine, WaitingOnMe, Unclaimed int }
 

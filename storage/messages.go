@@ -26,7 +26,8 @@ const (
 // Message is something that a person said on a ticket.
 type Message struct {
 	ID        MessageID       `db:"id"`
-	Ticket    ticket.ID       `db:"ticket_id"`
+	Ticket    ticket.ID       `db:"ticket_id"` // 0: said before there was one
+	Thread    ThreadID        `db:"thread_id"`
 	Author    people.PersonID `db:"author_id"`
 	Body      string          `db:"body"`
 	Internal  bool            `db:"internal"`
@@ -40,17 +41,17 @@ type Message struct {
 	External  string          `db:"external"` // the platform's id of it
 }
 
-const messageColumns = `id, ticket_id, author_id, body, internal, side, said_at, edited_at, deleted_at,
+const messageColumns = `id, coalesce(ticket_id, 0) as ticket_id, coalesce(thread_id, 0) as thread_id, author_id, body, internal, side, said_at, edited_at, deleted_at,
 	platform, workspace, channel, external`
 
 // AddMessage stores what was said, once: false if it is there already.
 func (tx *Tx) AddMessage(ctx context.Context, m Message, via string) (Message, bool, error) {
 	rows, _ := tx.Query(ctx, `
-		insert into messages (ticket_id, author_id, body, internal, side, said_at, platform, workspace, channel, external)
-		values (@ticket, @author, @body, @internal, @side, @said_at, @platform, @workspace, @channel, @external)
+		insert into messages (ticket_id, thread_id, author_id, body, internal, side, said_at, platform, workspace, channel, external)
+		values (nullif(@ticket::bigint, 0), nullif(@thread::bigint, 0), @author, @body, @internal, @side, @said_at, @platform, @workspace, @channel, @external)
 		on conflict (channel, external, platform, workspace) do nothing
 		returning id`,
-		pgx.StrictNamedArgs{"ticket": m.Ticket, "author": m.Author, "body": m.Body, "internal": m.Internal,
+		pgx.StrictNamedArgs{"ticket": m.Ticket, "thread": m.Thread, "author": m.Author, "body": m.Body, "internal": m.Internal,
 			"side": string(m.Side), "said_at": m.SaidAt, "platform": m.Platform, "workspace": m.Workspace,
 			"channel": m.Channel, "external": m.External})
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[MessageID])
@@ -61,10 +62,28 @@ func (tx *Tx) AddMessage(ctx context.Context, m Message, via string) (Message, b
 		return m, false, nil
 	}
 	m.ID = ids[0]
-	return m, true, tx.Audit(ctx, Step{
-		At: m.SaidAt, Action: "said", Person: m.Author, Via: via, Subject: OfTicket, SubjectID: int64(m.Ticket),
-		After: map[string]any{"message": m.ID, "internal": m.Internal},
-	})
+	return m, true, tx.Audit(ctx, m.step(Step{At: m.SaidAt, Action: "said", Person: m.Author, Via: via,
+		After: map[string]any{"message": m.ID, "internal": m.Internal}}))
+}
+
+// step is about the message's ticket or, as long as it has none, about the
+// message itself.
+func (m Message) step(s Step) Step {
+	s.Subject, s.SubjectID = OfTicket, int64(m.Ticket)
+	if m.Ticket == 0 {
+		s.Subject, s.SubjectID = OfMessage, m.ID
+	}
+	return s
+}
+
+// AdoptMessages gives a new ticket what was said in its thread before.
+func (tx *Tx) AdoptMessages(ctx context.Context, thread ThreadID, to ticket.ID) ([]Message, error) {
+	rows, _ := tx.Query(ctx, `update messages set ticket_id = $2 where thread_id = $1 and ticket_id is null returning `+messageColumns, thread, to)
+	m, err := pgx.CollectRows(rows, pgx.RowToStructByName[Message])
+	if err != nil {
+		return nil, fmt.Errorf("adopt messages of thread %d: %w", thread, err)
+	}
+	return m, nil
 }
 
 // MessageAt finds what is kept of a message by the platform's id, and locks it.
@@ -91,28 +110,33 @@ func (tx *Tx) MessageByID(ctx context.Context, id MessageID) (Message, error) {
 
 // EditMessage replaces the words of a message, keeping the old ones; with
 // deleted, they are taken back. Nothing happens if it reads so already.
-func (tx *Tx) EditMessage(ctx context.Context, m Message, body string, deleted bool, by people.PersonID, via string, at time.Time) error {
+func (tx *Tx) EditMessage(ctx context.Context, m Message, body string, deleted bool, by people.PersonID, via string, at time.Time) (Message, error) {
 	if m.DeletedAt != nil || (!deleted && m.Body == body) {
-		return nil
+		return m, nil
 	}
+	was := m.Body
 	action := "edited"
 	sql := `update messages set body = @body, edited_at = @at where id = @id`
 	if deleted {
 		action, body = "deleted", ""
 		sql = `update messages set body = @body, deleted_at = @at where id = @id`
 	}
+	m.Body = body
+	if deleted {
+		m.DeletedAt = &at
+	} else {
+		m.EditedAt = &at
+	}
 	batch := &pgx.Batch{}
 	batch.Queue(`insert into message_versions (message_id, body, until) values (@id, @body, @at)`,
-		pgx.StrictNamedArgs{"id": m.ID, "body": m.Body, "at": at})
+		pgx.StrictNamedArgs{"id": m.ID, "body": was, "at": at})
 	batch.Queue(sql, pgx.StrictNamedArgs{"id": m.ID, "body": body, "at": at})
-	batch.Queue(insertAudit, Step{
-		At: at, Action: action, Person: by, Via: via, Subject: OfTicket, SubjectID: int64(m.Ticket),
-		Before: map[string]any{"message": m.ID, "body": m.Body}, After: map[string]any{"message": m.ID, "body": body},
-	}.args())
+	batch.Queue(insertAudit, m.step(Step{At: at, Action: action, Person: by, Via: via,
+		Before: map[string]any{"message": m.ID, "body": was}, After: map[string]any{"message": m.ID, "body": body}}).args())
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("%s message %d: %w", action, m.ID, err)
+		return m, fmt.Errorf("%s message %d: %w", action, m.ID, err)
 	}
-	return nil
+	return m, nil
 }
 
 // Conversation is what was said on a ticket, oldest first, at most limit
@@ -167,15 +191,31 @@ func (tx *Tx) AddFile(ctx context.Context, f File) (FileID, error) {
 	return id, nil
 }
 
-// WantedFiles are files to fetch, oldest first, without locking them.
-func (tx *Tx) WantedFiles(ctx context.Context, limit int) ([]File, error) {
-	rows, _ := tx.Query(ctx, `select id, message_id, name, mime, size, source, state, data from files
-		where state = 'wanted' order by id limit $1`, limit)
+const fileColumns = `id, message_id, name, mime, size, source, state, data`
+
+func (tx *Tx) files(ctx context.Context, what, sql string, args ...any) ([]File, error) {
+	rows, _ := tx.Query(ctx, sql, args...)
 	f, err := pgx.CollectRows(rows, pgx.RowToStructByName[File])
 	if err != nil {
-		return nil, fmt.Errorf("wanted files: %w", err)
+		return nil, fmt.Errorf("%s: %w", what, err)
 	}
 	return f, nil
+}
+
+// WantedFiles are files to fetch, oldest first, without locking them.
+func (tx *Tx) WantedFiles(ctx context.Context, limit int) ([]File, error) {
+	return tx.files(ctx, "wanted files", `select `+fileColumns+` from files where state = 'wanted' order by id limit $1`, limit)
+}
+
+// Files are files with their bytes, in the order of their ids.
+func (tx *Tx) Files(ctx context.Context, ids []FileID) ([]File, error) {
+	return tx.files(ctx, "files", `select `+fileColumns+` from files where id = any($1) order by id`, ids)
+}
+
+// FilesOf are a message's files, without their bytes.
+func (tx *Tx) FilesOf(ctx context.Context, m MessageID) ([]File, error) {
+	return tx.files(ctx, "files of a message", `select id, message_id, name, mime, size, source, state, null::bytea as data
+		from files where message_id = $1 order by id`, m)
 }
 
 // KeepFile stores a file's bytes, or that they are not to be had; false if
@@ -187,15 +227,4 @@ func (tx *Tx) KeepFile(ctx context.Context, id FileID, state FileState, data []b
 		return false, fmt.Errorf("keep file %d: %w", id, err)
 	}
 	return tag.RowsAffected() == 1, nil
-}
-
-// Files are files with their bytes, in the order of their ids.
-func (tx *Tx) Files(ctx context.Context, ids []FileID) ([]File, error) {
-	rows, _ := tx.Query(ctx, `select id, message_id, name, mime, size, source, state, data from files
-		where id = any($1) order by id`, ids)
-	f, err := pgx.CollectRows(rows, pgx.RowToStructByName[File])
-	if err != nil {
-		return nil, fmt.Errorf("files: %w", err)
-	}
-	return f, nil
 }

@@ -169,6 +169,19 @@ func (tx *Tx) LinkAccount(ctx context.Context, a Account, mail, timezone string,
 	})
 }
 
+// MakeAdmin makes a person an admin of the desk.
+func (tx *Tx) MakeAdmin(ctx context.Context, id people.PersonID, via string, at time.Time) error {
+	tag, err := tx.Exec(ctx, `update people set admin = true where id = $1 and not admin`, id)
+	if err != nil {
+		return fmt.Errorf("make person %d an admin: %w", id, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return nil
+	}
+	return tx.Audit(ctx, Step{At: at, Action: "admin.made", Via: via, Subject: OfPerson, SubjectID: int64(id),
+		Before: map[string]any{"admin": false}, After: map[string]any{"admin": true}})
+}
+
 // Greet notes that the desk has said whom it takes the account for; false if
 // it had done so before.
 func (tx *Tx) Greet(ctx context.Context, platform, workspace, userID string, at time.Time) (bool, error) {

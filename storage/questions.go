@@ -37,7 +37,7 @@ type Question struct {
 	AskedAt    time.Time             `db:"asked_at"`
 	Confidence string                `db:"confidence"`
 	Shown      []knowledge.ArticleID `db:"shown"`
-	Extracts   []byte                `db:"extracts"` // what of each was shown, in the bot's own form
+	Hits       []knowledge.Hit       `db:"hits"`
 	Outcome    Outcome               `db:"outcome"`
 	Article    knowledge.ArticleID   `db:"article_id"`
 	Ticket     ticket.ID             `db:"ticket_id"`
@@ -45,20 +45,20 @@ type Question struct {
 	Version    int                   `db:"version"`
 }
 
-const questionColumns = `id, person_id, coalesce(thread_id, 0) as thread_id, text, asked_at, confidence, shown, extracts, outcome,
+const questionColumns = `id, person_id, coalesce(thread_id, 0) as thread_id, text, asked_at, confidence, shown, hits, outcome,
 	coalesce(article_id, 0) as article_id, coalesce(ticket_id, 0) as ticket_id, ended_at, version`
 
 // AskQuestion stores a question with what was shown for it.
 func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question, error) {
 	err := tx.QueryRow(ctx, `
 		with asked as (
-			insert into questions (person_id, thread_id, text, asked_at, confidence, shown, extracts)
-			values (@person, nullif(@thread::bigint, 0), @text, @at, @confidence, @shown, @extracts) returning id)
+			insert into questions (person_id, thread_id, text, asked_at, confidence, shown, hits)
+			values (@person, nullif(@thread::bigint, 0), @text, @at, @confidence, @shown, @hits) returning id)
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
 		select @at, 'asked', @person, @via, 'question', id, jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[])
 		from asked returning subject_id`,
 		pgx.StrictNamedArgs{"person": q.Person, "thread": q.Thread, "text": q.Text, "at": q.AskedAt,
-			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "extracts": q.Extracts, "via": via}).Scan(&q.ID)
+			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "via": via}).Scan(&q.ID)
 	if err != nil {
 		return q, fmt.Errorf("question of person %d: %w", q.Person, err)
 	}
@@ -113,6 +113,24 @@ func (tx *Tx) TicketQuestion(ctx context.Context, id ticket.ID) (Question, error
 	return q, nil
 }
 
+// RewordQuestion stores a question whose asker has edited it, with what is
+// shown for it now.
+func (tx *Tx) RewordQuestion(ctx context.Context, q Question, before, via string, at time.Time) error {
+	tag, err := tx.Exec(ctx, `
+		update questions set text = @text, confidence = @confidence, shown = @shown, hits = @hits, version = version + 1
+		where id = @id and version = @version`,
+		pgx.StrictNamedArgs{"id": q.ID, "version": q.Version, "text": q.Text, "confidence": q.Confidence,
+			"shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits)})
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("reword question %d: %w", q.ID, err)
+	}
+	return tx.Audit(ctx, Step{At: at, Action: "question.edited", Person: q.Person, Via: via, Subject: OfQuestion, SubjectID: int64(q.ID),
+		Before: map[string]any{"text": before}, After: map[string]any{"text": q.Text, "shown": orEmpty(q.Shown)}})
+}
+
 // EndQuestion stores how a question has ended; with Outcome StillOpen it goes
 // on. ErrConflict: it was changed since.
 func (tx *Tx) EndQuestion(ctx context.Context, q Question, by people.PersonID, via string, at time.Time) (Question, error) {
@@ -144,4 +162,11 @@ func (tx *Tx) EndQuestion(ctx context.Context, q Question, by people.PersonID, v
 	}
 	q.Version++
 	return q, nil
+}
+
+func orNoHits(h []knowledge.Hit) []knowledge.Hit {
+	if h == nil {
+		return []knowledge.Hit{}
+	}
+	return h
 }

@@ -37,7 +37,6 @@ const (
 	Rate      = "ticket.rate"
 	Remark    = "ticket.remark" // one line with the rating
 	TellLead  = "ticket.lead"
-	Show      = "ticket.show" // its state, to whoever asks
 	MyTickets = "list.mine"
 	ItsMe     = "account.right"
 	NotMe     = "account.wrong"

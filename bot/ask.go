@@ -1,0 +1,201 @@
+package bot
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// mostAsked bounds what of a question is searched and kept, in bytes; a pasted
+// log beyond it adds nothing to the search.
+const mostAsked = 20_000
+
+// ask answers a question in the thread of its message.
+func (t *turn) ask(ctx context.Context, text string) error {
+	th, err := t.openThread(ctx, storage.RequesterSide)
+	if err != nil {
+		return err
+	}
+	if err := t.keepBefore(ctx, th); err != nil {
+		return err
+	}
+	return t.askIn(ctx, th, text, false)
+}
+
+// askInDirect answers in a new thread of the asker's direct messages.
+func (t *turn) askInDirect(ctx context.Context, text string) error {
+	th, err := t.directThread(ctx, t.account)
+	if err != nil {
+		return err
+	}
+	if err := t.askIn(ctx, th, text, true); err != nil {
+		return err
+	}
+	if t.ev.Scope == chat.Direct || t.ev.Place.Channel == "" {
+		return nil
+	}
+	return t.private(ctx, "I have answered you in our direct messages.")
+}
+
+// askIn looks for articles and puts the answer into the thread; root says that
+// it begins it.
+func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root bool) error {
+	text = t.readable(ctx, text)
+	q := storage.Question{Person: t.who.ID, Thread: th.ID, Text: text, AskedAt: t.at}
+	if err := t.suggest(ctx, &q); err != nil {
+		return err
+	}
+	q, err := t.tx.AskQuestion(ctx, q, t.via())
+	if err != nil {
+		return err
+	}
+	if err := t.card(ctx, th, cards.QuestionCard, int64(q.ID), root); err != nil {
+		return err
+	}
+	if err := t.tx.SetDue(ctx, questionSilent, int64(q.ID), t.at.Add(time.Duration(t.rules.policy.Desk.SilentAt))); err != nil {
+		return err
+	}
+	return t.greet(ctx, th)
+}
+
+// suggest fills in what the index has for a question.
+func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
+	found, err := t.desk.index.Suggest(ctx, kb.Query{Text: q.Text, Groups: t.who.Groups(), Limit: 3})
+	if err != nil {
+		return err
+	}
+	q.Hits, q.Confidence, q.Shown = found.Hits, found.Confidence.String(), nil
+	for _, h := range found.Hits {
+		q.Shown = append(q.Shown, h.Article)
+	}
+	return nil
+}
+
+// readable is a text as it is kept: mentions as names, and not endless.
+func (t *turn) readable(ctx context.Context, text string) string {
+	text = chat.Mentions(text, func(id string) (string, bool) {
+		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
+		return who.Name, err == nil
+	})
+	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
+	if len(text) > mostAsked {
+		text = strings.ToValidUTF8(text[:mostAsked], "") + "…"
+	}
+	return text
+}
+
+// question is the one that a button is about, locked. Only who asked it, or
+// an agent who helps in the thread, decides what became of it.
+func (t *turn) question(ctx context.Context) (storage.Question, error) {
+	q, err := t.tx.QuestionForUpdate(ctx, storage.QuestionID(t.id("q")))
+	if err != nil {
+		return q, err
+	}
+	if q.Person != t.who.ID && !t.who.Agent() {
+		return q, &ticket.RefusedError{Step: "answer", Reason: "somebody else asked it. Ask me yourself, and I look for you"}
+	}
+	return q, nil
+}
+
+// solved closes a question: an article has helped.
+func (t *turn) solved(ctx context.Context) error {
+	q, err := t.question(ctx)
+	if err != nil {
+		return err
+	}
+	switch q.Outcome {
+	case storage.Solved:
+		return nil // a second click
+	case storage.WentTicket, storage.WentPerson:
+		return t.private(ctx, "Good. There is a ticket by now; if it is solved too, say so in its thread.")
+	}
+	q.Outcome, q.Article = storage.Solved, knowledge.ArticleID(t.id("a"))
+	if _, err := t.tx.EndQuestion(ctx, q, t.who.ID, t.via(), t.at); err != nil {
+		return err
+	}
+	if err := t.tx.ClearDue(ctx, questionSilent, int64(q.ID)); err != nil {
+		return err
+	}
+	return t.tx.Redraw(ctx, int64(q.ID), t.at, cards.QuestionCard)
+}
+
+// notAfter takes a "solved" back: the trouble has returned.
+func (t *turn) notAfter(ctx context.Context) error {
+	q, err := t.question(ctx)
+	if err != nil || q.Outcome != storage.Solved {
+		return err
+	}
+	q.Outcome, q.Article = storage.StillOpen, 0
+	if _, err := t.tx.EndQuestion(ctx, q, t.who.ID, t.via(), t.at); err != nil {
+		return err
+	}
+	return t.tx.Redraw(ctx, int64(q.ID), t.at, cards.QuestionCard)
+}
+
+// steps opens an article to be read.
+func (t *turn) steps(ctx context.Context) error {
+	id := knowledge.ArticleID(t.id("a"))
+	found, err := t.tx.Articles(ctx, id)
+	if err != nil {
+		return err
+	}
+	a, ok := found[id]
+	if !ok || a.State != knowledge.Published || !a.ReadableBy(t.who.Groups()) {
+		return t.private(ctx, "This article is not there any more.")
+	}
+	f := cards.Article(a, t.ev.Args)
+	t.answer.Form = &f
+	return nil
+}
+
+// askForm opens the form behind "Ask the desk".
+func (t *turn) askForm(context.Context) error {
+	f := cards.AskForm()
+	t.answer.Form = &f
+	return nil
+}
+
+func (t *turn) askSend(ctx context.Context) error {
+	text := strings.TrimSpace(t.ev.Values.One("text"))
+	if text == "" {
+		t.answer.Errors = map[string]string{"text": "Please say in a few words what is the matter."}
+		return nil
+	}
+	return t.askInDirect(ctx, text)
+}
+
+// revise keeps an edit or a deletion of a message.
+func (t *turn) revise(ctx context.Context) error {
+	done, err := t.reviseMessage(ctx)
+	if done || err != nil {
+		return err
+	}
+	// The message that asked: answer what it asks now.
+	th, err := t.thread(ctx)
+	if err != nil || th.Ticket != 0 || th.Root != t.ev.Message || t.ev.Kind != chat.Edited {
+		return ignoreMissing(err)
+	}
+	questions, err := t.tx.ThreadQuestions(ctx, th.ID)
+	if err != nil || len(questions) == 0 || questions[0].Outcome != storage.StillOpen {
+		return err
+	}
+	q := questions[0]
+	before := q.Text
+	if q.Text = t.readable(ctx, t.ev.Text); q.Text == before || q.Text == "" {
+		return nil
+	}
+	if err := t.suggest(ctx, &q); err != nil {
+		return err
+	}
+	if err := t.tx.RewordQuestion(ctx, q, before, t.via(), t.at); err != nil {
+		return err
+	}
+	return t.tx.Redraw(ctx, int64(q.ID), t.at, cards.QuestionCard)
+}

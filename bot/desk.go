@@ -1,0 +1,137 @@
+// Package bot is the conversation: what the desk does when somebody writes,
+// presses or sends a form. There is one file for each flow. A flow runs in one
+// transaction: it loads, lets package core decide, saves, and queues what is to
+// be said; it never waits for a network.
+package bot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/storage"
+	"github.com/deskhand/deskhand/storage/ephemeral"
+)
+
+// Platform is what the desk asks of a chat platform besides delivery. Its
+// methods use the network, so only Prepare and the background workers call
+// them.
+type Platform interface {
+	// Profile tells who is behind an account.
+	Profile(ctx context.Context, u chat.User) (chat.Profile, error)
+	// Members lists the accounts in a channel.
+	Members(ctx context.Context, p chat.Place) ([]chat.User, error)
+	// Find returns a channel by its name, without #, or by its id;
+	// storage.ErrNotFound is not known there, so it is chat.ErrGone.
+	Channel(ctx context.Context, name string) (chat.Place, error)
+	// Message returns a message as a Said event, for steps that begin with a
+	// reaction.
+	Message(ctx context.Context, p chat.Place, id string) (chat.Event, error)
+	// Fetch returns a file's bytes, at most limit.
+	Fetch(ctx context.Context, f chat.File, limit int64) ([]byte, error)
+}
+
+// Options are what a Desk needs.
+type Options struct {
+	DB        *storage.DB
+	Index     *kb.Index
+	Platforms map[string]Platform // by chat.User.Platform
+	Shared    ephemeral.Store     // drafts and profiles; in memory if nil
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Desk runs the flows. It is the Handler of bot/inbox and bot/watch and the
+// Drawer of bot/outbox.
+type Desk struct {
+	db        *storage.DB
+	index     *kb.Index
+	platforms map[string]Platform
+	shared    ephemeral.Store
+	now       func() time.Time
+	log       *slog.Logger
+
+	mu    sync.Mutex
+	rules *rules // of the policy last seen in force
+}
+
+// New makes a desk.
+func New(o Options) (*Desk, error) {
+	if o.DB == nil || o.Index == nil {
+		return nil, errors.New("bot: need a database and an index")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Shared == nil {
+		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
+	}
+	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, now: o.Now, log: o.Log}, nil
+}
+
+// Handle runs the flow of one event.
+func (d *Desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.Answer, error) {
+	t, err := d.turn(ctx, tx, ev)
+	if err != nil {
+		return chat.Answer{}, err
+	}
+	err = t.route(ctx)
+	if refused, ok := errors.AsType[*ticket.RefusedError](err); ok {
+		err = t.refuse(ctx, refused)
+	}
+	if err != nil {
+		return chat.Answer{}, err
+	}
+	return t.answer, nil
+}
+
+// flow is one thing that the desk can do.
+type flow func(*turn, context.Context) error
+
+func (t *turn) route(ctx context.Context) error {
+	if t.who.Left {
+		return t.private(ctx, "Your account is marked as having left the company, so I can't help you here. Please ask your manager.")
+	}
+	var f flow
+	switch t.ev.Kind {
+	case chat.Said:
+		f = (*turn).hear
+	case chat.Edited, chat.Deleted:
+		f = (*turn).revise
+	case chat.Reacted:
+		f = (*turn).reacted
+	case chat.Commanded:
+		f = (*turn).command
+	case chat.Visited:
+		f = (*turn).visit
+	case chat.Joined, chat.Left:
+		f = (*turn).membership
+	case chat.Invited:
+		f = (*turn).invited
+	case chat.Searched:
+		f = (*turn).search
+	case chat.Pressed, chat.Picked, chat.Started:
+		f = presses[t.ev.Action]
+	case chat.Submitted:
+		f = forms[t.ev.Action]
+	case chat.Unreacted, chat.Changed, chat.Dismissed:
+		return nil
+	}
+	if f == nil {
+		// A button of a release that has gone, or of one that is yet to come.
+		t.desk.log.WarnContext(ctx, "no flow for this", "kind", t.ev.Kind, "action", t.ev.Action)
+		if t.ev.Kind == chat.Pressed || t.ev.Kind == chat.Submitted {
+			return t.private(ctx, "I don't know this button any more. Please write to me instead.")
+		}
+		return nil
+	}
+	return f(t, ctx)
+}

@@ -1,0 +1,180 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// Draw makes the message of a post, a living card from the record as it now
+// is.
+func (d *Desk) Draw(ctx context.Context, tx *storage.Tx, p storage.Post, th storage.Thread) (chat.Post, error) {
+	out := chat.Post{
+		ID: strconv.FormatInt(int64(p.ID), 10), Kind: chat.PostKind(p.Kind),
+		Place: chat.Place{Platform: p.Platform, Workspace: p.Workspace, Channel: p.Channel},
+		User:  chat.User{Platform: p.Platform, Workspace: p.Workspace, ID: p.User},
+	}
+	if th.ID != 0 {
+		out.Place.Channel = th.Channel
+		if out.User.ID == "" {
+			out.User.ID = th.User
+		}
+		if !p.Root {
+			out.Place.Thread = th.Root
+		}
+	}
+	var err error
+	if p.Card == "" {
+		err = d.fillBody(ctx, tx, p, &out)
+	} else {
+		out.Card, err = d.drawCard(ctx, tx, p)
+	}
+	if err != nil {
+		return out, fmt.Errorf("draw post %d: %w", p.ID, err)
+	}
+	return out, nil
+}
+
+func (d *Desk) fillBody(ctx context.Context, tx *storage.Tx, p storage.Post, out *chat.Post) error {
+	var b body
+	if err := json.Unmarshal(p.Body, &b); err != nil {
+		return err
+	}
+	out.Card, out.As, out.Emoji, out.Target, out.Reply = b.Card, b.As, b.Emoji, b.Target, b.Reply
+	if b.Thread != "" {
+		out.Place.Thread = b.Thread
+	}
+	if len(b.Files) == 0 {
+		return nil
+	}
+	files, err := tx.Files(ctx, b.Files)
+	for _, f := range files {
+		out.Files = append(out.Files, chat.Attachment{Name: f.Name, MIME: f.MIME, Data: f.Data})
+	}
+	return err
+}
+
+func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post) (chat.Card, error) {
+	r, err := d.rulesIn(ctx, tx)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	t := &turn{desk: d, tx: tx, rules: r, at: d.now(), account: storage.Account{Platform: p.Platform, Workspace: p.Workspace, UserID: p.User}}
+	switch p.Card {
+	case cards.QuestionCard:
+		return t.questionCard(ctx, storage.QuestionID(p.Subject), p.Root)
+	case cards.HomeCard:
+		return t.homeCard(ctx, people.PersonID(p.Subject))
+	}
+	tk, err := tx.Ticket(ctx, ticket.ID(p.Subject))
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v, err := t.view(ctx, tk)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	switch p.Card {
+	case cards.TriageCard:
+		threads, err := tx.TicketThreads(ctx, tk.ID)
+		if err != nil {
+			return chat.Card{}, err
+		}
+		for _, th := range threads {
+			if th.Side == string(storage.TeamSide) && th.ID > p.Thread {
+				v.Moved = true // a later team's card has taken over
+			}
+		}
+		return cards.Triage(v), nil
+	case cards.StatusCard:
+		return cards.Status(v), nil
+	case cards.FixedCard:
+		return cards.Fixed(v), nil
+	}
+	return chat.Card{}, fmt.Errorf("there is no card %q", p.Card)
+}
+
+func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted bool) (chat.Card, error) {
+	q, err := t.tx.Question(ctx, id)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v := cards.QuestionView{ID: int64(q.ID), Version: q.Version, Text: q.Text, Hits: q.Hits, Confidence: q.Confidence,
+		Outcome: string(q.Outcome), Quoted: quoted}
+	for _, h := range q.Hits {
+		if h.Article == q.Article {
+			v.Solved = h
+		}
+	}
+	if q.Article != 0 && v.Solved.Article == 0 {
+		found, err := t.tx.Articles(ctx, q.Article)
+		if err != nil {
+			return chat.Card{}, err
+		}
+		v.Solved = knowledge.Hit{Article: q.Article, Title: found[q.Article].Title}
+	}
+	if q.Ticket != 0 {
+		tk, err := t.tx.Ticket(ctx, q.Ticket)
+		if err != nil {
+			return chat.Card{}, err
+		}
+		v.Ticket = tk.Ref()
+	}
+	return cards.Question(v), nil
+}
+
+// view is a ticket with all that its cards name.
+func (t *turn) view(ctx context.Context, tk ticket.Ticket) (cards.TicketView, error) {
+	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: time.Duration(t.rules.policy.Desk.CloseAfter)}
+	who, err := t.tx.People(ctx, tk.Requester, tk.Author, tk.Owner)
+	if err != nil {
+		return v, err
+	}
+	v.Requester, v.Author, v.Owner = who[tk.Requester], who[tk.Author], who[tk.Owner]
+	if s, ok := t.rules.service(tk.Service); ok {
+		v.Service = s.Name
+	}
+	q, err := t.tx.TicketQuestion(ctx, tk.ID)
+	if err = ignoreMissing(err); err != nil {
+		return v, err
+	}
+	v.Shown = q.Hits
+	if tk.Article != 0 {
+		found, err := t.tx.Articles(ctx, tk.Article)
+		if err != nil {
+			return v, err
+		}
+		v.Article = found[tk.Article]
+	}
+	if tk.Follows != 0 {
+		before, err := t.tx.Ticket(ctx, tk.Follows)
+		if err != nil {
+			return v, err
+		}
+		v.Follows = before.Ref()
+	}
+	return v, nil
+}
+
+// GiveUp tells somebody that what she did could not be worked on. The event
+// itself is kept with the dead letters.
+func (d *Desk) GiveUp(ctx context.Context, tx *storage.Tx, ev chat.Event, cause error) error {
+	t, err := d.turn(ctx, tx, ev)
+	if err != nil {
+		return err
+	}
+	if ev.Kind != chat.Said && ev.Kind != chat.Pressed && ev.Kind != chat.Commanded {
+		return nil
+	}
+	t.ev.InCall = false
+	return t.private(ctx, "Something went wrong on my side, so I could not do this. Nothing you wrote is lost: it is kept for the people who run me. Please try again, or tell them directly if it is urgent.")
+}

@@ -1,0 +1,103 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// What falls due. The names are stored.
+const (
+	questionSilent = "question.silent" // subject: a question that nobody has answered
+	ticketClose    = "ticket.close"    // subject: a resolved ticket whose requester is silent
+)
+
+// Due does what has fallen due.
+func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int64, _ time.Time) error {
+	r, err := d.rulesIn(ctx, tx)
+	if err != nil {
+		return err
+	}
+	// The desk acts by itself here, so there is no account to answer.
+	t := &turn{desk: d, tx: tx, rules: r, at: d.now(), ev: chat.Event{By: chat.User{Platform: "desk"}}}
+	switch kind {
+	case questionSilent:
+		return t.silent(ctx, storage.QuestionID(subject))
+	case ticketClose:
+		return t.closeSilent(ctx, ticket.ID(subject))
+	}
+	return fmt.Errorf("nothing is known of what is due as %q", kind)
+}
+
+// silent ends a question that got no answer. It is no success, and it is
+// counted apart; its buttons go on working.
+func (t *turn) silent(ctx context.Context, id storage.QuestionID) error {
+	q, err := t.tx.QuestionForUpdate(ctx, id)
+	if err != nil || q.Outcome != storage.StillOpen {
+		return ignoreMissing(err)
+	}
+	q.Outcome = storage.Silent
+	if _, err := t.tx.EndQuestion(ctx, q, 0, "desk", t.at); err != nil {
+		return err
+	}
+	return t.tx.Redraw(ctx, int64(id), t.at, cards.QuestionCard)
+}
+
+// closeSilent closes a resolved ticket after the grace time, and says so.
+func (t *turn) closeSilent(ctx context.Context, id ticket.ID) error {
+	was, err := t.tx.TicketForUpdate(ctx, id)
+	if err != nil || was.Closed() || was.State != ticket.Done {
+		return ignoreMissing(err)
+	}
+	grace := time.Duration(t.rules.policy.Desk.CloseAfter)
+	is, ev, err := was.Close(0, "no answer within "+ago(grace), t.at)
+	if err != nil {
+		return err
+	}
+	if _, err := t.save(ctx, was, is, ev); err != nil {
+		return err
+	}
+	text := fmt.Sprintf("I have not heard from you for %s, so I closed %s. If it comes back, write here: that opens a new ticket which knows this one.", ago(grace), was.Ref())
+	return t.eachThread(ctx, was, storage.RequesterSide, func(th storage.Thread) error {
+		return t.sayIn(ctx, th, cards.Say(text))
+	})
+}
+
+// eachThread does something in the threads of one side of a ticket; for the
+// team's, only in the one where its present team triages.
+func (t *turn) eachThread(ctx context.Context, tk ticket.Ticket, side storage.Side, do func(storage.Thread) error) error {
+	threads, err := t.tx.TicketThreads(ctx, tk.ID)
+	if err != nil {
+		return err
+	}
+	var newest *storage.Thread
+	for i, th := range threads {
+		if th.Side != string(side) {
+			continue
+		}
+		if side == storage.TeamSide {
+			newest = &threads[i]
+			continue
+		}
+		if err := do(th); err != nil {
+			return err
+		}
+	}
+	if newest != nil {
+		return do(*newest)
+	}
+	return nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,156 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// hear decides what a message is: a question, a part of a ticket's
+// conversation, small talk, or nothing to the desk.
+func (t *turn) hear(ctx context.Context) error {
+	th, err := t.thread(ctx)
+	if err == nil {
+		return t.hearIn(ctx, th)
+	}
+	if !errors.Is(err, storage.ErrNotFound) {
+		return err
+	}
+	channel, known := t.rules.channel(t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel)
+	first := t.ev.Place.Thread == ""
+	switch {
+	case t.ev.Scope == chat.Direct, t.ev.Mentioned:
+		return t.addressed(ctx)
+	case known && channel.Purpose == "help" && first && !t.bypassed():
+		return t.ask(ctx, t.ev.Text)
+	}
+	return nil // people talking among themselves
+}
+
+// bypassed tells whether a message in a help channel asks to be left alone.
+func (t *turn) bypassed() bool {
+	text := strings.TrimSpace(t.ev.Text)
+	return strings.HasPrefix(text, ":"+t.rules.policy.Desk.Bypass+":") || text == ""
+}
+
+// addressed is a first message to the desk itself.
+func (t *turn) addressed(ctx context.Context) error {
+	text := strings.TrimSpace(t.ev.Text)
+	if k := smallTalk(text); k != notSmall || (text == "" && len(t.ev.Files) == 0) {
+		th, err := t.openThread(ctx, storage.RequesterSide)
+		if err != nil {
+			return err
+		}
+		if k == notSmall {
+			k = hello
+		}
+		return t.say(ctx, th.ID, cards.Say(k.reply(t.who.FirstName())))
+	}
+	if c, ok, err := t.shortAnswer(ctx, text); ok || err != nil {
+		if err != nil {
+			return err
+		}
+		th, err := t.openThread(ctx, storage.RequesterSide)
+		if err != nil {
+			return err
+		}
+		return t.say(ctx, th.ID, c)
+	}
+	if text == "" {
+		text = "A file: " + t.ev.Files[0].Name
+	}
+	return t.ask(ctx, text)
+}
+
+// shortAnswer is for the few things that are not asked but commanded: the same
+// words work in a message and behind the slash command.
+func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, error) {
+	lower := strings.ToLower(strings.Trim(text, " .!?"))
+	switch lower {
+	case "help":
+		return helpCard(), true, nil
+	case "my tickets", "tickets", "mine", "status":
+		mine, err := t.tx.TicketsOf(ctx, t.who.ID, t.at.Add(-recentlyClosed), homeTickets)
+		return cards.MyTicketsCard(mine), true, err
+	}
+	ref := strings.TrimPrefix(strings.TrimPrefix(lower, "status "), "show ")
+	if kind, number, ok := ticket.ParseRef(ref); ok {
+		c, err := t.showTicket(ctx, kind, number)
+		return c, true, err
+	}
+	return chat.Card{}, false, nil
+}
+
+func helpCard() chat.Card {
+	return chat.Card{
+		Text: "Tell me in your own words what is not working or what you need. “my tickets” shows how yours stand; a reference such as INC-42 shows one.",
+		Blocks: []chat.Block{
+			chat.Section{Text: chat.T("Tell me in your own words what is not working, or what you need. I look for an answer first; a person is one button away.")},
+			chat.List{Items: []chat.Rich{
+				chat.Join(chat.B("my tickets"), chat.T(" shows how yours stand")),
+				chat.Join(chat.B("INC-42"), chat.T(", any reference, shows one of them")),
+				chat.Join(chat.B("new"), chat.T(", behind the slash command, opens a ticket at once")),
+			}},
+		},
+	}
+}
+
+// hearIn is a message in a thread that the desk has a part in.
+func (t *turn) hearIn(ctx context.Context, th storage.Thread) error {
+	if th.Ticket != 0 {
+		return t.talk(ctx, th)
+	}
+	if k := smallTalk(t.ev.Text); k == thanks {
+		return t.react(ctx, "+1")
+	} else if k != notSmall {
+		return t.say(ctx, th.ID, cards.Say(k.reply(t.who.FirstName())))
+	}
+	questions, err := t.tx.ThreadQuestions(ctx, th.ID)
+	if err != nil {
+		return err
+	}
+	// In a channel's thread others talk too; the desk answers whoever asked, or
+	// called it by name.
+	mine := len(questions) > 0 && questions[0].Person == t.who.ID
+	if t.ev.Scope == chat.Direct || mine || t.ev.Mentioned {
+		if err := t.keepBefore(ctx, th); err != nil {
+			return err
+		}
+		if strings.TrimSpace(t.ev.Text) == "" {
+			return nil // a file alone: it is taken along when a ticket is opened
+		}
+		return t.askIn(ctx, th, t.ev.Text, false)
+	}
+	return nil
+}
+
+// command is the slash command.
+func (t *turn) command(ctx context.Context) error {
+	text := strings.TrimSpace(t.ev.Text)
+	lower := strings.ToLower(text)
+	switch {
+	case lower == "":
+		return t.privately(ctx, helpCard())
+	case lower == "new", lower == "open", lower == "ticket", lower == "open a ticket":
+		return t.openBlank(ctx)
+	case strings.HasPrefix(lower, "triage"):
+		return t.chooseTriage(ctx, strings.TrimSpace(text[len("triage"):]))
+	case strings.HasPrefix(lower, "history "):
+		return t.historyOf(ctx, strings.TrimSpace(text[len("history "):]))
+	}
+	if k := smallTalk(text); k != notSmall {
+		return t.private(ctx, k.reply(t.who.FirstName()))
+	}
+	if c, ok, err := t.shortAnswer(ctx, text); ok || err != nil {
+		if err != nil {
+			return err
+		}
+		return t.privately(ctx, c)
+	}
+	return t.askInDirect(ctx, text)
+}

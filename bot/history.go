@@ -1,0 +1,128 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// historyLimit is how many steps are shown: what fits into a form.
+const historyLimit = 60
+
+// history shows what has happened to a ticket, in words.
+func (t *turn) history(ctx context.Context) error {
+	tk, err := t.tx.Ticket(ctx, ticket.ID(t.id("t")))
+	if err != nil {
+		return err
+	}
+	return t.showHistory(ctx, tk)
+}
+
+// historyOf is the same for a reference that was typed.
+func (t *turn) historyOf(ctx context.Context, ref string) error {
+	kind, number, ok := ticket.ParseRef(ref)
+	if !ok {
+		return t.private(ctx, "“"+clip(ref, 40)+"” is no reference. One looks like INC-42 or REQ-7.")
+	}
+	tk, err := t.tx.TicketByRef(ctx, kind, number)
+	if errors.Is(err, storage.ErrNotFound) {
+		return t.private(ctx, "I know no such ticket of yours.")
+	}
+	if err != nil {
+		return err
+	}
+	return t.showHistory(ctx, tk)
+}
+
+func (t *turn) showHistory(ctx context.Context, tk ticket.Ticket) error {
+	if !t.maySee(tk) {
+		return t.private(ctx, "I know no such ticket of yours.")
+	}
+	steps, err := t.tx.History(ctx, storage.OfTicket, int64(tk.ID), historyLimit)
+	if err != nil {
+		return err
+	}
+	inside := t.who.MayWork(tk.Team) || t.who.Agent()
+	lines := make([]cards.HistoryLine, 0, len(steps))
+	for _, s := range steps {
+		what := t.stepWords(s)
+		if strings.HasPrefix(what, "wrote a note") && !inside {
+			continue // internal notes stay with the team
+		}
+		lines = append(lines, cards.HistoryLine{At: s.At, Who: s.Person, What: what, Via: s.Via, Note: s.Note})
+	}
+	f := cards.HistoryForm(tk.Ref(), lines)
+	t.answer.Form = &f
+	return nil
+}
+
+// stepWords is a step as a sentence that goes on from the person's name.
+func (t *turn) stepWords(s storage.HistoryEntry) string {
+	var after, before map[string]any
+	_ = json.Unmarshal(s.After, &after) // null, or what the store has written
+	_ = json.Unmarshal(s.Before, &before)
+	text := func(m map[string]any, key string) string { v, _ := m[key].(string); return v }
+	switch ticket.Action(s.Action) {
+	case ticket.Opened:
+		return "opened it, " + prioWords(after)
+	case ticket.Claimed:
+		return "took it"
+	case ticket.Assigned:
+		return "gave it to somebody else"
+	case ticket.Released:
+		return "gave it back to the team"
+	case ticket.Moved:
+		return "handed it over to another team"
+	case ticket.Waited:
+		return "put it on hold, waiting for " + ticket.Reason(text(after, "waits_for")).Words()
+	case ticket.Woken:
+		return "went on with it"
+	case ticket.Resolved:
+		return "resolved it"
+	case ticket.ClosedStep:
+		return "closed it"
+	case ticket.ReopenStep:
+		return "reopened it"
+	case ticket.Rated:
+		return "rated it"
+	case ticket.Prioritised:
+		return "changed its priority " + prioChange(before, after)
+	}
+	switch s.Action {
+	case "said":
+		if internal, _ := after["internal"].(bool); internal {
+			return "wrote a note for the team"
+		}
+		return "wrote a message"
+	case "edited":
+		return "edited a message"
+	case "deleted":
+		return "deleted a message"
+	case "added":
+		return "added to it"
+	case "lead.told":
+		return "told the team lead"
+	}
+	return s.Action
+}
+
+func prioWords(m map[string]any) string {
+	p, ok := m["priority"].(float64)
+	if !ok {
+		return "with no priority"
+	}
+	return "priority " + strings.ToLower(ticket.Priority(p).String())
+}
+
+func prioChange(before, after map[string]any) string {
+	p, ok := before["priority"].(float64)
+	if !ok {
+		return "reason"
+	}
+	return "from " + strings.ToLower(ticket.Priority(p).String()) + " to " + strings.TrimPrefix(prioWords(after), "priority ")
+}

@@ -1,0 +1,96 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+const (
+	homeTickets    = 10                  // of each list; more is not read
+	recentlyClosed = 14 * 24 * time.Hour // how long a closed ticket stays in its requester's list
+	// homeCurrent is how long a home is kept current after it was last opened.
+	// Opening it again draws it anew in any case.
+	homeCurrent = 12 * time.Hour
+)
+
+// visit draws the home of whoever opens it.
+func (t *turn) visit(ctx context.Context) error {
+	_, err := t.tx.Post(ctx, storage.Post{Kind: string(chat.Home), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
+		User: t.ev.By.ID, Card: cards.HomeCard, Subject: int64(t.who.ID)}, storage.LaneReply, t.at)
+	return err
+}
+
+// redrawHomes has the homes of these persons drawn anew, if they have been
+// opened lately.
+func (t *turn) redrawHomes(ctx context.Context, who ...people.PersonID) error {
+	return t.tx.RedrawHomes(ctx, who, t.at.Add(-homeCurrent), t.at)
+}
+
+// homeCard is a person's home as it is now.
+func (t *turn) homeCard(ctx context.Context, id people.PersonID) (chat.Card, error) {
+	who, err := t.tx.ActorByID(ctx, id)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v := cards.HomeView{Person: who.Person, Agent: who.Agent()}
+	if v.Mine, err = t.tx.TicketsOf(ctx, id, t.at.Add(-recentlyClosed), homeTickets); err != nil {
+		return chat.Card{}, err
+	}
+	if v.Agent {
+		if v.Owned, err = t.tx.Owned(ctx, id, homeTickets); err != nil {
+			return chat.Card{}, err
+		}
+		if v.Unclaimed, err = t.tx.Unclaimed(ctx, who.Teams, homeTickets); err != nil {
+			return chat.Card{}, err
+		}
+		n, err := t.tx.Counts(ctx, id, who.Teams)
+		if err != nil {
+			return chat.Card{}, err
+		}
+		v.OwnedAll, v.FreeAll, v.WaitOnMe = n.Mine, n.Unclaimed, n.WaitingOnMe
+	}
+	if who.Admin {
+		if v.Setup, err = t.leftToSetUp(ctx); err != nil {
+			return chat.Card{}, err
+		}
+	}
+	return cards.Home(v), nil
+}
+
+// myTickets answers the button of that name.
+func (t *turn) myTickets(ctx context.Context) error {
+	mine, err := t.tx.TicketsOf(ctx, t.who.ID, t.at.Add(-recentlyClosed), homeTickets)
+	if err != nil {
+		return err
+	}
+	return t.privately(ctx, cards.MyTicketsCard(mine))
+}
+
+// showTicket is how a ticket stands, for its requester and for agents.
+func (t *turn) showTicket(ctx context.Context, kind ticket.Kind, number int64) (chat.Card, error) {
+	tk, err := t.tx.TicketByRef(ctx, kind, number)
+	if errors.Is(err, storage.ErrNotFound) || (err == nil && !t.maySee(tk)) {
+		// The same words for both: a reference tells nothing to whoever guesses.
+		return cards.Say(fmt.Sprintf("I know no ticket %s-%d of yours.", kind.Prefix(), number)), nil
+	}
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v, err := t.view(ctx, tk)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	return cards.Status(v), nil
+}
+
+func (t *turn) maySee(tk ticket.Ticket) bool {
+	return t.who.ID == tk.Requester || t.who.ID == tk.Author || t.who.Agent() || t.who.Admin
+}

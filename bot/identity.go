@@ -1,0 +1,178 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// profileFor is how long the platform's word on an account is taken.
+const profileFor = 12 * time.Hour
+
+// Prepare does what needs the network before an event's transaction: the
+// accounts in it become persons of the record, a message that a reaction or a
+// form refers to is looked up, and drafts are fetched.
+func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
+	if ev.Kind == chat.Reacted && ev.Text == "" {
+		r, err := d.rulesNow(ctx)
+		if err != nil {
+			return ev, err
+		}
+		if ev.Emoji == r.policy.Desk.Emoji {
+			if ev, err = d.lookUp(ctx, ev); err != nil {
+				return ev, err
+			}
+		}
+	}
+	users := []chat.User{ev.By}
+	if ev.Author.ID != "" && (ev.Kind == chat.Picked || ev.Kind == chat.Reacted) {
+		users = append(users, ev.Author)
+	}
+	for _, id := range ev.Values["person"] {
+		users = append(users, chat.User{Platform: ev.By.Platform, Workspace: ev.By.Workspace, ID: id})
+	}
+	if id := ev.Args["for"]; id != "" {
+		users = append(users, chat.User{Platform: ev.By.Platform, Workspace: ev.By.Workspace, ID: id})
+	}
+	for _, u := range users {
+		if err := d.know(ctx, u); err != nil {
+			return ev, err
+		}
+	}
+	return d.drafts(ctx, ev), nil
+}
+
+// lookUp adds the message's text and thread to a reaction.
+func (d *Desk) lookUp(ctx context.Context, ev chat.Event) (chat.Event, error) {
+	p := d.platforms[ev.By.Platform]
+	if p == nil {
+		return ev, nil
+	}
+	said, err := p.Message(ctx, ev.Place, ev.Message)
+	if errors.Is(err, chat.ErrGone) {
+		return ev, nil // it was deleted meanwhile, or the desk may not read there
+	}
+	if err != nil {
+		return ev, fmt.Errorf("look up a message: %w", err)
+	}
+	ev.Text, ev.Place.Thread = said.Text, said.Place.Thread
+	if said.By.ID != "" {
+		ev.Author = said.By
+	}
+	return ev, nil
+}
+
+func (d *Desk) rulesNow(ctx context.Context) (r *rules, err error) {
+	err = d.db.View(ctx, func(tx *storage.Tx) error {
+		r, err = d.rulesIn(ctx, tx)
+		return err
+	})
+	return r, err
+}
+
+// know makes sure that an account is on record. While the platform can't be
+// asked, an account seen before stays who it was.
+func (d *Desk) know(ctx context.Context, u chat.User) error {
+	if u.ID == "" {
+		return nil
+	}
+	key := "account:" + u.Platform + ":" + u.Workspace + ":" + u.ID
+	if _, fresh := d.shared.Get(ctx, key); fresh {
+		return nil
+	}
+	var had storage.Account
+	err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
+		_, had, err = tx.Actor(ctx, u.Platform, u.Workspace, u.ID)
+		return err
+	})
+	missing := errors.Is(err, storage.ErrNotFound)
+	if err != nil && !missing {
+		return err
+	}
+	if missing || d.now().Sub(had.CheckedAt) > profileFor {
+		p := d.platforms[u.Platform]
+		if p == nil {
+			return fmt.Errorf("no platform %q is connected", u.Platform)
+		}
+		profile, err := p.Profile(ctx, u)
+		switch {
+		case err == nil:
+			err = d.link(ctx, u, profile)
+		case missing && errors.Is(err, chat.ErrGone):
+			err = d.link(ctx, u, chat.Profile{User: u, Name: "Somebody", Guest: true})
+		case !missing:
+			d.log.WarnContext(ctx, "a profile could not be renewed", "platform", u.Platform, "err", err)
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	d.shared.Set(ctx, key, []byte{1}, profileFor/12)
+	return nil
+}
+
+func (d *Desk) link(ctx context.Context, u chat.User, p chat.Profile) error {
+	return d.db.InTx(ctx, func(tx *storage.Tx) error {
+		r, err := d.rulesIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		mail := p.Mail
+		if p.Guest || p.Bot {
+			mail = "" // a guest of the workspace is a guest of the desk
+		}
+		a := storage.Account{Platform: u.Platform, Workspace: u.Workspace, UserID: u.ID, Name: p.Name, Avatar: p.Avatar}
+		// Where a policy lists the people, somebody who isn't on the list is a guest.
+		person, err := tx.LinkAccount(ctx, a, mail, p.TimeZone, len(r.policy.People) > 0, d.now())
+		if err != nil {
+			return err
+		}
+		// Without a policy, whoever administers the workspace administers the desk.
+		if p.Admin && len(r.policy.Desk.Admins) == 0 && mail != "" {
+			return tx.MakeAdmin(ctx, person, u.Platform, d.now())
+		}
+		return nil
+	})
+}
+
+// greet says, once for each account, whom the desk takes it for.
+func (t *turn) greet(ctx context.Context, th storage.Thread) error {
+	if t.account.GreetedAt != nil || t.who.Guest || t.ev.Scope != chat.Direct {
+		return nil
+	}
+	first, err := t.tx.Greet(ctx, t.account.Platform, t.account.Workspace, t.account.UserID, t.at)
+	if err != nil || !first {
+		return err
+	}
+	who := t.who.Name
+	if t.who.Department != "" {
+		who += " (" + t.who.Department + ")"
+	}
+	text := "By the way, I know you as " + who + "."
+	return t.say(ctx, th.ID, chat.Card{Text: text, Blocks: []chat.Block{
+		chat.Note{Text: chat.T(text)},
+		chat.Actions{Menu: []chat.Button{
+			{Label: "That's right", Action: cards.ItsMe},
+			{Label: "That's not me", Action: cards.NotMe,
+				Confirm: &chat.Confirm{Title: "Not you?", Text: "Until it is put right you are a guest here: you can ask and open tickets, but you don't see what is only for your department.", Yes: "Not me", No: "Cancel"}},
+		}},
+	}})
+}
+
+func (t *turn) itsMe(ctx context.Context) error { return t.private(ctx, "Good. Nice to meet you.") }
+
+func (t *turn) notMe(ctx context.Context) error {
+	if t.who.Guest {
+		return t.private(ctx, "You are a guest here already. Please ask your IT admin to put your mail address right.")
+	}
+	if err := t.tx.Disown(ctx, t.account.Platform, t.account.Workspace, t.account.UserID, t.at); err != nil {
+		return err
+	}
+	return t.private(ctx, "Thank you for saying so. From now on I treat this account as a guest's. Please ask your IT admin to put its mail address right.")
+}

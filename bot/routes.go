@@ -1,0 +1,48 @@
+package bot
+
+import "github.com/deskhand/deskhand/bot/cards"
+
+// presses are the flows of buttons, menu entries and shortcuts, by action.
+var presses = map[string]flow{
+	cards.Solved:    (*turn).solved,
+	cards.NotAfter:  (*turn).notAfter,
+	cards.Steps:     (*turn).steps,
+	cards.Open:      (*turn).open,
+	cards.OpenKind:  (*turn).openKind,
+	cards.OpenOther: (*turn).openOther,
+	cards.OpenAdd:   (*turn).openAdd,
+	cards.OpenFrom:  (*turn).openFrom,
+	cards.Talk:      (*turn).person,
+	cards.Ask:       (*turn).askForm,
+	cards.Claim:     (*turn).claim,
+	cards.Release:   (*turn).release,
+	cards.Assign:    (*turn).assign,
+	cards.HandOver:  (*turn).handOver,
+	cards.Wait:      (*turn).wait,
+	cards.Wake:      (*turn).wake,
+	cards.Resolve:   (*turn).resolve,
+	cards.Priority:  (*turn).priority,
+	cards.History:   (*turn).history,
+	cards.Yes:       (*turn).yes,
+	cards.No:        (*turn).no,
+	cards.Rate:      (*turn).rate,
+	cards.Remark:    (*turn).remark,
+	cards.TellLead:  (*turn).tellLead,
+	cards.MyTickets: (*turn).myTickets,
+	cards.ItsMe:     (*turn).itsMe,
+	cards.NotMe:     (*turn).notMe,
+}
+
+// forms are the flows of forms that were sent, by action.
+var forms = map[string]flow{
+	cards.Ask:      (*turn).askSend,
+	cards.Solved:   (*turn).solved,
+	cards.OpenSend: (*turn).openSend,
+	cards.Assign:   (*turn).assignSend,
+	cards.HandOver: (*turn).handOverSend,
+	cards.Wait:     (*turn).waitSend,
+	cards.Priority: (*turn).prioritySend,
+	cards.Resolve:  (*turn).resolveSend,
+	cards.No:       (*turn).noSend,
+	cards.Remark:   (*turn).remarkSend,
+}

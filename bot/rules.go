@@ -1,0 +1,194 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/policy"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// rules are the policy in force with what belongs to it, as one snapshot.
+type rules struct {
+	id       storage.PolicyID
+	policy   policy.Policy
+	matrix   ticket.Matrix
+	teams    []people.Team // lowest tier first
+	services []storage.Service
+	queues   []storage.Queue
+	channels []storage.DeskChannel
+	read     time.Time
+}
+
+// rulesFor is how long a snapshot may be used: a policy applied elsewhere is
+// in force here as soon.
+const rulesFor = 2 * time.Second
+
+func (d *Desk) rulesIn(ctx context.Context, tx *storage.Tx) (*rules, error) {
+	d.mu.Lock()
+	r := d.rules
+	d.mu.Unlock()
+	now := time.Now() // not d.now: tests that pass time by hand must see a new policy too
+	if r != nil && now.Sub(r.read) < rulesFor {
+		return r, nil
+	}
+	n := &rules{read: now}
+	var err error
+	if n.policy, n.id, err = tx.Policy(ctx); err != nil {
+		return nil, err
+	}
+	if n.teams, err = tx.Teams(ctx); err != nil {
+		return nil, err
+	}
+	if n.services, err = tx.Services(ctx); err != nil {
+		return nil, err
+	}
+	if n.queues, err = tx.Queues(ctx); err != nil {
+		return nil, err
+	}
+	if n.channels, err = tx.DeskChannels(ctx); err != nil {
+		return nil, err
+	}
+	if len(n.teams) == 0 {
+		return nil, fmt.Errorf("the policy in force names no team")
+	}
+	n.matrix = ticket.Matrix(n.policy.Matrix)
+	d.mu.Lock()
+	d.rules = n
+	d.mu.Unlock()
+	return n, nil
+}
+
+// forget has the rules read again at the next event.
+func (d *Desk) forget() {
+	d.mu.Lock()
+	d.rules = nil
+	d.mu.Unlock()
+}
+
+func (r *rules) team(id people.TeamID) people.Team {
+	for _, t := range r.teams {
+		if t.ID == id {
+			return t
+		}
+	}
+	return people.Team{Name: "a team that is no more"}
+}
+
+// queue is where tickets of a kind about a service go: the service's queue, or
+// the first team's.
+func (r *rules) queue(kind ticket.Kind, service string) storage.Queue {
+	want := ticket.QueueID(0)
+	if s, ok := r.service(service); ok {
+		want = s.Incidents
+		if kind == ticket.Request {
+			want = s.Requests
+		}
+	}
+	for _, q := range r.queues {
+		if q.ID == want {
+			return q
+		}
+	}
+	return r.queueOf(r.teams[0].ID, kind)
+}
+
+func (r *rules) queueOf(team people.TeamID, kind ticket.Kind) storage.Queue {
+	for _, q := range r.queues {
+		if q.Team == team && q.Kind == kind {
+			return q
+		}
+	}
+	return storage.Queue{}
+}
+
+func (r *rules) service(slug string) (storage.Service, bool) {
+	for _, s := range r.services {
+		if s.Slug == slug {
+			return s, true
+		}
+	}
+	return storage.Service{}, false
+}
+
+func (r *rules) serviceOptions() []cards.ServiceOption {
+	var o []cards.ServiceOption
+	for _, s := range r.services {
+		o = append(o, cards.ServiceOption{Slug: s.Slug, Name: s.Name})
+	}
+	return o
+}
+
+// guessService is the service that most of its words speak for in a text.
+func (r *rules) guessService(text string) string {
+	best, most := "", 0
+	words := wordsOf(text)
+	for _, s := range r.services {
+		n := 0
+		for _, w := range append([]string{s.Name}, s.Words...) {
+			if mentions(words, wordsOf(w)) {
+				n++
+			}
+		}
+		if n > most {
+			best, most = s.Slug, n
+		}
+	}
+	return best
+}
+
+// mentions tells whether phrase stands in text, a plural or another ending
+// not counting.
+func mentions(text, phrase []string) bool {
+	if len(phrase) == 0 {
+		return false
+	}
+	for i := 0; i+len(phrase) <= len(text); i++ {
+		if slices.EqualFunc(text[i:i+len(phrase)], phrase, sameStem) {
+			return true
+		}
+	}
+	return false
+}
+
+func sameStem(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	return len(b) >= 4 && strings.HasPrefix(a, b) && len(a)-len(b) <= 3
+}
+
+// triage is a team's channel on a platform; on any platform if it has none
+// there.
+func (r *rules) triage(team people.TeamID, platform string) (storage.DeskChannel, bool) {
+	var any storage.DeskChannel
+	for _, c := range r.channels {
+		if c.Purpose != "triage" || c.Team != team || c.Channel == "" {
+			continue
+		}
+		if c.Platform == platform {
+			return c, true
+		}
+		any = c
+	}
+	return any, any.ID != 0
+}
+
+// channel is what a channel is for, if it has a purpose.
+func (r *rules) channel(platform, workspace, id string) (storage.DeskChannel, bool) {
+	for _, c := range r.channels {
+		if c.Platform == platform && c.Workspace == workspace && c.Channel == id && id != "" {
+			return c, true
+		}
+	}
+	return storage.DeskChannel{}, false
+}

@@ -1,0 +1,170 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// leftToSetUp is what an admin has yet to do, in the order to do it.
+func (t *turn) leftToSetUp(ctx context.Context) ([]string, error) {
+	var left []string
+	n, err := t.tx.CountArticles(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		left = append(left, "There is no article yet, so I can't answer anything: deskhand kb import DIR brings in a folder of Markdown files.")
+	}
+	for _, team := range t.rules.teams {
+		if _, ok := t.rules.triage(team.ID, t.account.Platform); ok {
+			continue
+		}
+		command := "triage"
+		if len(t.rules.teams) > 1 {
+			command += " " + team.Slug
+		}
+		left = append(left, fmt.Sprintf("%s has no channel: invite me to one and type “/desk %s” there. Tickets wait until then, none is lost.", team.Name, command))
+	}
+	if len(t.rules.policy.People) == 0 && len(t.rules.policy.Desk.Admins) == 0 {
+		left = append(left, "I run on the built-in policy. deskhand apply FILE loads yours: teams, services, people and the priority matrix.")
+	}
+	return left, nil
+}
+
+// invited is the desk coming into a channel.
+func (t *turn) invited(ctx context.Context) error {
+	if c, ok := t.rules.channel(t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel); ok {
+		if c.Purpose == "triage" {
+			return t.postWaiting(ctx, c.Team)
+		}
+		return nil
+	}
+	if !t.who.Admin {
+		return nil
+	}
+	return t.private(ctx, "Thank you for the invitation. To have a team's tickets here, type “/desk triage” with the team's name. Otherwise just mention me to ask something.")
+}
+
+// chooseTriage makes the channel the one for a team's tickets.
+func (t *turn) chooseTriage(ctx context.Context, slug string) error {
+	switch {
+	case !t.who.Admin:
+		return t.private(ctx, "Only an admin of the desk can choose the channel for tickets.")
+	case t.ev.Scope == chat.Direct:
+		return t.private(ctx, "Please type this in the channel that the tickets shall go to.")
+	}
+	team, err := t.teamNamed(slug)
+	if err != nil {
+		return t.private(ctx, err.Error())
+	}
+	if err := t.tx.ChooseTriage(ctx, team.ID, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.who.ID, t.at); err != nil {
+		return err
+	}
+	t.desk.forget()
+	if t.rules, err = t.desk.rulesIn(ctx, t.tx); err != nil {
+		return err
+	}
+	t.desk.forget() // what was read is not committed yet
+	if err := t.postWaiting(ctx, team.ID); err != nil {
+		return err
+	}
+	return t.private(ctx, "From now on tickets of "+team.Name+" come here. Whoever is in this channel can claim them.")
+}
+
+func (t *turn) teamNamed(name string) (people.Team, error) {
+	if name == "" && len(t.rules.teams) == 1 {
+		return t.rules.teams[0], nil
+	}
+	var all []string
+	for _, team := range t.rules.teams {
+		if strings.EqualFold(name, team.Slug) || strings.EqualFold(name, team.Name) {
+			return team, nil
+		}
+		all = append(all, team.Slug)
+	}
+	return people.Team{}, errors.New("Which team? Type one of these behind “triage”: " + strings.Join(all, ", ") + ".")
+}
+
+// postWaiting puts the cards of open tickets that no channel has seen into
+// their team's channel.
+func (t *turn) postWaiting(ctx context.Context, team people.TeamID) error {
+	waiting, err := t.tx.Untriaged(ctx, team, 100)
+	if err != nil {
+		return err
+	}
+	for _, tk := range waiting {
+		if _, err := t.triage(ctx, tk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// FindChannels fills in the ids of the channels that the policy names, and
+// makes agents of who is in the triage channels. It returns what it could not
+// find, in words; run it at the start and after a policy has been applied.
+func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
+	r, err := d.rulesNow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var missing []string
+	for _, c := range r.channels {
+		p := d.platforms[c.Platform]
+		if p == nil {
+			continue
+		}
+		if c.Channel == "" {
+			place, err := p.Channel(ctx, c.Name)
+			if errors.Is(err, chat.ErrGone) {
+				missing = append(missing, fmt.Sprintf("There is no channel #%s that I can see on %s: create it, or invite me if it is private.", c.Name, c.Platform))
+				continue
+			}
+			if err != nil {
+				return missing, fmt.Errorf("channel %s: %w", c.Name, err)
+			}
+			if err := d.db.InTx(ctx, func(tx *storage.Tx) error {
+				return tx.FoundChannel(ctx, c.ID, place.Workspace, place.Channel)
+			}); err != nil {
+				return missing, err
+			}
+			c.Workspace, c.Channel = place.Workspace, place.Channel
+			d.forget()
+		}
+		if c.Purpose == "triage" {
+			if err := d.adoptMembers(ctx, p, c); err != nil {
+				missing = append(missing, fmt.Sprintf("I can't see who is in #%s on %s: invite me there.", c.Name, c.Platform))
+				d.log.WarnContext(ctx, "members of a triage channel", "channel", c.Name, "err", err)
+			}
+		}
+	}
+	return missing, nil
+}
+
+func (d *Desk) adoptMembers(ctx context.Context, p Platform, c storage.DeskChannel) error {
+	members, err := p.Members(ctx, chat.Place{Platform: c.Platform, Workspace: c.Workspace, Channel: c.Channel})
+	if err != nil {
+		return err
+	}
+	for _, u := range members {
+		if err := d.know(ctx, u); err != nil {
+			return err
+		}
+		if err := d.db.InTx(ctx, func(tx *storage.Tx) error {
+			who, _, err := tx.Actor(ctx, u.Platform, u.Workspace, u.ID)
+			if err != nil || who.Guest {
+				return err
+			}
+			return tx.AdoptMember(ctx, c.Team, who.ID, true, c.Platform+", #"+c.Name, d.now())
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

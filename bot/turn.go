@@ -1,0 +1,264 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// turn is one event on its way through a flow.
+type turn struct {
+	desk    *Desk
+	tx      *storage.Tx
+	ev      chat.Event
+	who     people.Actor
+	account storage.Account
+	rules   *rules
+	at      time.Time
+	answer  chat.Answer
+}
+
+func (d *Desk) turn(ctx context.Context, tx *storage.Tx, ev chat.Event) (*turn, error) {
+	r, err := d.rulesIn(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	t := &turn{desk: d, tx: tx, ev: ev, rules: r, at: d.now()}
+	t.who, t.account, err = tx.Actor(ctx, ev.By.Platform, ev.By.Workspace, ev.By.ID)
+	return t, err
+}
+
+// via is from where the actor acts, for the audit record.
+func (t *turn) via() string {
+	if t.ev.By.ID == "" {
+		return "the desk"
+	}
+	where := t.ev.Place.Channel
+	switch t.ev.Scope {
+	case chat.Direct:
+		where = "direct message"
+	case chat.Open, chat.Group:
+		for _, c := range t.rules.channels {
+			if c.Channel == where && c.Platform == t.ev.By.Platform {
+				where = "#" + c.Name
+			}
+		}
+	}
+	if where == "" {
+		where = "home"
+	}
+	return t.ev.By.Platform + ", " + where
+}
+
+// body is what a post says that is not a living card.
+type body struct {
+	Card   chat.Card        `json:"card,omitzero"`
+	As     *chat.Persona    `json:"as,omitempty"`
+	Files  []storage.FileID `json:"files,omitempty"`
+	Emoji  string           `json:"emoji,omitempty"`
+	Target string           `json:"target,omitempty"`
+	Reply  string           `json:"reply,omitempty"`
+	Thread string           `json:"thread,omitempty"` // of a whisper, where no thread is on record
+}
+
+func (b body) bytes() []byte {
+	out, err := json.Marshal(b)
+	if err != nil {
+		panic(fmt.Sprintf("bot: a post that can't be stored: %v", err)) // only for a block of a kind that chat doesn't have
+	}
+	return out
+}
+
+// say posts words in a thread.
+func (t *turn) say(ctx context.Context, in storage.ThreadID, c chat.Card) error {
+	_, err := t.tx.Post(ctx, storage.Post{
+		Kind: string(chat.Message), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
+		Thread: in, Body: body{Card: c}.bytes(),
+	}, storage.LaneReply, t.at)
+	return err
+}
+
+// sayIn posts a card in a thread that may be on another platform.
+func (t *turn) sayIn(ctx context.Context, in storage.Thread, c chat.Card) error {
+	_, err := t.tx.Post(ctx, storage.Post{
+		Kind: string(chat.Message), Platform: in.Platform, Workspace: in.Workspace,
+		Thread: in.ID, Body: body{Card: c}.bytes(),
+	}, storage.LaneReply, t.at)
+	return err
+}
+
+// card posts a living card in a thread, as its first message if root.
+func (t *turn) card(ctx context.Context, in storage.Thread, name string, subject int64, root bool) error {
+	_, err := t.tx.Post(ctx, storage.Post{
+		Kind: string(chat.Message), Platform: in.Platform, Workspace: in.Workspace,
+		Thread: in.ID, Root: root, Card: name, Subject: subject,
+	}, storage.LaneReply, t.at)
+	return err
+}
+
+// private answers the actor alone: within the call if the platform waits, else
+// with a message that only she sees.
+func (t *turn) private(ctx context.Context, text string) error {
+	return t.privately(ctx, cards.Say(text))
+}
+
+func (t *turn) privately(ctx context.Context, c chat.Card) error {
+	if t.ev.InCall {
+		t.answer.Private = &c
+		return nil
+	}
+	p := storage.Post{Kind: string(chat.Whisper), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
+		Channel: t.ev.Place.Channel, User: t.ev.By.ID,
+		Body: body{Card: c, Reply: t.ev.Reply, Thread: t.ev.Place.Thread}.bytes()}
+	if p.Channel == "" || t.ev.Scope == chat.Direct {
+		// In their own direct messages, and from the home, all is private.
+		p.Kind = string(chat.Message)
+		if th, err := t.thread(ctx); err == nil {
+			p.Thread, p.Channel, p.User = th.ID, "", ""
+		}
+	}
+	_, err := t.tx.Post(ctx, p, storage.LaneReply, t.at)
+	return err
+}
+
+// direct writes to a person's direct messages on the platform last used there.
+func (t *turn) direct(ctx context.Context, to people.PersonID, c chat.Card) error {
+	accounts, err := t.tx.Accounts(ctx, to)
+	if err != nil || len(accounts) == 0 {
+		return err
+	}
+	_, err = t.tx.Post(ctx, storage.Post{Kind: string(chat.Message), Platform: accounts[0].Platform,
+		Workspace: accounts[0].Workspace, User: accounts[0].UserID, Body: body{Card: c}.bytes()}, storage.LaneReply, t.at)
+	return err
+}
+
+// react puts an emoji on the message of the event.
+func (t *turn) react(ctx context.Context, emoji string) error {
+	_, err := t.tx.Post(ctx, storage.Post{Kind: string(chat.React), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
+		Channel: t.ev.Place.Channel, Body: body{Emoji: emoji, Target: t.ev.Message}.bytes()}, storage.LaneReply, t.at)
+	return err
+}
+
+// thread is the one that the event happened in; storage.ErrNotFound if the
+// desk has no part in it.
+func (t *turn) thread(ctx context.Context) (storage.Thread, error) {
+	root := t.ev.Place.Thread
+	if root == "" {
+		root = t.ev.Message
+	}
+	return t.tx.FindThread(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, root)
+}
+
+// openThread is the thread of the event, recorded if it is new.
+func (t *turn) openThread(ctx context.Context, side storage.Side) (storage.Thread, error) {
+	th := storage.Thread{Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace, Channel: t.ev.Place.Channel,
+		Root: t.ev.Place.Thread, Scope: string(t.ev.Scope), Side: string(side)}
+	if th.Root == "" {
+		th.Root = t.ev.Message
+	}
+	if t.ev.Scope == chat.Direct {
+		th.User = t.ev.By.ID
+	}
+	id, err := t.tx.OpenThread(ctx, th)
+	if err != nil {
+		return th, err
+	}
+	return t.tx.Thread(ctx, id)
+}
+
+// directThread is a new thread in somebody's direct messages, which the desk's
+// next message will begin.
+func (t *turn) directThread(ctx context.Context, a storage.Account) (storage.Thread, error) {
+	th := storage.Thread{Platform: a.Platform, Workspace: a.Workspace, User: a.UserID,
+		Scope: string(chat.Direct), Side: string(storage.RequesterSide)}
+	var err error
+	th.ID, err = t.tx.OpenThread(ctx, th)
+	return th, err
+}
+
+// id reads an argument that names something by number; 0 if it is not there.
+func (t *turn) id(key string) int64 {
+	n, err := strconv.ParseInt(t.ev.Args[key], 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return n
+}
+
+// ticket is the one that the button or form is about, locked.
+func (t *turn) ticket(ctx context.Context) (ticket.Ticket, error) {
+	return t.tx.TicketForUpdate(ctx, ticket.ID(t.id("t")))
+}
+
+// worker is ticket for steps that only the team may take.
+func (t *turn) worker(ctx context.Context, step string) (ticket.Ticket, error) {
+	tk, err := t.ticket(ctx)
+	if err != nil {
+		return tk, err
+	}
+	if !t.who.MayWork(tk.Team) {
+		return tk, &ticket.RefusedError{Step: step, Reason: "only " + t.rules.team(tk.Team).Name + " can, and you are not in that team"}
+	}
+	return tk, nil
+}
+
+// save stores a step of a ticket and has its cards drawn anew, wherever they
+// are.
+func (t *turn) save(ctx context.Context, was, is ticket.Ticket, ev ticket.Event) (ticket.Ticket, error) {
+	is, err := t.tx.SaveTicket(ctx, was, is, ev, t.via())
+	if err != nil {
+		return is, err
+	}
+	if err := t.tx.Redraw(ctx, int64(is.ID), t.at, cards.TriageCard, cards.StatusCard, cards.FixedCard); err != nil {
+		return is, err
+	}
+	return is, t.redrawHomes(ctx, was.Owner, is.Owner, is.Requester)
+}
+
+// refuse tells why a step can't be taken, and has the card brought up to date:
+// it may be an old one.
+func (t *turn) refuse(ctx context.Context, r *ticket.RefusedError) error {
+	text := fmt.Sprintf("I can't %s that: %s.", r.Step, r.Reason)
+	if r.Owner != 0 && r.Owner != t.who.ID && r.Step == "claim" {
+		people, err := t.tx.People(ctx, r.Owner)
+		if err != nil {
+			return err
+		}
+		text = fmt.Sprintf("%s took it %s before you.", people[r.Owner].Name, ago(t.at.Sub(r.Since)))
+	}
+	if id := t.id("t"); id != 0 {
+		if err := t.tx.Redraw(ctx, id, t.at, cards.TriageCard, cards.StatusCard, cards.FixedCard); err != nil {
+			return err
+		}
+	}
+	return t.private(ctx, text)
+}
+
+// ago is a length of time as one would say it.
+func ago(d time.Duration) string {
+	plural := func(n int, unit string) string {
+		if n == 1 {
+			return "1 " + unit
+		}
+		return strconv.Itoa(n) + " " + unit + "s"
+	}
+	switch {
+	case d < time.Second:
+		return "a moment"
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return plural(int(d.Minutes()), "minute")
+	case d < 48*time.Hour:
+		return plural(int(d.Hours()), "hour")
+	}
+	return plural(int(d.Hours()/24), "day")
+}
