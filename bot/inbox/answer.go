@@ -26,7 +26,8 @@ func (in *Inbox) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error)
 	if err != nil {
 		return chat.Answer{}, err
 	}
-	if err := in.prepare(ctx, e.ev); err != nil {
+	prepared, err := in.prepare(ctx, e.ev)
+	if err != nil {
 		return chat.Answer{}, err
 	}
 	var answer chat.Answer
@@ -37,7 +38,7 @@ func (in *Inbox) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error)
 				return err
 			}
 		}
-		if answer, err = in.run(ctx, tx, e.ev); err == nil && len(answer.Errors) > 0 {
+		if answer, err = in.run(ctx, tx, prepared); err == nil && len(answer.Errors) > 0 {
 			err = errRefused
 		}
 		return err

@@ -22,9 +22,10 @@ import (
 
 // Handler is what the desk does with an event.
 type Handler interface {
-	// Prepare does what needs the network before the transaction. It may run
-	// several times, and also for an event that another process then handles.
-	Prepare(ctx context.Context, ev chat.Event) error
+	// Prepare does what needs the network before the transaction, and returns
+	// the event with what it has found out. It may run several times, and also
+	// for an event that another process then handles.
+	Prepare(ctx context.Context, ev chat.Event) (chat.Event, error)
 
 	// Handle does all that follows from one event in one transaction, which it
 	// must not end. The Answer counts only if ev.InCall is set. It runs again,

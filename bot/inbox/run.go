@@ -207,16 +207,17 @@ func (in *Inbox) handle(ctx context.Context, e *entry) error {
 			return fmt.Errorf("decode event: %w", err)
 		}
 	}
-	if err := in.prepare(ctx, e.ev); err != nil {
+	ev, err := in.prepare(ctx, e.ev)
+	if err != nil {
 		return err
 	}
 	in.slots <- struct{}{}
 	defer func() { <-in.slots }()
-	err := in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
+	err = in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
 		if err := tx.TakeIncoming(ctx, e.Incoming, in.o.Now()); err != nil {
 			return &takenError{err}
 		}
-		_, err := in.run(ctx, tx, e.ev)
+		_, err := in.run(ctx, tx, ev)
 		return err
 	})
 	if err != nil && ctx.Err() != nil {
@@ -226,7 +227,7 @@ func (in *Inbox) handle(ctx context.Context, e *entry) error {
 	return err
 }
 
-func (in *Inbox) prepare(ctx context.Context, ev chat.Event) (err error) {
+func (in *Inbox) prepare(ctx context.Context, ev chat.Event) (out chat.Event, err error) {
 	defer in.recovered(ctx, "prepare", ev, &err)
 	return in.o.Handler.Prepare(ctx, ev)
 }
