@@ -107,7 +107,8 @@ type Delivered struct {
 	Root     bool   // it opens its thread
 	Channel  string // where it came to stand; both empty when that is known or there is no such place
 	External string
-	Again    bool // it is known to stand there, but not that it is what was drawn
+	Again    bool   // it is known to stand there, but not that it is what was drawn
+	Letter   string // why the change was refused that was to be made to it
 }
 
 // PutOff is a post that is to be tried again.
@@ -190,7 +191,16 @@ func recordDelivered(batch *pgx.Batch, all []Delivered, now time.Time) {
 	batch.Queue(`
 		update outbox set leased_until = null, unsure = false, attempts = 0, error = '', due_at = $2
 		where post_id = any($1)`, ids, now)
+	for _, d := range all {
+		if d.Letter != "" {
+			batch.Queue(insertLetter, d.ID, d.Letter, now)
+		}
+	}
 }
+
+const insertLetter = `
+	insert into dead_letters (source, key, content, error, died_at)
+	select 'outbox', p.id::text, to_jsonb(p), $2, $3 from posts p where p.id = $1`
 
 // rootThread gives the thread that the post opens its root. Somebody may have
 // been quick to answer below the message before its id was recorded, and so
