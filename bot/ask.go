@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -59,7 +58,7 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 	if err := t.card(ctx, th, cards.QuestionCard, int64(q.ID), root); err != nil {
 		return err
 	}
-	if err := t.tx.SetDue(ctx, questionSilent, int64(q.ID), t.at.Add(time.Duration(t.rules.policy.Desk.SilentAt))); err != nil {
+	if err := t.tx.SetDue(ctx, questionSilent, int64(q.ID), t.at.Add(t.rules.policy.Desk.SilentAt.Value())); err != nil {
 		return err
 	}
 	return t.greet(ctx, th)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -134,7 +133,7 @@ func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted b
 
 // view is a ticket with all that its cards name.
 func (t *turn) view(ctx context.Context, tk ticket.Ticket) (cards.TicketView, error) {
-	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: time.Duration(t.rules.policy.Desk.CloseAfter)}
+	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value()}
 	who, err := t.tx.People(ctx, tk.Requester, tk.Author, tk.Owner)
 	if err != nil {
 		return v, err

@@ -55,7 +55,7 @@ func (t *turn) closeSilent(ctx context.Context, id ticket.ID) error {
 	if err != nil || was.Closed() || was.State != ticket.Done {
 		return ignoreMissing(err)
 	}
-	grace := time.Duration(t.rules.policy.Desk.CloseAfter)
+	grace := t.rules.policy.Desk.CloseAfter.Value()
 	is, ev, err := was.Close(0, "no answer within "+ago(grace), t.at)
 	if err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -74,7 +73,7 @@ func (t *turn) resolveSend(ctx context.Context) error {
 	if is, err = t.save(ctx, was, is, ev); err != nil {
 		return err
 	}
-	if err := t.tx.SetDue(ctx, ticketClose, int64(is.ID), t.at.Add(time.Duration(t.rules.policy.Desk.CloseAfter))); err != nil {
+	if err := t.tx.SetDue(ctx, ticketClose, int64(is.ID), t.at.Add(t.rules.policy.Desk.CloseAfter.Value())); err != nil {
 		return err
 	}
 	return t.eachThread(ctx, is, storage.RequesterSide, func(th storage.Thread) error {

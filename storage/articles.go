@@ -80,6 +80,15 @@ func (tx *Tx) ArticleSeq(ctx context.Context) (int64, error) {
 	return seq, nil
 }
 
+// Record names this database among all desks' databases.
+func (tx *Tx) Record(ctx context.Context) (string, error) {
+	var id string
+	if err := tx.QueryRow(ctx, `select record::text from article_seq`).Scan(&id); err != nil {
+		return "", fmt.Errorf("record: %w", err)
+	}
+	return id, nil
+}
+
 // CountArticles is how many articles are published.
 func (tx *Tx) CountArticles(ctx context.Context) (int, error) {
 	var n int

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // ArticleID is the number in KB-31.
@@ -68,7 +69,7 @@ func (a Article) Problems() []string {
 	if strings.TrimSpace(a.Title) == "" {
 		p = append(p, "it has no title")
 	}
-	if len(a.Title) > 200 {
+	if utf8.RuneCountInString(a.Title) > 200 {
 		p = append(p, "its title is longer than 200 characters")
 	}
 	if len(a.Audience) == 0 {

@@ -16,27 +16,22 @@ type Problem struct{ Path, Text string }
 
 func (p Problem) String() string { return p.Path + ": " + p.Text }
 
-// UnmarshalText reads "90m", "24h" or "3d".
-func (d *Duration) UnmarshalText(b []byte) error {
-	s := strings.TrimSpace(string(b))
+func (d Duration) parse() (time.Duration, error) {
+	s := strings.TrimSpace(string(d))
+	wrong := fmt.Errorf("%q is not a time such as 90m, 24h or 3d", s)
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.Atoi(days)
-		if err != nil || n < 0 || n > 3650 {
-			return fmt.Errorf("%q is not a time such as 90m, 24h or 3d", s)
+		if err != nil || n <= 0 || n > 3650 {
+			return 0, wrong
 		}
-		*d = Duration(time.Duration(n) * 24 * time.Hour)
-		return nil
+		return time.Duration(n) * 24 * time.Hour, nil
 	}
 	v, err := time.ParseDuration(s)
-	if err != nil || v < 0 {
-		return fmt.Errorf("%q is not a time such as 90m, 24h or 3d", s)
+	if err != nil || v <= 0 {
+		return 0, wrong
 	}
-	*d = Duration(v)
-	return nil
+	return v, nil
 }
-
-// MarshalText writes what UnmarshalText reads.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
 var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
@@ -52,10 +47,10 @@ func (p Policy) WithDefaults() Policy {
 	if p.Desk.Emoji == "" {
 		p.Desk.Emoji = b.Desk.Emoji
 	}
-	if p.Desk.CloseAfter == 0 {
+	if p.Desk.CloseAfter == "" {
 		p.Desk.CloseAfter = b.Desk.CloseAfter
 	}
-	if p.Desk.SilentAt == 0 {
+	if p.Desk.SilentAt == "" {
 		p.Desk.SilentAt = b.Desk.SilentAt
 	}
 	if len(p.Teams) == 0 {
@@ -114,6 +109,11 @@ func (p Policy) Check() []Problem {
 		}
 	}
 	c.zone("desk.timezone", p.Desk.TimeZone)
+	for path, d := range map[string]Duration{"desk.close_after": p.Desk.CloseAfter, "desk.silent_after": p.Desk.SilentAt} {
+		if _, err := d.parse(); err != nil && d != "" {
+			c.say(path, "%v", err)
+		}
+	}
 	for i, m := range p.Desk.Admins {
 		known(fmt.Sprintf("desk.admins[%d]", i), m, "the admin")
 	}

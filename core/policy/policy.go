@@ -74,7 +74,13 @@ type Service struct {
 }
 
 // Duration is written as 90m, 24h or 3d.
-type Duration time.Duration
+type Duration string
+
+// Value is the length of time; 0 if it is not one, which Check refuses.
+func (d Duration) Value() time.Duration {
+	v, _ := d.parse()
+	return v
+}
 
 // BuiltIn is in force until another is applied: it names nobody and no
 // channel, so it works in any workspace.
@@ -82,7 +88,7 @@ func BuiltIn() Policy {
 	return Policy{
 		Desk: Desk{
 			TimeZone: "UTC", Bypass: "no_entry_sign", Emoji: "ticket",
-			CloseAfter: Duration(72 * time.Hour), SilentAt: Duration(24 * time.Hour),
+			CloseAfter: "3d", SilentAt: "24h",
 		},
 		Teams: []Team{{Slug: "service-desk", Name: "Service Desk", Tier: 1}},
 		Services: []Service{

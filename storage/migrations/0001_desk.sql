@@ -129,7 +129,13 @@ create index articles_seq on articles (seq);
 -- One row, updated with every change of an article: its lock makes numbers
 -- visible in the order in which they were given, so that a reader who has seen
 -- n has seen everything up to n.
-create table article_seq (the_only boolean primary key default true check (the_only), seq bigint not null);
+create table article_seq (
+    the_only boolean primary key default true check (the_only),
+    seq      bigint not null,
+    -- Names this record among all, so that an index kept on disk is not taken
+    -- for that of another database.
+    record   uuid not null default gen_random_uuid()
+);
 insert into article_seq (seq) values (0);
 
 create table tickets (
