@@ -114,7 +114,7 @@ function choose(anchor, state) {
     fill(list, named.map(row), others.length > 0 && named.length > 0 && h("p", { class: "people-group" }, "Everybody else"), others.map(row), !found.length && h("p", { class: "combo-note" }, "Nobody by that name"));
   }
   draw("");
-  const panel = popup(anchor, [search, list, h("p", { class: "people-foot" }, icon("window", 16), "opens a second window, so that two people can talk.")], { label: "Choose who you are", className: "popup-people", focus: search });
+  const panel = popup(anchor, [search, list, h("p", { class: "people-foot" }, icon("window", 16), "opens a second window beside this one")], { label: "Choose who you are", className: "popup-people", focus: search });
 }
 
 async function become(id, at = {}) {

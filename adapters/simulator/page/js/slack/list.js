@@ -1,7 +1,7 @@
 // A list of messages that follows the world: only what changed is drawn anew,
 // and the focus stays where it was.
 
-import { h, icon, rove } from "../dom.js";
+import { h, icon, plural, rove } from "../dom.js";
 import { messageRow, rowKeys } from "./message.js";
 import { dayKey, dayName, seconds } from "./dates.js";
 
@@ -80,6 +80,7 @@ export function messageList({ label, messages, deps, older, hasOlder = () => fal
         rows.set(m.ts, row);
       }
       wanted.push(row.node);
+      if (deps.inThread && !before && list.length > 1) wanted.push(keep(`replies ${list.length}`, () => h("div", { class: "replies-line" }, h("span", null, plural(list.length - 1, "reply", "replies")))));
       before = m;
     }
     const known = new Set(list.map((m) => m.ts));

@@ -137,6 +137,7 @@ function reference(s, world) {
       return special(to.slice(1), label, world);
   }
   const url = unescape(to);
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) return document.createTextNode(unescape(`<${s}>`));
   return link(url, label ? emojify(unescape(label)) : url.replace(/^mailto:/, ""));
 }
 

@@ -13,9 +13,9 @@ export function navigation({ world, client, here, go, said }) {
     const unread = c.unread > 0;
     return h("button", {
       type: "button", class: ["place", current && "current", unread && "unread", c.is_member === false && "apart"], tabindex: current ? "0" : "-1",
-      "aria-current": current ? "page" : null, data: { place: c.id, name: c.name },
+      "aria-current": current ? "page" : null, data: { place: c.id, name: world.title(c) },
       onClick: () => go(c.id),
-    }, picture, h("span", { class: "place-name" }, note ?? world.title(c)),
+    }, picture, h("span", { class: "place-name" }, note ?? (world.title(c).replace(/^#/, ""))),
       c.mentions > 0 ? h("span", { class: "badge", "aria-label": `${c.mentions} unread` }, c.mentions > 99 ? "99+" : c.mentions)
         : unread && h("span", { class: "dot", "aria-label": "unread" }));
   }
