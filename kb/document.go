@@ -68,12 +68,12 @@ func newDocument(a knowledge.Article, s *synonyms) *document.Document {
 	d.AddField(document.NewTextFieldCustom(languageField, nil, []byte(baseLanguage(a.Language)), index.IndexField|index.StoreField, nil))
 	store := func(name, value string) {
 		if value != "" {
-			d.AddField(document.NewTextFieldCustom(name, nil, []byte(value), index.StoreField, nil))
+			d.AddField(document.NewTextFieldCustom(name, nil, []byte(strings.ToValidUTF8(value, "")), index.StoreField, nil))
 		}
 	}
 	store(titleField, a.Title)
 	store(symptomField, a.Symptom)
-	store(answerField, strings.ToValidUTF8(answer[:min(len(answer), answerKept)], ""))
+	store(answerField, answer[:min(len(answer), answerKept)])
 	if a.KnownError {
 		store(knownField, "yes")
 	}

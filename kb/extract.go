@@ -81,7 +81,7 @@ func (s *search) marks(text, language string) []mark {
 		concept, n := s.synonyms.at(s.words[i:])
 		term := s.words[i].term
 		j := slices.IndexFunc(s.units, func(u unit) bool {
-			return n > 0 && u.concept == concept || slices.Contains(u.terms, term)
+			return n > 0 && u.concept == concept || u.term == term
 		})
 		n = max(n, 1)
 		if j >= 0 {
@@ -194,15 +194,16 @@ func reach(text string, from int) int {
 func spans(text string, marks []mark) []knowledge.Span {
 	var out []knowledge.Span
 	at := 0
-	for _, m := range marks {
-		if m.start < at {
-			continue
+	for i := 0; i < len(marks); {
+		start, end := marks[i].start, marks[i].end
+		for i++; i < len(marks) && text[end:marks[i].start] == " "; i++ {
+			end = marks[i].end // neighbours are bold as one
 		}
-		if m.start > at {
-			out = append(out, knowledge.Span{Text: text[at:m.start]})
+		if start > at {
+			out = append(out, knowledge.Span{Text: text[at:start]})
 		}
-		out = append(out, knowledge.Span{Text: text[m.start:m.end], Bold: true})
-		at = m.end
+		out = append(out, knowledge.Span{Text: text[start:end], Bold: true})
+		at = end
 	}
 	if at < len(text) {
 		out = append(out, knowledge.Span{Text: text[at:]})

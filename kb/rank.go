@@ -30,10 +30,12 @@ const (
 
 // unit is a part of a question.
 type unit struct {
-	terms   []string // what the asker wrote, in each way it may be in the index
-	concept string   // what it means, "" without synonyms
-	times   int      // in the question
-	rarity  float64  // 0 in every article, about 1 in hardly any
+	term    string  // what the asker wrote, or meant to; "" for a phrase
+	concept string  // what it means, "" without synonyms
+	times   int     // in the question
+	rarity  float64 // 0 in every article, about 1 in hardly any
+	says    float64 // 1, less for a commonplace
+	sure    float64 // 1, less for a guess at what was meant
 	exact   []posting
 	meant   []posting
 }
@@ -54,7 +56,8 @@ type search struct {
 	an       analyzer
 	words    []word
 	readable bitset
-	total    int // readable articles
+	total    int    // readable articles
+	language string // of the question
 	units    []unit
 	scores   []float32 // by document number, all zero between queries
 	matches  []match
@@ -71,6 +74,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	if s.units = s.units[:0]; s.total == 0 {
 		return nil
 	}
+	s.language = baseLanguage(q.Language)
 	s.ask(q)
 	if len(s.scores) < s.v.docs {
 		s.scores = make([]float32, s.v.docs)
@@ -81,7 +85,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 			return err
 		}
 	}
-	if mine := s.v.languages[baseLanguage(q.Language)]; len(s.v.languages) > 1 {
+	if mine := s.v.languages[s.language]; len(s.v.languages) > 1 {
 		for doc := range s.scores[:s.v.docs] {
 			if !mine.has(uint32(doc)) {
 				s.scores[doc] *= otherTongue
@@ -95,22 +99,35 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 func (s *search) ask(q Query) {
 	text := q.Text
 	if len(text) > questionRead {
-		text = text[:questionRead]
-		for len(text) > 0 && !utf8.ValidString(text[len(text)-1:]) {
-			text = text[:len(text)-1]
+		end := questionRead
+		for !utf8.RuneStart(text[end]) {
+			end--
+		}
+		text = text[:end]
+	}
+	s.words = s.an.words(text, s.language, s.words[:0])
+	if s.language != "en" {
+		// Whoever has set another language may write in English all the same;
+		// then a good part of it is stop words.
+		english, stops := s.an.words(text, "en", nil), 0
+		for _, w := range english {
+			if w.stop {
+				stops++
+			}
+		}
+		if stops*3 > len(english) {
+			s.language, s.words = "en", english
 		}
 	}
-	language := baseLanguage(q.Language)
-	s.words = s.an.words(text, language, s.words[:0])
 	add := func(u unit) {
 		for i := range s.units {
-			if s.units[i].concept == u.concept && slices.Equal(s.units[i].terms, u.terms) {
+			if s.units[i].concept == u.concept && s.units[i].term == u.term {
 				s.units[i].times++
 				return
 			}
 		}
 		if len(s.units) < unitsMost {
-			u.times = 1
+			u.times, u.says, u.sure = 1, 1, 1
 			s.units = append(s.units, u)
 		}
 	}
@@ -122,9 +139,9 @@ func (s *search) ask(q Query) {
 			i += n
 			continue
 		case n == 1:
-			add(unit{terms: []string{w.term}, concept: c})
+			add(unit{term: w.term, concept: c})
 		case !w.stop:
-			add(unit{terms: []string{w.term}})
+			add(unit{term: w.term})
 		}
 		i++
 	}
@@ -132,14 +149,14 @@ func (s *search) ask(q Query) {
 
 // count reads the unit's lists and adds to the scores.
 func (s *search) count(ctx context.Context, u *unit) (err error) {
-	for _, t := range u.terms {
-		if u.exact, err = s.list(ctx, t); err != nil {
+	if u.term != "" {
+		if u.exact, err = s.list(ctx, u.term); err != nil {
 			return err
 		}
-	}
-	if len(u.exact) == 0 && u.concept == "" && len(u.terms) > 0 {
-		if err := s.respell(ctx, u); err != nil {
-			return err
+		if len(u.exact) == 0 && u.concept == "" {
+			if err := s.respell(ctx, u); err != nil {
+				return err
+			}
 		}
 	}
 	if u.concept != "" {
@@ -149,7 +166,10 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 	}
 	n := float64(max(len(u.exact), len(u.meant)))
 	u.rarity = math.Log(1+(s.others()-n+0.5)/(n+0.5)) / math.Log(1+s.others())
-	weight := u.rarity * math.Pow(float64(u.times), repeated)
+	if u.concept == complaint {
+		u.says = 0.3
+	}
+	weight := u.rarity * u.says * u.sure * math.Pow(float64(u.times), repeated)
 	exact, meant := 1.0, 0.0
 	if u.concept != "" {
 		exact, meant = exactly, 1-exactly
@@ -233,15 +253,15 @@ func (s *search) covered(doc uint32) float64 {
 	var got, all float64
 	for i := range s.units {
 		u := &s.units[i]
-		says := u.rarity
+		says := u.rarity * u.says
 		if len(u.exact)+len(u.meant) == 0 {
 			says *= 0.5
 		}
-		if len(u.terms) > 0 && digit(u.terms[0][0]) {
+		if u.term != "" && digit(u.term[0]) {
 			says *= 0.5
 		}
 		all += says
-		got += says * min(1, 2*u.weight(doc))
+		got += says * u.sure * min(1, 2*u.weight(doc))
 	}
 	if all == 0 {
 		return 0

@@ -58,7 +58,7 @@ const shortestRespelled = 4
 // has: one slip away, two in a long word, the first letter right. Of several
 // the nearest counts, then the most used.
 func (s *search) respell(ctx context.Context, u *unit) error {
-	wrong := u.terms[0]
+	wrong := u.term
 	length := utf8.RuneCountInString(wrong)
 	if length < shortestRespelled || digit(wrong[0]) {
 		return nil
@@ -93,13 +93,14 @@ func (s *search) respell(ctx context.Context, u *unit) error {
 		}
 		if len(list) > 0 && (d < slips || len(list) > len(u.exact)) {
 			slips = d
-			u.terms, u.exact = []string{w.term}, list
+			u.term, u.exact = w.term, list
 		} else {
 			s.postings = s.postings[:mark]
 		}
 	}
 	if len(u.exact) > 0 {
-		u.concept = s.synonyms.of(u.terms[0])
+		u.sure = 0.7
+		u.concept = s.synonyms.of(u.term)
 	}
 	return nil
 }

@@ -29,21 +29,21 @@ of at by for from in into on onto off out over under up down to too with without
 against along among around before behind below beneath beside between beyond during except inside near outside per through toward towards upon via
 here there now just only also even still yet already always ever often sometimes usually today yesterday tomorrow
 very really quite rather pretty almost maybe perhaps probably actually basically literally
-hi hello hey hiya dear morning afternoon evening greetings folks guys everyone
+hi hello hey hiya dear morning afternoon evening greetings team folks guys everyone
 please pls plz thanks thank thx cheers regards kindly sorry appreciated appreciate
 help helping helped need needs needed want wants wanted wanting like liked would looking trying try tried tries
 get gets got getting gotten go goes going gone went come comes came coming give gives gave given giving
 make makes made making take takes took taken taking put puts let keep keeps kept keeping
 know knows knew known think thinks thought guess see sees saw seen say says said saying tell tells told ask asks asked asking
 seem seems seemed happen happens happened happening way ways able unable possible anyone somehow
-ok okay well sure good great nice hope wondering wonder question questions idea ideas suggestion suggestions advice
+ok okay well sure right good great nice hope wondering wonder question questions idea ideas suggestion suggestions advice
 issue issues problem problems trouble troubles
 first second two last next once twice several various different
 use uses used using find finds finding found look looks looked mean means meant show shows showing shown understand explain
 fix fixed fixes fixing solve solved solving solution solutions resolve resolved resolving assist assistance advise
 day days week weeks month months year years hour hours minute minutes ago recent recently current currently
 previous previously past suddenly normally usual instead longer anymore any more fine best kind back
-reason reasons case cases example info information screenshot attached
+reason reasons case cases example info information note screenshot attached
 http https www com re fw fwd pm
 etc eg ie vs
 `

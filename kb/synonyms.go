@@ -10,11 +10,11 @@ import (
 // thing on the left or right is the same thing to the desk. Phrases may hold
 // stop words. Endings don't matter.
 var builtInSynonyms = [][]string{
+	{"broken", "not working", "not work", "doesn't work", "does not work", "didn't work", "won't work", "isn't working", "stopped working",
+		"no longer works", "dead", "faulty", "defective", "fails", "failing", "failure", "out of order"},
 	{"wifi", "wi-fi", "wireless", "wlan"},
 	{"laptop", "notebook", "computer", "pc", "macbook", "workstation"},
 	{"password", "passcode", "passphrase", "pwd"},
-	{"broken", "not working", "not work", "doesn't work", "does not work", "didn't work", "won't work", "isn't working", "stopped working",
-		"no longer works", "dead", "faulty", "defective", "fails", "failing", "failure", "out of order"},
 	{"print", "printer", "printing", "printout"},
 	{"vpn", "remote access"},
 	{"mail", "email", "e-mail", "outlook", "inbox", "mailbox"},
@@ -55,6 +55,10 @@ var builtInSynonyms = [][]string{
 	{"badge", "key card", "keycard", "access card", "id card"},
 	{"out of office", "automatic reply", "auto reply", "autoreply", "ooo"},
 }
+
+// complaint is the concept of the first group: that something is amiss. Every
+// question says so, so it tells little about which article helps.
+var complaint = concept(0)
 
 // concept is the term that every member of a group of synonyms is indexed
 // under besides its own; no word begins so.

@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/blevesearch/snowballstem"
-	"github.com/blevesearch/snowballstem/english"
+	stemmer "github.com/blevesearch/snowballstem/english"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -23,21 +23,26 @@ const longestWord = 64
 // analyzer turns text into words. It remembers stems, so it is for one
 // goroutine at a time.
 type analyzer struct {
-	stems map[string]string
+	known map[string]known // by folded word
 	fold  []byte
+}
+
+type known struct {
+	term string
+	stop bool
 }
 
 // enoughStems bounds the memory of an analyzer; a language's words as used in
 // articles are fewer, the rest are names and numbers that come once.
 const enoughStems = 1 << 15
 
-// words appends the words of text to to. Words are runs of letters, digits and
+// words appends the words of text to to; language is a base language, and
+// English is the one whose endings and stop words are known. Words are runs of letters, digits and
 // marks; an apostrophe does not end them, and between digits a point or an
 // underscore between letters does not either, so that 10.0.0.1, 0x80070005 and
 // ERR_NAME_NOT_RESOLVED are one word each. Han and Kana have no spaces
 // between words: there each character is one.
 func (a *analyzer) words(text, language string, to []word) []word {
-	stem := strings.HasPrefix(language, "en") || language == ""
 	for i := 0; i < len(text); {
 		r, size := rune(text[i]), 1
 		if r >= utf8.RuneSelf {
@@ -65,8 +70,8 @@ func (a *analyzer) words(text, language string, to []word) []word {
 		if i-start > longestWord {
 			continue
 		}
-		if w := a.word(text[start:i], ascii, stem); w != "" {
-			to = append(to, word{start: start, end: i, term: w, stop: stem && stopWords[w]})
+		if w := a.word(text[start:i], ascii, language == "en"); w.term != "" {
+			to = append(to, word{start, i, w.term, w.stop})
 		}
 	}
 	return to
@@ -104,8 +109,8 @@ func joins(text string, i, size int) bool {
 func alphanumeric(b byte) bool { return b < utf8.RuneSelf && wordRune(rune(b)) }
 func digit(b byte) bool        { return '0' <= b && b <= '9' }
 
-// word folds case and accents and takes the ending off, "" if nothing is left.
-func (a *analyzer) word(s string, ascii, stem bool) string {
+// word folds case and accents and takes the ending off; nothing may be left.
+func (a *analyzer) word(s string, ascii, english bool) known {
 	a.fold = a.fold[:0]
 	plain := true // letters only
 	if ascii {
@@ -142,21 +147,22 @@ func (a *analyzer) word(s string, ascii, stem bool) string {
 			}
 		}
 	}
-	if !stem || !plain || len(a.fold) < 3 {
-		return string(a.fold)
+	if !english || !plain {
+		return known{term: string(a.fold)}
 	}
-	if w, ok := a.stems[string(a.fold)]; ok {
+	if w, ok := a.known[string(a.fold)]; ok {
 		return w
 	}
-	w := string(a.fold)
-	if !stopWords[w] {
-		env := snowballstem.NewEnv(w)
-		english.Stem(env)
-		w = env.Current()
+	w := known{term: string(a.fold)}
+	// A stop word is one as it is written: the team is, Teams is not.
+	if w.stop = stopWords[w.term]; !w.stop && len(w.term) > 2 {
+		env := snowballstem.NewEnv(w.term)
+		stemmer.Stem(env)
+		w.term = env.Current()
 	}
-	if a.stems == nil || len(a.stems) >= enoughStems {
-		a.stems = make(map[string]string)
+	if a.known == nil || len(a.known) >= enoughStems {
+		a.known = make(map[string]known)
 	}
-	a.stems[string(a.fold)] = w
+	a.known[string(a.fold)] = w
 	return w
 }
