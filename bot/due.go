@@ -70,27 +70,44 @@ func (t *turn) closeSilent(ctx context.Context, id ticket.ID) error {
 }
 
 // eachThread does something in the threads of one side of a ticket; for the
-// team's, only in the one where its present team triages.
+// team's, only in the one where its present team triages. A requester whom the
+// ticket has no thread with, because it was imported, gets one in her direct
+// messages.
 func (t *turn) eachThread(ctx context.Context, tk ticket.Ticket, side storage.Side, do func(storage.Thread) error) error {
 	threads, err := t.tx.TicketThreads(ctx, tk.ID)
 	if err != nil {
 		return err
 	}
-	var newest *storage.Thread
-	for i, th := range threads {
-		if th.Side != string(side) {
-			continue
+	var of []storage.Thread
+	for _, th := range threads {
+		if th.Side == string(side) {
+			of = append(of, th)
 		}
-		if side == storage.TeamSide {
-			newest = &threads[i]
-			continue
+	}
+	switch {
+	case side == storage.TeamSide && len(of) > 1:
+		of = of[len(of)-1:]
+	case side == storage.RequesterSide && len(of) == 0:
+		accounts, err := t.tx.Accounts(ctx, tk.Requester)
+		if err != nil || len(accounts) == 0 {
+			return err
 		}
+		th, err := t.directThread(ctx, accounts[0])
+		if err != nil {
+			return err
+		}
+		if err := t.tx.LinkThread(ctx, th.ID, tk.ID); err != nil {
+			return err
+		}
+		if err := t.card(ctx, th, cards.StatusCard, int64(tk.ID), true); err != nil {
+			return err
+		}
+		of = append(of, th)
+	}
+	for _, th := range of {
 		if err := do(th); err != nil {
 			return err
 		}
-	}
-	if newest != nil {
-		return do(*newest)
 	}
 	return nil
 }

@@ -144,7 +144,25 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 			}
 		}
 	}
-	return missing, nil
+	return missing, d.triageWaiting(ctx)
+}
+
+// triageWaiting puts cards for tickets that were opened before their team had a
+// channel, or imported, into the channels.
+func (d *Desk) triageWaiting(ctx context.Context) error {
+	return d.db.InTx(ctx, func(tx *storage.Tx) error {
+		r, err := d.rulesIn(ctx, tx)
+		if err != nil {
+			return err
+		}
+		t := &turn{desk: d, tx: tx, rules: r, at: d.now()}
+		for _, team := range r.teams {
+			if err := t.postWaiting(ctx, team.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func (d *Desk) adoptMembers(ctx context.Context, p Platform, c storage.DeskChannel) error {

@@ -227,9 +227,13 @@ func (in *Inbox) handle(ctx context.Context, e *entry) error {
 	return err
 }
 
-func (in *Inbox) prepare(ctx context.Context, ev chat.Event) (out chat.Event, err error) {
+func (in *Inbox) prepare(ctx context.Context, ev chat.Event) (prepared chat.Event, err error) {
 	defer in.recovered(ctx, "prepare", ev, &err)
-	return in.o.Handler.Prepare(ctx, ev)
+	if prepared, err = in.o.Handler.Prepare(ctx, ev); err != nil {
+		return ev, err
+	}
+	e, err := newEntry(prepared) // it may hold text that nobody has cleaned yet
+	return e.ev, err
 }
 
 func (in *Inbox) run(ctx context.Context, tx *storage.Tx, ev chat.Event) (a chat.Answer, err error) {

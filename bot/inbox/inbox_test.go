@@ -1,0 +1,634 @@
+package inbox_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
+	"pgregory.net/rapid"
+
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/bot/inbox"
+	"github.com/deskhand/deskhand/storage"
+	"github.com/deskhand/deskhand/storage/pgtest"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// clock is the time of day, which tests turn by hand.
+type clock struct{ at atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.at.Store(noon.UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time       { return time.Unix(0, c.at.Load()).UTC() }
+func (c *clock) pass(d time.Duration) { c.at.Add(int64(d)) }
+
+// desk notes in the database what it handles, so that what was rolled back is
+// not there, and what was done twice is there twice.
+type desk struct {
+	prepare func(context.Context, chat.Event) error
+	handle  func(context.Context, *storage.Tx, chat.Event) (chat.Answer, error)
+	giveUp  func(context.Context, *storage.Tx, chat.Event, error) error
+}
+
+func (d *desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
+	if d.prepare == nil {
+		return ev, nil
+	}
+	return ev, d.prepare(ctx, ev)
+}
+
+func (d *desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.Answer, error) {
+	if _, err := tx.Exec(ctx, `insert into effects (conversation, text) values ($1, $2)`, ev.Conversation(), ev.Text); err != nil {
+		return chat.Answer{}, err
+	}
+	if d.handle == nil {
+		return chat.Answer{}, nil
+	}
+	return d.handle(ctx, tx, ev)
+}
+
+func (d *desk) GiveUp(ctx context.Context, tx *storage.Tx, ev chat.Event, cause error) error {
+	if _, err := tx.Exec(ctx, `insert into effects (conversation, text) values ($1, $2)`, ev.Conversation(), "sorry for "+ev.Text); err != nil {
+		return err
+	}
+	if d.giveUp == nil {
+		return nil
+	}
+	return d.giveUp(ctx, tx, ev, cause)
+}
+
+func newDB(t testing.TB, opts ...storage.Option) *storage.DB {
+	t.Helper()
+	db := pgtest.New(t, opts...)
+	makeEffects(t, db)
+	return db
+}
+
+func makeEffects(t testing.TB, db *storage.DB) {
+	t.Helper()
+	_, err := db.Pool().Exec(t.Context(), `create table effects (n bigint generated always as identity, conversation text, text text)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+func newInbox(t testing.TB, o inbox.Options) *inbox.Inbox {
+	t.Helper()
+	if o.Log == nil {
+		o.Log = quiet()
+	}
+	in, err := inbox.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+// run runs the inbox until the test ends or stop is called.
+func run(t testing.TB, in *inbox.Inbox) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- in.Run(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+func said(conversation string, n int) chat.Event {
+	return chat.Event{
+		Key: fmt.Sprintf("%s/%d", conversation, n), At: noon.Add(time.Duration(n) * time.Second), Kind: chat.Said,
+		By: chat.User{Platform: "slack", Workspace: "T1", ID: "U1"}, Text: fmt.Sprint(n),
+		Place:   chat.Place{Platform: "slack", Workspace: "T1", Channel: conversation, Thread: "1.1"},
+		Message: fmt.Sprintf("2.%d", n),
+	}
+}
+
+func accept(t testing.TB, in *inbox.Inbox, events ...chat.Event) {
+	t.Helper()
+	if err := in.Accept(t.Context(), events...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// effects are the texts handled, in order, by the channel of the conversation.
+func effects(t testing.TB, db *storage.DB) map[string][]string {
+	t.Helper()
+	rows, _ := db.Pool().Query(t.Context(), `select conversation, text from effects order by n`)
+	all := map[string][]string{}
+	var conversation, text string
+	_, err := pgx.ForEachRow(rows, []any{&conversation, &text}, func() error {
+		channel := strings.Split(conversation, ":")[2]
+		all[channel] = append(all[channel], text)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func count(t testing.TB, db *storage.DB, sql string) (n int) {
+	t.Helper()
+	if err := db.Pool().QueryRow(t.Context(), sql).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// eventually waits for the database to say so.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for !ok() {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
+func drained(t testing.TB, db *storage.DB) {
+	t.Helper()
+	eventually(t, "an empty inbox", func() bool { return count(t, db, `select count(*) from inbox`) == 0 })
+}
+
+func TestAnEventCountsOnce(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	first, second := newInbox(t, inbox.Options{DB: db, Handler: &desk{}}), newInbox(t, inbox.Options{DB: db, Handler: &desk{}})
+	run(t, first)
+	run(t, second)
+
+	// Two processes are told of everything, several times and all at once.
+	const conversations, messages = 20, 10
+	var group errgroup.Group
+	for c := range conversations {
+		for _, in := range []*inbox.Inbox{first, second, first} {
+			group.Go(func() error {
+				for n := range messages {
+					if err := in.Accept(t.Context(), said(fmt.Sprintf("C%d", c), n)); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	drained(t, db)
+	want := []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
+	got := effects(t, db)
+	for c := range conversations {
+		if diff := cmp.Diff(want, got[fmt.Sprintf("C%d", c)]); diff != "" {
+			t.Errorf("conversation %d (-want +got):\n%s", c, diff)
+		}
+	}
+	// Also after it has been handled and forgotten.
+	accept(t, second, said("C1", 3), said("C1", 3))
+	if n := count(t, db, `select count(*) from inbox`); n != 0 {
+		t.Errorf("%d events of yesterday wait again", n)
+	}
+}
+
+func TestWhatWasAcceptedSurvivesItsProcess(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	dead := newInbox(t, inbox.Options{DB: db, Handler: &desk{}})
+	accept(t, dead, said("C1", 1), said("C2", 1), said("C1", 2))
+
+	run(t, newInbox(t, inbox.Options{DB: db, Handler: &desk{}}))
+	drained(t, db)
+	want := map[string][]string{"C1": {"1", "2"}, "C2": {"1"}}
+	if diff := cmp.Diff(want, effects(t, db)); diff != "" {
+		t.Errorf("effects (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnotherProcessTakesOverWhatIsLeft(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	run(t, newInbox(t, inbox.Options{DB: db, Handler: &desk{}}))
+	accept(t, newInbox(t, inbox.Options{DB: db, Handler: &desk{}}), said("C1", 1)) // it is not run
+	drained(t, db)
+}
+
+func TestBadTextHarmsNobody(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	in := newInbox(t, inbox.Options{DB: db, Handler: &desk{}})
+	run(t, in)
+	bad := said("C1", 1)
+	bad.Text = "a\x00b\xffc \\u0000 \\"
+	bad.Values = chat.Values{"x\x00": {"\x00"}}
+	bad.Place.Thread = strings.Repeat("1", 10_000)
+	long := said("C1", 2)
+	long.Key = strings.Repeat("k", 201)
+
+	var group errgroup.Group
+	for n := range 20 {
+		group.Go(func() error { return in.Accept(t.Context(), said("C2", n)) })
+	}
+	group.Go(func() error { return in.Accept(t.Context(), bad) })
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Accept(t.Context(), long); err == nil || errors.Is(err, storage.ErrUnavailable) {
+		t.Errorf("a key of 201 bytes: %v, want an error that is nobody's outage", err)
+	}
+	drained(t, db)
+	got := effects(t, db)
+	if diff := cmp.Diff([]string{"ab\uFFFDc \\u0000 \\"}, got["C1"]); diff != "" {
+		t.Errorf("the bad text (-want +got):\n%s", diff)
+	}
+	if len(got["C2"]) != 20 {
+		t.Errorf("%d of its 20 neighbours were handled", len(got["C2"]))
+	}
+}
+
+func TestAFailureHoldsUpItsOwnConversationOnly(t *testing.T) {
+	t.Parallel()
+	db, now := newDB(t), newClock()
+	var broken atomic.Bool
+	broken.Store(true)
+	d := &desk{handle: func(_ context.Context, _ *storage.Tx, ev chat.Event) (chat.Answer, error) {
+		if ev.Place.Channel == "C1" && ev.Text == "1" && broken.Load() {
+			if ev.Kind == chat.Said {
+				panic("a bug")
+			}
+		}
+		return chat.Answer{}, nil
+	}}
+	in := newInbox(t, inbox.Options{DB: db, Handler: d, Now: now.now})
+	run(t, in)
+	accept(t, in, said("C1", 1), said("C1", 2), said("C2", 1), said("C2", 2))
+	eventually(t, "C2 handled and C1 put off", func() bool {
+		return len(effects(t, db)["C2"]) == 2 && count(t, db, `select count(*) from inbox where attempts = 1`) == 1
+	})
+	accept(t, in, said("C1", 3)) // it must not overtake
+	broken.Store(false)
+	if got := effects(t, db)["C1"]; got != nil {
+		t.Errorf("C1 did %v before its time", got)
+	}
+	now.pass(2 * time.Second)
+	in.Wake()
+	drained(t, db)
+	if diff := cmp.Diff([]string{"1", "2", "3"}, effects(t, db)["C1"]); diff != "" {
+		t.Errorf("C1 (-want +got):\n%s", diff)
+	}
+}
+
+func TestWhatCanNotBeHandledIsBuried(t *testing.T) {
+	t.Parallel()
+	for name, giveUp := range map[string]func(context.Context, *storage.Tx, chat.Event, error) error{
+		"with a word to the person": nil,
+		"also if that fails": func(ctx context.Context, tx *storage.Tx, _ chat.Event, _ error) error {
+			_, err := tx.Exec(ctx, `select 1/0`)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db, now := newDB(t), newClock()
+			var tries atomic.Int32
+			d := &desk{giveUp: giveUp, prepare: func(_ context.Context, ev chat.Event) error {
+				if ev.Text == "1" {
+					tries.Add(1)
+					return errors.New("the platform is down")
+				}
+				return nil
+			}}
+			in := newInbox(t, inbox.Options{DB: db, Handler: d, Now: now.now})
+			run(t, in)
+			accept(t, in, said("C1", 1), said("C1", 2))
+			began := now.now()
+			for try := 1; try < 8; try++ {
+				eventually(t, fmt.Sprint("failures: ", try), func() bool {
+					return count(t, db, fmt.Sprintf(`select count(*) from inbox where attempts = %d`, try)) == 1
+				})
+				var due time.Time
+				if err := db.Pool().QueryRow(t.Context(), `select max(due_at) from inbox`).Scan(&due); err != nil {
+					t.Fatal(err)
+				}
+				now.pass(due.Sub(now.now()))
+				in.Wake()
+			}
+			drained(t, db)
+			if n := tries.Load(); n != 8 {
+				t.Errorf("tried %d times, want 8", n)
+			}
+			if took := now.now().Sub(began); took < 7*time.Minute || took > 14*time.Minute {
+				t.Errorf("gave up after %s, want about ten minutes", took)
+			}
+			want := []string{"sorry for 1", "2"}
+			if giveUp != nil {
+				want = want[1:]
+			}
+			if diff := cmp.Diff(want, effects(t, db)["C1"]); diff != "" {
+				t.Errorf("effects (-want +got):\n%s", diff)
+			}
+			if n := count(t, db, `select count(*) from dead_letters
+				where source = 'inbox' and key = 'C1/1' and content->>'text' = '1' and error = 'the platform is down'`); n != 1 {
+				t.Errorf("%d dead letters, want 1", n)
+			}
+		})
+	}
+}
+
+func TestStoppingFinishesWhatIsInHand(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	begun, end := make(chan struct{}), make(chan struct{})
+	d := &desk{handle: func(context.Context, *storage.Tx, chat.Event) (chat.Answer, error) {
+		close(begun)
+		<-end
+		return chat.Answer{}, nil
+	}}
+	in := newInbox(t, inbox.Options{DB: db, Handler: d})
+	stop := run(t, in)
+	accept(t, in, said("C1", 1), said("C1", 2))
+	<-begun
+	go close(end)
+	stop()
+	if diff := cmp.Diff(map[string][]string{"C1": {"1"}}, effects(t, db)); diff != "" {
+		t.Errorf("effects (-want +got):\n%s", diff)
+	}
+	if n := count(t, db, `select count(*) from inbox`); n != 1 {
+		t.Errorf("%d events wait, want the one that nobody had begun", n)
+	}
+}
+
+func TestAnswer(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	var handled atomic.Int32
+	d := &desk{handle: func(_ context.Context, _ *storage.Tx, ev chat.Event) (chat.Answer, error) {
+		switch {
+		case !ev.InCall:
+			return chat.Answer{}, errors.New("nobody waits for this")
+		case ev.Text == "7":
+			return chat.Answer{Errors: map[string]string{"title": "Say a word or two."}}, nil
+		case ev.Text == "8":
+			return chat.Answer{}, errors.New("a bug")
+		case ev.Text == "9":
+			panic("another")
+		case ev.Kind == chat.Searched:
+			return chat.Answer{Options: []chat.Option{{Value: "a", Label: "A"}}}, nil
+		}
+		handled.Add(1)
+		return chat.Answer{Push: true}, nil
+	}}
+	told := make(chan struct{}, 100)
+	in := newInbox(t, inbox.Options{DB: db, Handler: d, OnHandled: func() { told <- struct{}{} }})
+
+	t.Run("the same event gets no second effect", func(t *testing.T) {
+		a, err := in.Answer(t.Context(), said("C1", 1))
+		if err != nil || !a.Push {
+			t.Errorf("Answer = %+v, %v", a, err)
+		}
+		<-told
+		a, err = in.Answer(t.Context(), said("C1", 1))
+		if err != nil || a.Push {
+			t.Errorf("Answer to a redelivery = %+v, %v; want none", a, err)
+		}
+		accept(t, in, said("C1", 1))
+		if n := count(t, db, `select count(*) from inbox`); n != 0 {
+			t.Error("it was accepted after it had been answered")
+		}
+	})
+	t.Run("a form that is refused leaves nothing and may come again", func(t *testing.T) {
+		for range 2 {
+			a, err := in.Answer(t.Context(), said("C7", 7))
+			if err != nil || a.Errors["title"] == "" {
+				t.Errorf("Answer = %+v, %v; want the refusal", a, err)
+			}
+		}
+	})
+	t.Run("an error leaves nothing and may come again", func(t *testing.T) {
+		for range 2 {
+			for n := 8; n <= 9; n++ {
+				if a, err := in.Answer(t.Context(), said("C7", n)); err == nil {
+					t.Errorf("Answer = %+v, want an error", a)
+				}
+			}
+		}
+	})
+	t.Run("searches repeat", func(t *testing.T) {
+		ev := said("C2", 1)
+		ev.Kind = chat.Searched
+		for range 2 {
+			a, err := in.Answer(t.Context(), ev)
+			if err != nil || len(a.Options) != 1 {
+				t.Errorf("Answer = %+v, %v; want options", a, err)
+			}
+		}
+	})
+	t.Run("of two at once one has the effect", func(t *testing.T) {
+		before := handled.Load()
+		var group errgroup.Group
+		for range 8 {
+			group.Go(func() error {
+				_, err := in.Answer(t.Context(), said("C3", 1))
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if n := handled.Load() - before; n != 1 {
+			t.Errorf("%d effects, want 1", n)
+		}
+	})
+	if got := effects(t, db); got["C7"] != nil || len(got["C1"]) != 1 || len(got["C3"]) != 1 {
+		t.Errorf("effects %v", got)
+	}
+}
+
+// Whatever comes whenever, to whichever process, and whatever fails: each
+// conversation has its effects once and in the order of acceptance.
+func TestOrderHoldsUnderAnyInterleaving(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	round := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		round++
+		now := newClock()
+		failing := rapid.SliceOfN(rapid.Bool(), 16, 16).Draw(rt, "failing")
+		var calls atomic.Int32
+		d := &desk{handle: func(context.Context, *storage.Tx, chat.Event) (chat.Answer, error) {
+			if failing[int(calls.Add(1))%len(failing)] {
+				return chat.Answer{}, errors.New("a bad moment")
+			}
+			return chat.Answer{}, nil
+		}}
+		failing[0] = false // something must succeed
+		var processes []*inbox.Inbox
+		for range 2 {
+			in := newInbox(t, inbox.Options{DB: db, Handler: d, Now: now.now, Workers: 3})
+			ctx, cancel := context.WithCancel(context.Background())
+			done := make(chan error, 1)
+			go func() { done <- in.Run(ctx) }()
+			defer func() { cancel(); <-done }()
+			processes = append(processes, in)
+		}
+		want := map[string][]string{}
+		next := map[string]int{}
+		steps := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) [3]int {
+			return [3]int{rapid.IntRange(0, 2).Draw(rt, "conversation"), rapid.IntRange(0, 1).Draw(rt, "process"), rapid.IntRange(0, 3).Draw(rt, "again")}
+		}), 1, 25).Draw(rt, "steps")
+		for _, s := range steps {
+			c := fmt.Sprintf("R%d-%d", round, s[0])
+			n := next[c]
+			if s[2] == 0 && n > 0 { // a redelivery, to either
+				accept(t, processes[s[1]], said(c, n-1))
+				continue
+			}
+			accept(t, processes[s[1]], said(c, n))
+			want[c] = append(want[c], fmt.Sprint(n))
+			next[c]++
+		}
+		deadline := time.Now().Add(30 * time.Second)
+		for count(t, db, `select count(*) from inbox`) > 0 {
+			if time.Now().After(deadline) {
+				rt.Fatal("not handled within 30 s")
+			}
+			now.pass(20 * time.Minute)
+			for _, in := range processes {
+				in.Wake()
+			}
+			time.Sleep(time.Millisecond)
+		}
+		got := effects(t, db)
+		for c := range want {
+			if len(got[c]) > 0 && strings.HasPrefix(got[c][0], "sorry") {
+				continue
+			}
+			if diff := cmp.Diff(want[c], dropSorry(got[c])); diff != "" {
+				rt.Fatalf("conversation %s (-want +got):\n%s", c, diff)
+			}
+		}
+	})
+}
+
+func dropSorry(all []string) []string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = strings.TrimPrefix(s, "sorry for ") // it had its turn all the same
+	}
+	return out
+}
+
+func TestAcceptSaysWhenTheDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Cluster(t)
+	db, err := storage.Open(t.Context(), server.URL(), storage.MaxConns(8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	if err := storage.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	makeEffects(t, db)
+	in := newInbox(t, inbox.Options{DB: db, Handler: &desk{}})
+	run(t, in)
+
+	// Eight senders deliver as a platform does: again until they are told that
+	// it has arrived.
+	const senders, each = 8, 60
+	var refusals atomic.Int32
+	var group errgroup.Group
+	halfway := make(chan struct{}, senders)
+	for s := range senders {
+		group.Go(func() error {
+			for n := range each {
+				for {
+					err := in.Accept(t.Context(), said(fmt.Sprintf("C%d", s), n))
+					if err == nil {
+						break
+					}
+					if !errors.Is(err, storage.ErrUnavailable) {
+						return err
+					}
+					refusals.Add(1)
+					time.Sleep(5 * time.Millisecond)
+				}
+				if n == each/3 || n == 2*each/3 {
+					halfway <- struct{}{}
+				}
+			}
+			return nil
+		})
+	}
+	for range 2 {
+		<-halfway
+		if err := server.Restart(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	drained(t, db)
+	for c, texts := range effects(t, db) {
+		if len(texts) != each || texts[0] != "0" || texts[each-1] != fmt.Sprint(each-1) {
+			t.Errorf("%s: %v", c, texts)
+		}
+	}
+	t.Logf("%d deliveries were refused", refusals.Load())
+}
+
+func TestAcceptGivesUpWithItsCaller(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	in := newInbox(t, inbox.Options{DB: db, Handler: &desk{}})
+	// Nobody gets past this lock.
+	tx, err := db.Pool().Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `lock table inbox`); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- in.Accept(ctx, said("C1", 1)) }()
+	go func() { done <- in.Accept(ctx, said("C1", 2)) }()
+	eventually(t, "the statement waits", func() bool {
+		return count(t, db, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) > 0
+	})
+	cancel()
+	for range 2 {
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Accept = %v, want %v", err, context.Canceled)
+		}
+	}
+	if err := tx.Rollback(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	accept(t, in, said("C1", 3)) // and nothing is stuck
+}

@@ -1,0 +1,369 @@
+// Package app is the program as a value: Options → New → Start, Stop, Addr.
+// Tests of the whole product stand beside it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/deskhand/deskhand/adapters/slack"
+	"github.com/deskhand/deskhand/bot"
+	"github.com/deskhand/deskhand/bot/inbox"
+	"github.com/deskhand/deskhand/bot/outbox"
+	"github.com/deskhand/deskhand/bot/watch"
+	"github.com/deskhand/deskhand/core/policy"
+	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/storage"
+	"github.com/deskhand/deskhand/storage/ephemeral"
+	"github.com/deskhand/deskhand/storage/pglocal"
+)
+
+// Options are what the program runs on. The zero value of each works, but
+// Slack needs its tokens.
+type Options struct {
+	DatabaseURL string // empty: a private Postgres in Data
+	RedisURL    string // empty: this is the only process
+	Listen      string // empty: 127.0.0.1:8080
+	Data        string // directory; empty: the user's
+
+	Slack Slack
+
+	Log      *slog.Logger
+	Progress func(string) // told, in words, what takes time
+	Now      func() time.Time
+	MaxConns int // to Postgres; 0: storage's own
+}
+
+// Slack is one installation in a workspace.
+type Slack struct {
+	SigningSecret string
+	BotToken      string
+	AppToken      string // set: socket mode
+	APIURL        string
+	Unpaced       bool
+}
+
+// App is a running desk.
+type App struct {
+	o        Options
+	postgres *pglocal.Server // nil: somebody else's
+	DB       *storage.DB
+	shared   ephemeral.Store
+	index    *kb.Index
+	unlock   io.Closer // the index's directory
+	slack    *slack.Adapter
+	Desk     *bot.Desk
+	inbox    *inbox.Inbox
+	outbox   *outbox.Outbox
+	watch    *watch.Watch
+
+	registry *prometheus.Registry
+	listener net.Listener
+	server   *http.Server
+
+	cancel context.CancelFunc
+	work   *errgroup.Group
+	ended  chan struct{}
+	err    error
+}
+
+// New opens what the program needs: the database, migrated, with a policy; the
+// index; the platforms. Errors are one line for whoever configures it. What was
+// opened is closed again if New fails.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:8080"
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.Progress == nil {
+		o.Progress = func(string) {}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &App{o: o, registry: prometheus.NewRegistry(), ended: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := a.openSlack(); err != nil { // first: a wrong token is known without waiting
+		return nil, err
+	}
+	if err := a.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openIndex(ctx); err != nil {
+		return nil, err
+	}
+	return a, a.assemble()
+}
+
+func (a *App) openSlack() error {
+	s := a.o.Slack
+	if s == (Slack{APIURL: s.APIURL, Unpaced: s.Unpaced}) {
+		return errors.New("no platform is set up; set DESKHAND_SLACK_BOT_TOKEN and DESKHAND_SLACK_SIGNING_SECRET (or DESKHAND_SLACK_APP_TOKEN for socket mode), or try it without any with: deskhand demo")
+	}
+	var err error
+	a.slack, err = slack.New(slack.Options{
+		SigningSecret: s.SigningSecret, BotToken: s.BotToken, AppToken: s.AppToken, APIURL: s.APIURL, Unpaced: s.Unpaced,
+		Desk: lateDesk{a}, Log: a.o.Log, Now: a.o.Now, Metrics: a.registry,
+	})
+	return err
+}
+
+func (a *App) openStores(ctx context.Context) error {
+	var err error
+	if a.o.Data == "" {
+		if a.o.Data, err = pglocal.DefaultDir("serve"); err != nil {
+			return err
+		}
+	}
+	if a.DB, a.postgres, err = OpenDatabase(ctx, a.o.DatabaseURL, a.o.Data, a.o.MaxConns, a.o.Progress); err != nil {
+		return err
+	}
+	if err := a.firstPolicy(ctx); err != nil {
+		return err
+	}
+	if a.o.RedisURL == "" {
+		a.shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
+		return nil
+	}
+	a.shared, err = ephemeral.OpenRedis(ctx, a.o.RedisURL, ephemeral.RedisOptions{Log: a.o.Log})
+	return err
+}
+
+// OpenDatabase opens the database at url or, without one, a private cluster in
+// dir, and brings its schema up to date.
+func OpenDatabase(ctx context.Context, url, dir string, maxConns int, progress func(string)) (db *storage.DB, private *pglocal.Server, err error) {
+	if url == "" {
+		if private, err = pglocal.Start(ctx, pglocal.Options{Dir: filepath.Join(dir, "postgres"), Progress: progress}); err != nil {
+			return nil, nil, err
+		}
+		url = private.URL()
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		if db != nil {
+			db.Close()
+		}
+		if private != nil {
+			err = errors.Join(err, private.Stop())
+		}
+	}()
+	var opts []storage.Option
+	if maxConns > 0 {
+		opts = append(opts, storage.MaxConns(maxConns))
+	}
+	if db, err = storage.Open(ctx, url, opts...); err != nil {
+		return nil, private, err
+	}
+	return db, private, storage.Migrate(ctx, db)
+}
+
+// firstPolicy puts the built-in policy in force where there is none.
+func (a *App) firstPolicy(ctx context.Context) error {
+	return a.DB.InTx(ctx, func(tx *storage.Tx) error {
+		_, _, err := tx.Policy(ctx)
+		if errors.Is(err, storage.ErrNotFound) {
+			_, err = tx.ApplyPolicy(ctx, policy.BuiltIn(), "built in", a.o.Now())
+		}
+		return err
+	})
+}
+
+func (a *App) openIndex(ctx context.Context) error {
+	var record string
+	if err := a.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		record, err = tx.Record(ctx)
+		return err
+	}); err != nil {
+		return err
+	}
+	dir, lock, err := indexDir(filepath.Join(a.o.Data, "index"), record)
+	if err != nil {
+		return fmt.Errorf("index: %w", err)
+	}
+	a.unlock = lock
+	if a.index, err = kb.Open(kb.Options{Dir: dir, Log: a.o.Log}); err != nil {
+		return err
+	}
+	began, told := time.Now(), time.Now()
+	return bot.CatchUp(ctx, a.DB, a.index, func(done, total int) {
+		if done > 0 && time.Since(told) > time.Second {
+			told = time.Now()
+			left := time.Since(began) * time.Duration(max(total-done, 0)) / time.Duration(done)
+			a.o.Progress(fmt.Sprintf("Indexing articles: %d of %d, about %s left", done, total, left.Round(time.Second)))
+		}
+	})
+}
+
+// indexDir is a directory for the index of a record that no other process
+// uses, and the lock that says so. Processes on one machine each have their
+// own.
+func indexDir(under, record string) (string, io.Closer, error) {
+	for i := range 64 {
+		dir := filepath.Join(under, fmt.Sprintf("%s-%d", record, i))
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return "", nil, err
+		}
+		lock, err := tryLock(filepath.Join(dir, "lock"))
+		if err != nil {
+			return "", nil, err
+		}
+		if lock != nil {
+			return filepath.Join(dir, "articles"), lock, nil
+		}
+	}
+	return "", nil, fmt.Errorf("all 64 places below %s are in use", under)
+}
+
+func (a *App) assemble() error {
+	platforms := map[string]bot.Platform{slack.Platform: a.slack}
+	var err error
+	a.Desk, err = bot.New(bot.Options{DB: a.DB, Index: a.index, Platforms: platforms, Shared: a.shared, Now: a.o.Now, Log: a.o.Log})
+	if err != nil {
+		return err
+	}
+	a.outbox, err = outbox.New(outbox.Options{DB: a.DB, Platforms: map[string]outbox.Platform{slack.Platform: a.slack},
+		Drawer: a.Desk, Pace: a.shared, Now: a.o.Now, Log: a.o.Log, Metrics: a.registry})
+	if err != nil {
+		return err
+	}
+	a.watch, err = watch.New(watch.Options{DB: a.DB, Handler: a.Desk, Now: a.o.Now, Log: a.o.Log, OnHandled: a.outbox.Wake})
+	if err != nil {
+		return err
+	}
+	a.inbox, err = inbox.New(inbox.Options{DB: a.DB, Handler: a.Desk, Now: a.o.Now, Log: a.o.Log, Metrics: a.registry,
+		OnHandled: func() { a.outbox.Wake(); a.watch.Wake() }})
+	return err
+}
+
+// Start serves and works until Stop. It returns when the desk listens and its
+// platforms know it; ctx bounds only that.
+func (a *App) Start(ctx context.Context) error {
+	var err error
+	if a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", a.o.Listen); err != nil {
+		return fmt.Errorf("can't listen on %s; choose another address with --listen or DESKHAND_LISTEN: %w", a.o.Listen, err)
+	}
+	a.server = &http.Server{Handler: a.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug)}
+
+	// Work outlives ctx, which is the caller's for starting; Stop ends it.
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a.cancel = cancel
+	group, run := errgroup.WithContext(run)
+	a.work = group
+	group.Go(func() error {
+		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	})
+	group.Go(func() error {
+		<-run.Done()
+		stop, cancel := context.WithTimeout(context.WithoutCancel(run), 5*time.Second)
+		defer cancel()
+		return a.server.Shutdown(stop)
+	})
+	for _, worker := range []func(context.Context) error{
+		a.inbox.Run, a.outbox.Run, a.watch.Run, a.Desk.FetchFiles, a.connect,
+		func(ctx context.Context) error { return bot.FollowArticles(ctx, a.DB, a.index, a.shared, a.o.Log) },
+	} {
+		group.Go(func() error { return worker(run) })
+	}
+	go func() {
+		a.err = group.Wait()
+		close(a.ended)
+	}()
+	return nil
+}
+
+// connect makes the desk known to its platforms and keeps trying: a platform
+// that is away must not keep the desk from starting.
+func (a *App) connect(ctx context.Context) error {
+	wait := time.Second
+	for {
+		err := a.slack.Connect(ctx)
+		if err == nil {
+			var missing []string
+			if missing, err = a.Desk.FindChannels(ctx); err == nil {
+				for _, m := range missing {
+					a.o.Log.WarnContext(ctx, m)
+				}
+				break
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		a.o.Log.WarnContext(ctx, "Slack can't be reached yet", "err", err, "again_in", wait)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, time.Minute)
+	}
+	if a.o.Slack.AppToken != "" {
+		return a.slack.RunSocket(ctx)
+	}
+	return nil
+}
+
+// Addr is where the desk listens, once it has started.
+func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// Done is closed when the desk has ended, by Stop or by itself; Stop then says
+// why.
+func (a *App) Done() <-chan struct{} { return a.ended }
+
+// Stop ends the work in hand and closes everything. Stopping twice is fine.
+func (a *App) Stop() error {
+	if a.cancel != nil {
+		a.cancel()
+		<-a.ended
+	}
+	return errors.Join(a.err, a.close())
+}
+
+func (a *App) close() error {
+	var errs []error
+	if a.index != nil {
+		errs = append(errs, a.index.Close())
+		a.index = nil
+	}
+	if a.unlock != nil {
+		errs = append(errs, a.unlock.Close())
+		a.unlock = nil
+	}
+	if a.shared != nil {
+		errs = append(errs, a.shared.Close())
+		a.shared = nil
+	}
+	if a.DB != nil {
+		a.DB.Close()
+	}
+	if a.postgres != nil {
+		errs = append(errs, a.postgres.Stop())
+		a.postgres = nil
+	}
+	return errors.Join(errs...)
+}

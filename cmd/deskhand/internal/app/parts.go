@@ -1,0 +1,64 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/deskhand/deskhand/bot/chat"
+)
+
+// lateDesk hands events to the inbox, which is made after the adapter because
+// the flows need the adapter first.
+type lateDesk struct{ a *App }
+
+func (d lateDesk) Accept(ctx context.Context, events ...chat.Event) error {
+	return d.a.inbox.Accept(ctx, events...)
+}
+
+func (d lateDesk) Answer(ctx context.Context, e chat.Event) (chat.Answer, error) {
+	return d.a.inbox.Answer(ctx, e)
+}
+
+func (a *App) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/slack/", a.slack.Handler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		switch {
+		case a.DB.Ping(ctx) != nil:
+			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
+		case a.slack.Workspace() == "":
+			http.Error(w, "Slack has not said yet who the desk is", http.StatusServiceUnavailable)
+		default:
+			_, _ = io.WriteString(w, "ready\n")
+		}
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{Registry: a.registry}))
+	return mux
+}
+
+// tryLock locks a file for this process; nil if another has it.
+func tryLock(path string) (io.Closer, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err {
+	case nil:
+		return f, nil
+	case syscall.EWOULDBLOCK:
+		return nil, f.Close()
+	default:
+		_ = f.Close()
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+}

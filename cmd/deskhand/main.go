@@ -1,0 +1,109 @@
+// Command deskhand is a chat-first IT service desk.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line. Each setting is a flag and an environment variable.
+type cli struct {
+	Demo    demoCmd    `cmd:"" help:"Try the whole desk in a browser: no account, no token, no set-up."`
+	Serve   serveCmd   `cmd:"" help:"Run the desk for a real workspace."`
+	Apply   applyCmd   `cmd:"" help:"Check a policy file and put it in force."`
+	KB      kbCmd      `cmd:"" name:"kb" help:"Bring in knowledge-base articles, and search them."`
+	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
+	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date; serve does so too."`
+	Version versionCmd `cmd:"" help:"Say which version this is."`
+
+	LogLevel slog.Level `help:"How much to log: debug, info, warn or error." default:"info" env:"DESKHAND_LOG_LEVEL"`
+}
+
+// storeFlags say where the record is.
+type storeFlags struct {
+	DatabaseURL string `help:"Postgres, as a URL. Without one the desk runs a private Postgres in the data directory." env:"DESKHAND_DATABASE_URL" placeholder:"URL"`
+	Data        string `help:"Directory for the private Postgres and the index." env:"DESKHAND_DATA" placeholder:"DIR"`
+}
+
+// slackFlags are one installation in a workspace.
+type slackFlags struct {
+	SlackSigningSecret string `help:"Basic Information → Signing Secret." env:"DESKHAND_SLACK_SIGNING_SECRET" placeholder:"SECRET"`
+	SlackBotToken      string `help:"OAuth & Permissions → Bot User OAuth Token (xoxb-…)." env:"DESKHAND_SLACK_BOT_TOKEN" placeholder:"TOKEN"`
+	SlackAppToken      string `help:"Basic Information → App-Level Tokens (xapp-…): turns on socket mode, which needs no public address." env:"DESKHAND_SLACK_APP_TOKEN" placeholder:"TOKEN"`
+	SlackAPIURL        string `name:"slack-api-url" help:"Slack's API, if not the usual one: government Slack has its own." env:"DESKHAND_SLACK_API_URL" placeholder:"URL"`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "deskhand:", err)
+		os.Exit(1) // run's own defers have finished
+	}
+}
+
+// env is what commands work with.
+type env struct {
+	out io.Writer // for people
+	log *slog.Logger
+	bad io.Writer
+}
+
+func (e *env) say(format string, args ...any) { fmt.Fprintf(e.out, format+"\n", args...) }
+
+// progress tells what takes time where it does not get between the output.
+func (e *env) progress(line string) { fmt.Fprintln(e.bad, line) }
+
+// errExit unwinds run after help has been printed.
+var errExit = errors.New("exit")
+
+func run(ctx context.Context, args []string, out, bad io.Writer) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if p == any(errExit) {
+				return
+			}
+			panic(p)
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("deskhand"), kong.Writers(out, bad),
+		kong.Description("The chat-first IT service desk: answers before a ticket exists."),
+		kong.Exit(func(int) { panic(errExit) }))
+	if err != nil {
+		return err
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(bad, &slog.HandlerOptions{Level: c.LogLevel}))
+	k.BindTo(ctx, (*context.Context)(nil))
+	return k.Run(&env{out: out, bad: bad, log: log})
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(e *env) error {
+	version := "unreleased"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" && info.Main.Version != "(devel)" {
+			version = info.Main.Version
+		}
+		version += ", " + info.GoVersion
+	}
+	e.say("deskhand %s", version)
+	return nil
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/deskhand/deskhand/bot"
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/app"
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
+	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/storage"
+	"github.com/deskhand/deskhand/storage/pglocal"
+)
+
+type serveCmd struct {
+	storeFlags
+	slackFlags
+	RedisURL string `help:"Redis, where several processes share the work. One process needs none." env:"DESKHAND_REDIS_URL" placeholder:"URL"`
+	Listen   string `help:"Address for Slack, health and metrics." default:"127.0.0.1:8080" env:"DESKHAND_LISTEN"`
+	Policy   string `help:"Policy file to put in force first; see apply." env:"DESKHAND_POLICY" type:"path" placeholder:"FILE"`
+}
+
+func (c *serveCmd) Run(ctx context.Context, e *env) error {
+	if c.Policy != "" {
+		if _, err := policyfile.Load(c.Policy); err != nil {
+			return err // before anything is started
+		}
+	}
+	a, err := app.New(ctx, app.Options{
+		DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Listen: c.Listen, Data: c.Data,
+		Slack: app.Slack{SigningSecret: c.SlackSigningSecret, BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL},
+		Log:   e.log, Progress: e.progress,
+	})
+	if err != nil {
+		return err
+	}
+	if c.Policy != "" {
+		if err := apply(ctx, a.DB, c.Policy); err != nil {
+			return errors.Join(err, a.Stop())
+		}
+	}
+	if err := a.Start(ctx); err != nil {
+		return errors.Join(err, a.Stop())
+	}
+	e.log.InfoContext(ctx, "the desk is open", "listen", a.Addr())
+	select {
+	case <-ctx.Done():
+	case <-a.Done():
+	}
+	return a.Stop()
+}
+
+// open opens the record for a command that works on it and ends.
+func (f *storeFlags) open(ctx context.Context, e *env) (*storage.DB, func() error, error) {
+	dir := f.Data
+	if dir == "" && f.DatabaseURL == "" {
+		var err error
+		if dir, err = pglocal.DefaultDir("serve"); err != nil {
+			return nil, nil, err
+		}
+	}
+	db, private, err := app.OpenDatabase(ctx, f.DatabaseURL, dir, 0, e.progress)
+	if err != nil {
+		return nil, nil, err
+	}
+	return db, func() error {
+		db.Close()
+		if private == nil {
+			return nil
+		}
+		return private.Stop()
+	}, nil
+}
+
+type applyCmd struct {
+	storeFlags
+	File   string `arg:"" help:"Policy file (YAML)." type:"path"`
+	DryRun bool   `help:"Only check it."`
+}
+
+func (c *applyCmd) Run(ctx context.Context, e *env) (err error) {
+	p, err := policyfile.Load(c.File)
+	if err != nil {
+		return err
+	}
+	if c.DryRun {
+		e.say("%s is in order: %d teams, %d services, %d people.", c.File, len(p.Teams), len(p.Services), len(p.People))
+		return nil
+	}
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if err := apply(ctx, db, c.File); err != nil {
+		return err
+	}
+	e.say("In force: %d teams, %d services, %d people. Processes that run see it within a few seconds.", len(p.Teams), len(p.Services), len(p.People))
+	return nil
+}
+
+func apply(ctx context.Context, db *storage.DB, file string) error {
+	p, err := policyfile.Load(file)
+	if err != nil {
+		return err
+	}
+	return db.InTx(ctx, func(tx *storage.Tx) error {
+		_, err := tx.ApplyPolicy(ctx, p, "deskhand apply", time.Now())
+		return err
+	})
+}
+
+type migrateCmd struct{ storeFlags }
+
+func (c *migrateCmd) Run(ctx context.Context, e *env) (err error) {
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	applied, known, err := db.Version(ctx)
+	if err == nil {
+		e.say("The schema is at version %d of %d.", applied, known)
+	}
+	return err
+}
+
+type kbCmd struct {
+	Import kbImportCmd `cmd:"" help:"Bring in a folder of Markdown files with front matter."`
+	Search kbSearchCmd `cmd:"" help:"Show what the desk would answer to a question."`
+}
+
+type kbImportCmd struct {
+	storeFlags
+	Dir    string `arg:"" help:"Folder of .md files, one for each article." type:"existingdir"`
+	DryRun bool   `help:"Only check them."`
+}
+
+func (c *kbImportCmd) Run(ctx context.Context, e *env) (err error) {
+	articles, err := kb.ReadDir(os.DirFS(c.Dir), time.Now())
+	if err != nil {
+		return err
+	}
+	if len(articles) == 0 {
+		return fmt.Errorf("there is no .md file in %s", c.Dir)
+	}
+	if c.DryRun {
+		e.say("%d articles are in order.", len(articles))
+		return nil
+	}
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	var added, changed int
+	began := time.Now()
+	for i, a := range articles {
+		if err := db.InTx(ctx, func(tx *storage.Tx) error {
+			_, isNew, isChanged, err := tx.PutArticle(ctx, a, 0, "deskhand kb import", time.Now())
+			switch {
+			case isNew:
+				added++
+			case isChanged:
+				changed++
+			}
+			return err
+		}); err != nil {
+			return fmt.Errorf("%w; %d articles before it are in", err, i)
+		}
+		if n := i + 1; n%500 == 0 {
+			left := time.Since(began) / time.Duration(n) * time.Duration(len(articles)-n)
+			e.progress(fmt.Sprintf("%d of %d articles, about %s left", n, len(articles), left.Round(time.Second)))
+		}
+	}
+	e.say("%d articles: %d new, %d changed, %d as they were.", len(articles), added, changed, len(articles)-added-changed)
+	return nil
+}
+
+type kbSearchCmd struct {
+	storeFlags
+	Question []string `arg:"" help:"The question, in a user's words."`
+	As       []string `help:"Team or department slugs whose articles may be shown too." placeholder:"SLUG"`
+}
+
+func (c *kbSearchCmd) Run(ctx context.Context, e *env) (err error) {
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	index, err := kb.Open(kb.Options{Log: e.log})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, index.Close()) }()
+	if err := bot.CatchUp(ctx, db, index, nil); err != nil {
+		return err
+	}
+	return search(ctx, e, index, c.Question, c.As)
+}
