@@ -63,6 +63,7 @@ type Adapter struct {
 	desk     Desk
 	api      *slack.Client
 	apiURL   string
+	botToken string
 	appToken string
 	unpaced  bool
 	log      *slog.Logger
@@ -112,6 +113,7 @@ func New(o Options) (*Adapter, error) {
 	a := &Adapter{
 		desk:       o.Desk,
 		apiURL:     api,
+		botToken:   o.BotToken,
 		appToken:   o.AppToken,
 		unpaced:    o.Unpaced,
 		log:        cmp.Or(o.Log, slog.Default()),

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -328,11 +329,7 @@ func (m message) files() []chat.File {
 		if f.ID == "" || f.Mode == "tombstone" || f.Mode == "hidden_by_limit" {
 			continue
 		}
-		address := f.Download
-		if address == "" {
-			address = f.Private
-		}
-		all = append(all, chat.File{ID: f.ID, Name: f.Name, MIME: f.MIME, Size: f.Size, URL: address})
+		all = append(all, chat.File{ID: f.ID, Name: f.Name, MIME: f.MIME, Size: f.Size, URL: cmp.Or(f.Download, f.Private)})
 	}
 	return all
 }

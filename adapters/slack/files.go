@@ -3,9 +3,12 @@ package slack
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -91,6 +94,9 @@ func (a *Adapter) complete(ctx context.Context, ref chat.Ref, p chat.Post) error
 
 // Fetch downloads a file that came in a message, of at most limit bytes. The
 // token goes to Slack's own hosts and the configured API's, and to no other.
+//
+// A file that is not kept by Slack, has been removed or may not be read is
+// chat.ErrGone; a larger one is a chat.RefusedError.
 func (a *Adapter) Fetch(ctx context.Context, f chat.File, limit int64) ([]byte, error) {
 	if f.Size > limit {
 		return nil, tooBig(f, limit)
@@ -98,35 +104,54 @@ func (a *Adapter) Fetch(ctx context.Context, f chat.File, limit int64) ([]byte, 
 	if !a.slackURL(f.URL) {
 		return nil, fmt.Errorf("slack: the file %q is not kept by Slack: %w", f.Name, chat.ErrGone)
 	}
-	into := &limited{limit: limit}
-	err := a.call(ctx, "download", repeatable, func(ctx context.Context) error {
-		return a.api.GetFileContext(ctx, f.URL, into)
+	var data []byte
+	err := a.call(ctx, "download", repeatable, func(ctx context.Context) (err error) {
+		data, err = a.download(ctx, f.URL, limit)
+		return err
 	})
-	if errors.Is(err, errTooBig) {
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(data)) > limit:
 		return nil, tooBig(f, limit)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return into.kept, nil
+	return data, nil
 }
 
 func tooBig(f chat.File, limit int64) error {
 	return &chat.RefusedError{Reason: fmt.Sprintf("the file %q is larger than %d bytes", f.Name, limit)}
 }
 
-var errTooBig = errors.New("larger than allowed")
-
-// limited keeps what is written to it, up to limit bytes.
-type limited struct {
-	kept  []byte
-	limit int64
-}
-
-func (l *limited) Write(p []byte) (int, error) {
-	if int64(len(l.kept)+len(p)) > l.limit {
-		return 0, errTooBig
+// download reads at most one byte more than limit. slack-go's download tells a
+// file that may not be read only by its words, which would be retried for ever.
+func (a *Adapter) download(ctx context.Context, address string, limit int64) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
 	}
-	l.kept = append(l.kept, p...)
-	return len(p), nil
+	req.Header.Set("Authorization", "Bearer "+a.botToken)
+	client := *a.http
+	client.CheckRedirect = func(to *http.Request, via []*http.Request) error {
+		// Without the right to read, Slack sends to its sign-in page.
+		if to.URL.Query().Has("redir") || !a.slackURL(to.URL.String()) || len(via) > 5 {
+			return http.ErrUseLastResponse
+		}
+		return nil
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	case http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusMovedPermanently,
+		http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+		return nil, goneError("file_not_found")
+	case http.StatusTooManyRequests:
+		after, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
+		return nil, &slack.RateLimitedError{RetryAfter: time.Duration(after) * time.Second}
+	}
+	return nil, slack.StatusCodeError{Code: resp.StatusCode, Status: resp.Status}
 }
