@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,9 +20,9 @@ import (
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
-func execSQL(t *testing.T, db *storage.DB, sql string, args ...any) {
+func execSQL(t *testing.T, db *storage.DB, sql string) {
 	t.Helper()
-	if _, err := db.Pool().Exec(t.Context(), sql, args...); err != nil {
+	if _, err := db.Pool().Exec(t.Context(), sql); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -351,128 +350,6 @@ func TestPostgresGoesAwayInATransaction(t *testing.T) {
 	}
 }
 
-func TestSeveralProcessesMigrateAtOnce(t *testing.T) {
-	t.Parallel()
-	pg := pgtest.Cluster(t)
-	var g errgroup.Group
-	for range 4 {
-		g.Go(func() error {
-			db, err := storage.Open(t.Context(), pg.URL(), storage.MaxConns(2))
-			if err != nil {
-				return err
-			}
-			defer db.Close()
-			return storage.Migrate(t.Context(), db)
-		})
-	}
-	if err := g.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	db, err := storage.Open(t.Context(), pg.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	applied, known, err := db.Version(t.Context())
-	if err != nil || applied != known || known < 1 {
-		t.Errorf("Version = %d of %d, %v", applied, known, err)
-	}
-	var twice int
-	if err := db.Pool().QueryRow(t.Context(), `
-		select count(*) from (
-			select from goose_db_version group by version_id having count(*) > 1) as v`).Scan(&twice); err != nil || twice != 0 {
-		t.Errorf("%d migrations ran twice, %v", twice, err)
-	}
-}
-
-func TestVersionOfAnEmptyDatabase(t *testing.T) {
-	t.Parallel()
-	pg := pgtest.Cluster(t)
-	db, err := storage.Open(t.Context(), pg.URL())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(db.Close)
-	applied, known, err := db.Version(t.Context())
-	if err != nil || applied != 0 || known < 1 {
-		t.Errorf("Version = %d, %d, %v; want 0 of some", applied, known, err)
-	}
-	if got := rowsIn(t, db, "pg_tables where schemaname = 'public'"); got != 0 {
-		t.Errorf("asking for the version made %d tables", got)
-	}
-}
-
-func TestOpenSaysWhatIsWrongInOneLine(t *testing.T) {
-	t.Parallel()
-	url := pgtest.URL(t)
-	other := func(old, new string) string { return strings.Replace(url, old, new, 1) }
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = silent.Close() })
-
-	tests := map[string]struct {
-		dsn         string
-		want        []string
-		unavailable bool
-	}{
-		"nobody listens": {
-			"postgres://ana:hunter2@127.0.0.1:1/desk",
-			[]string{"desk at 127.0.0.1:1", "connection refused", "set DESKHAND_DATABASE_URL"}, true,
-		},
-		"the host does not exist": {
-			"postgres://ana:hunter2@db.invalid/desk", []string{"no such host: db.invalid", "DESKHAND_DATABASE_URL"}, true,
-		},
-		"the host is silent": {
-			"postgres://ana:hunter2@" + silent.Addr().String() + "/desk?connect_timeout=1",
-			[]string{"no answer in time", "DESKHAND_DATABASE_URL"}, true,
-		},
-		"there is no socket": {
-			"postgres://ana:hunter2@/desk?host=/nowhere", []string{"on the socket in /nowhere", "DESKHAND_DATABASE_URL"}, true,
-		},
-		"no such database": {
-			other("/deskhand_test_", "/nope_"), []string{"createdb nope_", "DESKHAND_DATABASE_URL"}, false,
-		},
-		"no such user": {
-			other("postgres@", "nobody:hunter2@"), []string{"correct the user and the password in DESKHAND_DATABASE_URL"}, false,
-		},
-		"a password that breaks the URL": {
-			"postgres://ana:hunter2/hunter2?x@db/desk", []string{"DESKHAND_DATABASE_URL", "percent-encoded"}, false,
-		},
-		"not a URL": {
-			"hunter2", []string{"DESKHAND_DATABASE_URL can't be read"}, false,
-		},
-		"a setting with a wrong value": {
-			"postgres://ana:hunter2@db/desk?sslmode=yes", []string{"sslmode is invalid"}, false,
-		},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db, err := storage.Open(t.Context(), tt.dsn)
-			if err == nil {
-				db.Close()
-				t.Fatal("it opened")
-			}
-			for _, want := range tt.want {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("error %q, want %q in it", err, want)
-				}
-			}
-			if strings.Contains(err.Error(), "hunter2") {
-				t.Errorf("error %q shows the password", err)
-			}
-			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("error %q has several lines", err)
-			}
-			if got := errors.Is(err, storage.ErrUnavailable); got != tt.unavailable {
-				t.Errorf("error %q is ErrUnavailable: %t, want %t", err, got, tt.unavailable)
-			}
-		})
-	}
-}
-
 func TestUnavailable(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -508,37 +385,6 @@ func TestUnavailable(t *testing.T) {
 			}
 			if again := storage.Unavailable(got); again != got {
 				t.Errorf("marked twice: %v", again)
-			}
-		})
-	}
-}
-
-func TestPoolSize(t *testing.T) {
-	t.Parallel()
-	url := pgtest.URL(t)
-	tests := map[string]struct {
-		dsn  string
-		opts []storage.Option
-		want func(int32) bool
-	}{
-		"at least eight by itself": {url, nil, func(n int32) bool { return n >= 8 }},
-		"as the URL says":          {url + "&pool_max_conns=3", nil, func(n int32) bool { return n == 3 }},
-		"as the program says":      {url, []storage.Option{storage.MaxConns(5)}, func(n int32) bool { return n == 5 }},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db, err := storage.Open(t.Context(), tt.dsn, tt.opts...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
-			if got := db.Pool().Config().MaxConns; !tt.want(got) {
-				t.Errorf("at most %d connections", got)
-			}
-			var name string
-			if err := db.Pool().QueryRow(t.Context(), `show application_name`).Scan(&name); err != nil || name != "deskhand" {
-				t.Errorf("application_name = %q, %v", name, err)
 			}
 		})
 	}

@@ -150,9 +150,9 @@ func (s *Server) dataVersion() (int, error) {
 // initialize makes the cluster unless there is one. It is made under another
 // name, so that one cut short is not taken for a whole one.
 func (s *Server) initialize(ctx context.Context) error {
-	if s.o.Throwaway {
-		if err := os.RemoveAll(s.data()); err != nil {
-			return fmt.Errorf("clear the old cluster: %w", err)
+	if s.o.Throwaway || s.o.Fresh {
+		if err := s.discard(); err != nil {
+			return fmt.Errorf("discard the old data: %w", err)
 		}
 	}
 	if _, err := os.Stat(s.data()); err == nil {
@@ -170,6 +170,19 @@ func (s *Server) initialize(ctx context.Context) error {
 		return nil
 	}
 	return syncDir(s.dir)
+}
+
+// discard removes the cluster, under another name, so that what is left when
+// that is cut short is not taken for one.
+func (s *Server) discard() error {
+	old := filepath.Join(s.dir, "data.old")
+	if err := os.RemoveAll(old); err != nil {
+		return err
+	}
+	if err := os.Rename(s.data(), old); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(old)
 }
 
 func (s *Server) initdb(ctx context.Context, dir string) error {

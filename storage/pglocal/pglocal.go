@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 const (
@@ -50,6 +49,11 @@ type Options struct {
 	// an empty cluster, and Stop does not care for what it leaves behind. A
 	// commit still survives Restart and Halt.
 	Throwaway bool
+
+	// Fresh discards the data that are there and begins with an empty cluster.
+	// Data that this package did not make, or that another version of Postgres
+	// made, are refused as ever.
+	Fresh bool
 
 	// Settings are added to, or replace, the server's settings.
 	Settings map[string]string
@@ -295,9 +299,10 @@ func (s *Server) createDatabase(ctx context.Context) error {
 		return fmt.Errorf("connect to the private Postgres: %w", err)
 	}
 	defer func() { _ = conn.Close(ctx) }()
-	_, err = conn.Exec(ctx, `create database `+Database)
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == "42P04" { // duplicate_database
-		return nil
+	var there bool
+	err = conn.QueryRow(ctx, `select exists (select from pg_database where datname = $1)`, Database).Scan(&there)
+	if err == nil && !there {
+		_, err = conn.Exec(ctx, `create database `+Database)
 	}
 	if err != nil {
 		return fmt.Errorf("create the database %s: %w", Database, err)

@@ -3,76 +3,17 @@
 package pglocal
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
-
-// holdVar makes this test binary a program that runs a cluster in the directory
-// it names until it is killed.
-const holdVar = "DESKHAND_TEST_HOLD_CLUSTER"
-
-func TestMain(m *testing.M) {
-	if dir := os.Getenv(holdVar); dir != "" {
-		s, err := Start(context.Background(), Options{Dir: dir})
-		if err != nil {
-			fmt.Println("error", err)
-			os.Exit(1)
-		}
-		fmt.Println("ready", s.current.process.Pid, s.URL())
-		select {}
-	}
-	os.Exit(m.Run())
-}
-
-// holder is another process with a cluster.
-type holder struct {
-	cmd        *exec.Cmd
-	postmaster int
-	url        string
-}
-
-func hold(t *testing.T, dir string) *holder {
-	t.Helper()
-	h := &holder{cmd: exec.Command(os.Args[0], "-test.run=^$")}
-	h.cmd.Env = append(os.Environ(), holdVar+"="+dir)
-	out, err := h.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := h.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = h.cmd.Process.Kill()
-		_ = h.cmd.Wait()
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if _, scanErr := fmt.Sscanf(line, "ready %d %s", &h.postmaster, &h.url); scanErr != nil {
-		t.Fatalf("the other process said %q (%v)", line, err)
-	}
-	return h
-}
-
-func (h *holder) kill(t *testing.T) {
-	t.Helper()
-	if err := h.cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	_ = h.cmd.Wait() // killed, as it says
-}
 
 // directory names a directory for a cluster, which is not there yet.
 func directory(t *testing.T) string {
@@ -84,7 +25,7 @@ func directory(t *testing.T) string {
 // t.TempDir's is not.
 func reachable(t *testing.T) string {
 	t.Helper()
-	base, err := os.MkdirTemp("", "pglocal-test-")
+	base, err := os.MkdirTemp(TempDir(), "pglocal-test-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,6 +134,34 @@ func TestThrowawayBeginsEmpty(t *testing.T) {
 	}
 }
 
+func TestFreshStart(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	first := start(t, Options{Dir: dir})
+	exec1(t, first.URL(), `create table kept ()`)
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	second := start(t, Options{Dir: dir, Fresh: true})
+	if got := query1(t, second.URL(), `select count(*)::text from pg_tables where tablename = 'kept'`); got != "0" {
+		t.Error("the table is still there")
+	}
+	if err := second.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	// Data of another version are not ours to discard, not even then.
+	version := filepath.Join(dir, "data", "PG_VERSION")
+	if err := os.WriteFile(version, []byte("9\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := startError(t, Options{Dir: dir, Fresh: true}); !strings.Contains(got, "made with Postgres 9") {
+		t.Errorf("error %q, want the version that made the data", got)
+	}
+	if _, err := os.Stat(version); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTemporaryDirectoryGoesWithTheServer(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{Throwaway: true})
@@ -232,139 +201,6 @@ func TestCommitsSurviveRestarts(t *testing.T) {
 			t.Fatal(err)
 		}
 		query1(t, s.URL(), `select 'back'`)
-	}
-}
-
-func TestServerThatDiesIsStartedAgain(t *testing.T) {
-	t.Parallel()
-	said := make(chan string, 100)
-	s := start(t, Options{Throwaway: true, Progress: func(line string) { said <- line }})
-	s.mu.Lock()
-	first := s.current
-	s.mu.Unlock()
-	if err := first.process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	<-first.done
-	for line := range said {
-		if strings.Contains(line, "ended unexpectedly") {
-			break
-		}
-	}
-	s.mu.Lock() // given back once the new one runs
-	second := s.current
-	s.mu.Unlock()
-	if second == first {
-		t.Fatal("no new server")
-	}
-	query1(t, s.URL(), `select 'back'`)
-}
-
-func TestSecondProgramIsRefused(t *testing.T) {
-	t.Parallel()
-	dir := directory(t)
-	h := hold(t, dir)
-	got := startError(t, Options{Dir: dir})
-	if want := fmt.Sprintf("another deskhand (process %d) is using %s", h.cmd.Process.Pid, dir); !strings.Contains(got, want) {
-		t.Errorf("error %q, want %q in it", got, want)
-	}
-	query1(t, h.url, `select 'unharmed'`)
-}
-
-func TestServerEndsWithItsProgram(t *testing.T) {
-	t.Parallel()
-	h := hold(t, directory(t))
-	conn, err := pgx.Connect(t.Context(), h.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close(context.Background()) }()
-	h.kill(t)
-	// The session ends because the server does, without a new program's doing.
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	if _, err := conn.WaitForNotification(ctx); err == nil || ctx.Err() != nil {
-		t.Errorf("the session after kill -9 of its program: %v, want it cut", err)
-	}
-}
-
-func TestNextStartRecoversAfterKill(t *testing.T) {
-	t.Parallel()
-	dir := directory(t)
-	for i := range 3 {
-		h := hold(t, dir)
-		if i == 0 {
-			exec1(t, h.url, `create table t (n int)`)
-		}
-		exec1(t, h.url, `insert into t values (1)`)
-		switch i {
-		case 1: // everything at once, as when the power fails
-			_ = syscall.Kill(h.postmaster, syscall.SIGKILL)
-		case 2: // a server that can't hear of the end of its program
-			_ = syscall.Kill(h.postmaster, syscall.SIGSTOP)
-		}
-		h.kill(t)
-		if i == 2 {
-			_ = syscall.Kill(h.postmaster, syscall.SIGCONT)
-		}
-	}
-	s := start(t, Options{Dir: dir})
-	if got := query1(t, s.URL(), `select count(*)::text from t`); got != "3" {
-		t.Errorf("%s rows, want 3", got)
-	}
-}
-
-// An orphan is a server whose program was killed where the system has no means
-// to take the server along.
-func TestOrphanIsStopped(t *testing.T) {
-	t.Parallel()
-	dir := directory(t)
-	first, err := Start(t.Context(), Options{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	exec1(t, first.URL(), `create table kept as select 'here' as word`)
-	// As if first's process had ended: the lock is free, the server runs.
-	orphan := first.current
-	first.mu.Lock()
-	first.current, first.stopped = nil, true
-	first.mu.Unlock()
-	_ = first.lock.Close()
-
-	second := start(t, Options{Dir: dir})
-	select {
-	case <-orphan.done:
-	default:
-		t.Error("two servers on one directory")
-	}
-	if got := query1(t, second.URL(), `select word from kept`); got != "here" {
-		t.Errorf("word = %q", got)
-	}
-}
-
-func TestNumberOfADeadServerGoneToAnotherProgram(t *testing.T) {
-	t.Parallel()
-	dir := directory(t)
-	first := start(t, Options{Dir: dir})
-	if err := first.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	other := exec.Command("sleep", "600")
-	if err := other.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		_ = other.Process.Kill()
-		_ = other.Wait()
-	}()
-	stale := fmt.Sprintf("%d\n%s\n%d\n5432\n%s\n\n", other.Process.Pid, first.data(), time.Now().Unix(), first.sockets)
-	if err := os.WriteFile(filepath.Join(first.data(), "postmaster.pid"), []byte(stale), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	second := start(t, Options{Dir: dir})
-	query1(t, second.URL(), `select 'fine'`)
-	if !alive(other.Process.Pid) {
-		t.Error("the other program was harmed")
 	}
 }
 
@@ -414,22 +250,6 @@ func TestDirectoriesOfOthersAreLeftAlone(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestFirstRunCutShort(t *testing.T) {
-	t.Parallel()
-	dir := directory(t)
-	half := filepath.Join(dir, "data.new")
-	if err := os.MkdirAll(half, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range []string{filepath.Join(dir, lockName), filepath.Join(half, "PG_VERSION")} {
-		if err := os.WriteFile(f, []byte("15\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s := start(t, Options{Dir: dir})
-	query1(t, s.URL(), `select 'fine'`)
 }
 
 func TestLongDirectory(t *testing.T) {

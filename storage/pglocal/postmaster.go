@@ -55,6 +55,7 @@ func (s *Server) settings() map[string]string {
 		"log_line_prefix":            "%m [%p] ",
 		"log_checkpoints":            "off",
 		"log_min_duration_statement": "2s",
+		"log_parameter_max_length":   "0", // what people wrote stays out of the log
 	}
 	if s.o.Throwaway {
 		set["fsync"] = "off"
