@@ -85,7 +85,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 			return err
 		}
 	}
-	if mine := s.v.languages[s.language]; len(s.v.languages) > 1 {
+	if mine := s.v.languages[s.language]; mine.count() < s.v.total {
 		for doc := range s.scores[:s.v.docs] {
 			if !mine.has(uint32(doc)) {
 				s.scores[doc] *= otherTongue
