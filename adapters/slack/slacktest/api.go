@@ -104,6 +104,7 @@ type Command struct {
 	Name        string `json:"name"` // with the slash
 	Description string `json:"description"`
 	UsageHint   string `json:"usage_hint,omitempty"`
+	Escape      bool   `json:"escape,omitempty"` // send people and channels as ids: "<@U1|ana>"
 }
 
 // A Shortcut is an entry in the ⚡ menu, or in the menu of a message.
@@ -190,6 +191,7 @@ type Message struct {
 	AppID           string          `json:"app_id,omitempty"`
 	Username        string          `json:"username,omitempty"` // if the app posted under another name
 	Icons           json.RawMessage `json:"icons,omitempty"`
+	BotProfile      json.RawMessage `json:"bot_profile,omitempty"`
 	Text            string          `json:"text"` // escaped and linkified
 	Blocks          json.RawMessage `json:"blocks,omitempty"`
 	Attachments     json.RawMessage `json:"attachments,omitempty"`
