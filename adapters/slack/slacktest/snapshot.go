@@ -3,7 +3,6 @@ package slacktest
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -41,9 +40,9 @@ type savedFile struct {
 
 const savedVersion = 1
 
-// Save writes everything that has to outlive a restart as JSON: people, channels,
+// Snapshot is everything that has to outlive a restart, as JSON: people, channels,
 // messages, files, Home tabs, response URLs. Not open modals, nor events under way.
-func (w *Workspace) Save(to io.Writer) error {
+func (w *Workspace) Snapshot() ([]byte, error) {
 	w.mu.Lock()
 	s := saved{
 		Version: savedVersion, App: w.app.ID, Team: w.team.ID, URL: w.url,
@@ -74,29 +73,30 @@ func (w *Workspace) Save(to io.Writer) error {
 		}
 	}
 	w.mu.Unlock()
-	if err := json.NewEncoder(to).Encode(s); err != nil {
-		return fmt.Errorf("slacktest: save: %w", err)
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("slacktest: snapshot: %w", err)
 	}
-	return nil
+	return b, nil
 }
 
-// Load replaces the workspace's state with what Save wrote. It changes nothing if
-// it fails. Followers are told with ErrGap to read everything anew.
-func (w *Workspace) Load(from io.Reader) error {
+// Restore replaces the workspace's state with what Snapshot gave. It changes
+// nothing if it fails. Followers are told with ErrGap to read everything anew.
+func (w *Workspace) Restore(snapshot []byte) error {
 	var s saved
-	if err := json.NewDecoder(from).Decode(&s); err != nil {
-		return fmt.Errorf("slacktest: load: %w", err)
+	if err := json.Unmarshal(snapshot, &s); err != nil {
+		return fmt.Errorf("slacktest: restore: %w", err)
 	}
 	if s.Version != savedVersion || s.App != w.app.ID || s.Team != w.team.ID {
-		return fmt.Errorf("slacktest: load: this is version %d of app %q in %q, not version %d of %q in %q",
+		return fmt.Errorf("slacktest: restore: this is version %d of app %q in %q, not version %d of %q in %q",
 			s.Version, s.App, s.Team, savedVersion, w.app.ID, w.team.ID)
 	}
 	fresh := &Workspace{userByID: map[string]*User{}, userByName: map[string]*User{}, convByID: map[string]*conversation{}, convByName: map[string]*conversation{}}
 	if err := fresh.fill(s); err != nil {
-		return fmt.Errorf("slacktest: load: %w", err)
+		return fmt.Errorf("slacktest: restore: %w", err)
 	}
 	if fresh.userByID[w.app.BotUserID] == nil {
-		return fmt.Errorf("slacktest: load: the app's user %s is missing", w.app.BotUserID)
+		return fmt.Errorf("slacktest: restore: the app's user %s is missing", w.app.BotUserID)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
