@@ -6,11 +6,9 @@ package demo
 
 import (
 	"embed"
-	"fmt"
 	"io/fs"
 
-	"github.com/goccy/go-yaml"
-
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
 	"github.com/deskhand/deskhand/core/policy"
 )
 
@@ -33,12 +31,6 @@ func Articles() fs.FS {
 	return dir
 }
 
-// Policy is PolicyYAML decoded, with the defaults filled in: the 44 people whom
-// the demo knows by name.
-func Policy() (policy.Policy, error) {
-	var p policy.Policy
-	if err := yaml.UnmarshalWithOptions(PolicyYAML, &p, yaml.Strict()); err != nil {
-		return p, fmt.Errorf("demo policy: %w", err)
-	}
-	return p.WithDefaults(), nil
-}
+// Policy is PolicyYAML read and checked: the 44 people whom the demo knows by
+// name, and how they work.
+func Policy() (policy.Policy, error) { return policyfile.Parse("policy.yaml", PolicyYAML) }
