@@ -145,3 +145,11 @@ func TestWorkspaceBeforeConnect(t *testing.T) {
 		t.Errorf("Workspace() = %q, Self() = %v before Connect", a.Workspace(), a.Self())
 	}
 }
+
+// slow is a Desk that never answers by itself.
+type slow struct{ sink }
+
+func (slow) Answer(ctx context.Context, _ chat.Event) (chat.Answer, error) {
+	<-ctx.Done()
+	return chat.Answer{}, ctx.Err()
+}

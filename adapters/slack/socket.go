@@ -194,15 +194,27 @@ func (s *socket) fit(reply any) (fitting any, late func(context.Context)) {
 		whole.ExternalID = rand.Text()
 		soon := blockkit.RenderForm(chat.Form{Title: "One moment", Intro: []chat.Block{chat.Section{Text: chat.T("One moment, please …")}}}, blockkit.Open{})
 		soon.ExternalID = whole.ExternalID
-		return &slack.ViewSubmissionResponse{ResponseAction: r.ResponseAction, View: &soon}, func(ctx context.Context) {
-			err := s.a.call(ctx, "views.update", repeatable, func(ctx context.Context) error {
-				_, err := s.a.api.UpdateViewContext(ctx, whole, whole.ExternalID, "", "")
-				return err
-			})
-			if err != nil {
-				s.a.log.LogAttrs(ctx, slog.LevelWarn, "form not shown", slog.Any("err", err))
-			}
-		}
+		return &slack.ViewSubmissionResponse{ResponseAction: r.ResponseAction, View: &soon},
+			func(ctx context.Context) { s.replace(ctx, whole) }
 	}
 	return reply, nil
+}
+
+// replace shows a form in the place of its announcement, which may still be on
+// its way: an acknowledgement is not answered, so nothing tells when it is there.
+func (s *socket) replace(ctx context.Context, whole slack.ModalViewRequest) {
+	for wait := 50 * time.Millisecond; ; wait *= 2 {
+		err := s.a.call(ctx, "views.update", repeatable, func(ctx context.Context) error {
+			_, err := s.a.api.UpdateViewContext(ctx, whole, whole.ExternalID, "", "")
+			return err
+		})
+		if err == nil {
+			return
+		}
+		if code(err) != "not_found" || wait > 2*time.Second {
+			s.a.log.LogAttrs(ctx, slog.LevelWarn, "form not shown", slog.Any("err", err))
+			return
+		}
+		time.Sleep(wait)
+	}
 }

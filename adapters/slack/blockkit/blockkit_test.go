@@ -15,6 +15,7 @@ import (
 	"github.com/slack-go/slack"
 	"pgregory.net/rapid"
 
+	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/bot/chat/chattest"
 )
@@ -72,6 +73,13 @@ func TestRenderHome(t *testing.T) {
 			t.Parallel()
 			v := RenderHome(card)
 			check(t, onView, v.Blocks.BlockSet)
+			js, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range slacktest.ValidateView(js) {
+				t.Error(err)
+			}
 		})
 	}
 	golden(t, "home triage", RenderHome(chattest.Cards["triage"]))

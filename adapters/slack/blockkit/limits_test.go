@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/slack-go/slack"
+
+	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 )
 
 // check fails if blocks show more than their surface takes.
@@ -16,6 +18,13 @@ func check(t *testing.T, on surface, blocks []slack.Block) {
 	js, err := json.Marshal(blocks)
 	if err != nil {
 		t.Fatal(err)
+	}
+	kind := slacktest.OnMessage
+	if on == onView {
+		kind = slacktest.OnModal
+	}
+	for _, err := range slacktest.Validate(kind, js) {
+		t.Error(err)
 	}
 	var tree any
 	if err := json.Unmarshal(js, &tree); err != nil {
@@ -51,6 +60,13 @@ func check(t *testing.T, on surface, blocks []slack.Block) {
 func checkForm(t *testing.T, v slack.ModalViewRequest) {
 	t.Helper()
 	check(t, onView, v.Blocks.BlockSet)
+	js, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range slacktest.ValidateView(js) {
+		t.Error(err)
+	}
 	if len(v.PrivateMetadata) > 3000 || len(v.CallbackID) > 255 {
 		t.Errorf("%d of metadata, callback id %q", len(v.PrivateMetadata), v.CallbackID)
 	}
