@@ -3,6 +3,7 @@ package storage_test
 import (
 	"errors"
 	"net"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -63,10 +64,23 @@ func TestVersionOfAnEmptyDatabase(t *testing.T) {
 	}
 }
 
+// address returns the address of a database.
+func address(t *testing.T) *url.URL {
+	t.Helper()
+	u, err := url.Parse(pgtest.URL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
 func TestOpenSaysWhatIsWrongInOneLine(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	other := func(old, new string) string { return strings.Replace(url, old, new, 1) }
+	other := func(change func(*url.URL)) string {
+		u := address(t)
+		change(u)
+		return u.String()
+	}
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
 	if err != nil {
 		t.Fatal(err)
@@ -93,10 +107,10 @@ func TestOpenSaysWhatIsWrongInOneLine(t *testing.T) {
 			"postgres://ana:hunter2@/desk?host=/nowhere", []string{"on the socket in /nowhere", "DESKHAND_DATABASE_URL"}, true,
 		},
 		"no such database": {
-			other("/deskhand_test_", "/nope_"), []string{"createdb nope_", "DESKHAND_DATABASE_URL"}, false,
+			other(func(u *url.URL) { u.Path = "/nope_" }), []string{"createdb nope_", "DESKHAND_DATABASE_URL"}, false,
 		},
 		"no such user": {
-			other("postgres@", "nobody:hunter2@"), []string{"correct the user and the password in DESKHAND_DATABASE_URL"}, false,
+			other(func(u *url.URL) { u.User = url.UserPassword("nobody", "hunter2") }), []string{"correct the user and the password in DESKHAND_DATABASE_URL"}, false,
 		},
 		"a password that breaks the URL": {
 			"postgres://ana:hunter2/hunter2?x@db/desk", []string{"DESKHAND_DATABASE_URL", "percent-encoded"}, false,
@@ -136,15 +150,19 @@ func TestOpenSaysWhatIsWrongInOneLine(t *testing.T) {
 
 func TestPoolSize(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	u := address(t)
+	plain := u.String()
+	q := u.Query()
+	q.Set("pool_max_conns", "3")
+	u.RawQuery = q.Encode()
 	tests := map[string]struct {
 		dsn  string
 		opts []storage.Option
 		want func(int32) bool
 	}{
-		"at least eight by itself": {url, nil, func(n int32) bool { return n >= 8 }},
-		"as the URL says":          {url + "&pool_max_conns=3", nil, func(n int32) bool { return n == 3 }},
-		"as the program says":      {url, []storage.Option{storage.MaxConns(5)}, func(n int32) bool { return n == 5 }},
+		"at least eight by itself": {plain, nil, func(n int32) bool { return n >= 8 }},
+		"as the URL says":          {u.String(), nil, func(n int32) bool { return n == 3 }},
+		"as the program says":      {plain, []storage.Option{storage.MaxConns(5)}, func(n int32) bool { return n == 5 }},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -214,7 +214,10 @@ func (s *Server) clear() {
 		_ = os.RemoveAll(s.dir)
 	}
 	if s.lock != nil {
-		_ = s.lock.Close() // which unlocks
+		// Closing is not enough: a program that is being started just now has
+		// the file too, for a moment.
+		_ = syscall.Flock(int(s.lock.Fd()), syscall.LOCK_UN)
+		_ = s.lock.Close()
 	}
 }
 

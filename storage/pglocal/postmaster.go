@@ -63,6 +63,8 @@ func (s *Server) settings() map[string]string {
 		set["wal_level"] = "minimal"
 		set["max_wal_senders"] = "0"
 		set["autovacuum_naptime"] = "10min"
+		// A killed server must not leave memory behind that nobody will free.
+		set["dynamic_shared_memory_type"] = "mmap"
 	}
 	maps.Copy(set, s.o.Settings)
 	return set

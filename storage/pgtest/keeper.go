@@ -94,7 +94,7 @@ func join(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = starting.Close() }()
+	defer unlock(starting)
 
 	if raw, err := os.ReadFile(filepath.Join(dir, "url")); err == nil && answers(ctx, string(raw)) {
 		return string(raw), nil
@@ -196,8 +196,15 @@ func keep(dir string) error {
 			}
 			return os.RemoveAll(s.Dir()) // it may be memory
 		}
-		_ = f.Close()
+		unlock(f)
 	}
+}
+
+// unlock does not leave it to Close: a program that is being started just now
+// has the file too, for a moment.
+func unlock(f *os.File) {
+	_ = syscall.Flock(int(f.Fd()), syscall.LOCK_UN)
+	_ = f.Close()
 }
 
 func lock(name string, how int) (*os.File, error) {
