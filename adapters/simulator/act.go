@@ -81,7 +81,9 @@ type inEdit struct {
 	Text string `json:"text"`
 }
 
-func edit(p *slacktest.Person, in inEdit) (any, error) { return nil, p.Edit(in.Channel, in.TS, in.Text) }
+func edit(p *slacktest.Person, in inEdit) (any, error) {
+	return nil, p.Edit(in.Channel, in.TS, in.Text)
+}
 
 func remove(p *slacktest.Person, in at) (any, error) { return nil, p.Delete(in.Channel, in.TS) }
 

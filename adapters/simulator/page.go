@@ -55,6 +55,10 @@ func readAssets() map[string]asset {
 }
 
 func servePage(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		http.Error(w, "Only to be read.", http.StatusMethodNotAllowed)
+		return
+	}
 	a, ok := assets[r.URL.Path]
 	if !ok {
 		http.NotFound(w, r)

@@ -112,7 +112,7 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handle
 
 func (s *Simulator) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /", servePage)
+	mux.HandleFunc("/", servePage)
 
 	mux.Handle("GET /api/state", s.read(s.state))
 	mux.Handle("GET /api/conversations", s.read(s.conversations))

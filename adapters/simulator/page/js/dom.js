@@ -110,6 +110,15 @@ export function rove(el, items, { keys = ["ArrowUp", "ArrowDown"], wrap = false 
   });
 }
 
+/**
+ * enterIsTaken keeps Enter from doing twice what a keydown listener has done. In
+ * a browser a keydown that is prevented has no keypress; automation and some
+ * input methods send one all the same.
+ */
+export function enterIsTaken(e) {
+  if (e.key === "Enter" && !e.shiftKey) e.preventDefault();
+}
+
 const politely = () => document.getElementById("announcer");
 /** announce has a screen reader say something without moving focus. */
 export function announce(text) {

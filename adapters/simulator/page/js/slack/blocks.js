@@ -36,8 +36,41 @@ const DRAW = {
       : h("span", { class: "text" }, words(e, ctx))));
   },
 
+  context_actions(b, ctx) {
+    return h("div", { role: "group", "aria-label": "Actions" }, h("div", { class: "actions-row" }, b.elements.map((e) => element(e, b.block_id, ctx))));
+  },
+
   header(b, ctx) {
-    return h("h3", null, words(b.text, ctx));
+    const level = b.level ?? 2;
+    return h(`h${Math.min(level + 1, 6)}`, { data: { level } }, words(b.text, ctx));
+  },
+
+  alert(b, ctx) {
+    const level = b.level ?? "default";
+    return h("div", { data: { level }, role: level === "error" || level === "warning" ? "alert" : "note" },
+      icon(level === "success" ? "check" : level === "error" || level === "warning" ? "warning" : "info", 18), h("div", { class: "text" }, words(b.text, ctx)));
+  },
+
+  card(b, ctx) {
+    return h("div", null,
+      b.hero_image && h("img", { class: "card-hero", src: b.hero_image.image_url, alt: b.hero_image.alt_text ?? "", loading: "lazy" }),
+      b.title && h("h4", null, words(b.title, ctx)),
+      b.subtitle && h("p", { class: "card-subtitle" }, words(b.subtitle, ctx)),
+      b.body && h("div", { class: "text" }, words(b.body, ctx)),
+      b.subtext && h("p", { class: "card-subtitle" }, words(b.subtext, ctx)),
+      b.actions && h("div", { class: "actions-row" }, b.actions.map((e) => element(e, b.block_id, ctx))));
+  },
+
+  carousel(b, ctx) {
+    return h("div", { role: "group", "aria-label": "Cards", tabindex: "0" }, blocks(b.elements, ctx));
+  },
+
+  container(b, ctx) {
+    const title = [b.rich_text_title ? richText(b.rich_text_title, ctx.world) : words(b.title, ctx), b.subtitle && h("small", null, words(b.subtitle, ctx))];
+    const inside = h("div", { class: "blocks" }, blocks(b.child_blocks, ctx));
+    return b.is_collapsible
+      ? h("details", { open: !b.default_collapsed }, h("summary", null, title), inside)
+      : h("div", null, (b.title || b.rich_text_title) && h("p", { class: "container-title" }, title), inside);
   },
 
   divider() {
@@ -65,11 +98,11 @@ const DRAW = {
   },
 
   table(b, ctx) {
-    const cell = (c) => (c?.type === "rich_text" ? richText(c, ctx.world) : c?.text ?? "");
-    const [head, ...rows] = b.rows ?? [];
-    return h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": "Table" }, h("table", null,
-      h("thead", null, h("tr", null, (head ?? []).map((c) => h("th", { scope: "col" }, cell(c))))),
-      h("tbody", null, rows.map((r) => h("tr", null, r.map((c) => h("td", null, cell(c))))))));
+    return table(b, ctx);
+  },
+
+  data_table(b, ctx) {
+    return table(b, ctx, b.caption);
   },
 
   input(b, ctx) {
@@ -85,6 +118,17 @@ const DRAW = {
     return box;
   },
 };
+
+/** table draws rows of cells; the first row is the heading. */
+function table(b, ctx, caption) {
+  const [head, ...rows] = b.rows ?? [];
+  const cells = (row, tag, props) => row.map((c, i) => h(tag, { ...props, data: { align: b.column_settings?.[i]?.align } },
+    c?.type === "rich_text" ? richText(c, ctx.world) : String(c?.text ?? c?.value ?? "")));
+  return h("div", { class: "table-scroll", tabindex: "0", role: "region", "aria-label": caption ?? "Table" }, h("table", null,
+    caption && h("caption", null, caption),
+    h("thead", null, h("tr", null, cells(head ?? [], "th", { scope: "col" }))),
+    h("tbody", null, rows.map((r) => h("tr", null, cells(r, "td"))))));
+}
 
 /**
  * markdown draws the markdown block: standard Markdown's headings, and its

@@ -2,7 +2,7 @@
 // autocomplete" of the ARIA authoring practices: focus stays in the text
 // field, the arrow keys move through the list.
 
-import { h, icon, fill, uid } from "../dom.js";
+import { h, icon, fill, uid, enterIsTaken } from "../dom.js";
 import { place } from "../popup.js";
 import { plainEmoji } from "./emoji.js";
 
@@ -28,6 +28,7 @@ export function combobox({ lines, known = [], search, least = 0, values, many, m
     onClick: () => open(),
     onInput: () => open(input.value),
     onKeydown: keydown,
+    onKeypress: enterIsTaken,
     onBlur: () => { close(); show(); },
   });
   const clear = h("button", { type: "button", class: "icon-button small combo-clear", "aria-label": "Clear", hidden: true, onClick: () => choose(null) }, icon("close", 14));

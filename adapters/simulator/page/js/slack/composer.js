@@ -2,7 +2,7 @@
 // channels, emoji and slash commands are offered while typing; files are
 // attached, dropped or pasted.
 
-import { h, icon, iconButton, fill, uid } from "../dom.js";
+import { h, icon, iconButton, fill, uid, enterIsTaken } from "../dom.js";
 import { place } from "../popup.js";
 import { avatar } from "./avatar.js";
 import { emojiPicker } from "./emojipicker.js";
@@ -26,6 +26,7 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
     rows: 1, placeholder, "aria-label": label, class: "composer-input", data: { composer: key }, spellcheck: "true",
     onInput: () => { drafts.set(key, input.value); grow(); hints.update(); ready(); say(""); },
     onKeydown: keydown,
+    onKeypress: enterIsTaken,
     onPaste: (e) => {
       const pasted = [...(e.clipboardData?.files ?? [])];
       if (!pasted.length) return;
@@ -200,9 +201,9 @@ function suggestions(input, world, commands) {
         break;
       case "Enter":
       case "Tab": {
-        // A command typed whole is sent, not completed once more.
-        const typed = input.value.trim();
-        if (e.key === "Enter" && (e.shiftKey || shown[active].insert.trim() === typed)) {
+        // What has been typed whole is sent, not completed once more.
+        const word = input.value.slice(from, input.selectionStart);
+        if (e.key === "Enter" && (e.shiftKey || shown[active].insert.trim() === word)) {
           close();
           return false;
         }
@@ -251,7 +252,7 @@ export function editInPlace(m, row, { world, client }) {
       note.textContent = err.message;
     }
   };
-  const input = h("textarea", { class: "field", rows: 2, "aria-label": "Edit message", prop: { value: typed(m.text, world) },
+  const input = h("textarea", { class: "field", rows: 2, "aria-label": "Edit message", prop: { value: typed(m.text, world) }, onKeypress: enterIsTaken,
     onKeydown: (e) => {
       e.stopPropagation();
       if (e.key === "Escape") end();

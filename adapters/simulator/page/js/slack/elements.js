@@ -7,7 +7,7 @@
 import { h, icon, uid, fill } from "../dom.js";
 import { menu, ask } from "../popup.js";
 import { mrkdwn, safeURL, unescape } from "./mrkdwn.js";
-import { plainEmoji } from "./emoji.js";
+import { plainEmoji, emojiOr } from "./emoji.js";
 import { combobox } from "./combobox.js";
 
 /** words draws a text object, of either type. */
@@ -141,6 +141,21 @@ function overflow({ el, ctx, change }) {
   return b;
 }
 
+/** feedback is a pair of buttons under an answer: that was good, that was not. */
+function feedback({ el, ctx, change }) {
+  const one = (b, sign) => b && h("button", {
+    type: "button", class: "button", title: said(b.text), "aria-label": b.accessibility_label ?? said(b.text), data: { value: b.value },
+    onClick: (e) => working(e.currentTarget, change([b.value])),
+  }, h("span", { class: "button-face" }, emojiOr(sign), " ", words(b.text, ctx)), h("span", { class: "spinner", "aria-hidden": "true" }));
+  return h("span", { class: "feedback" }, one(el.positive_button, "+1"), one(el.negative_button, "-1"));
+}
+
+function iconOnly({ el, change }) {
+  const label = el.accessibility_label ?? said(el.text);
+  return h("button", { type: "button", class: "button overflow", title: label, "aria-label": label, data: { value: el.value }, onClick: (e) => working(e.currentTarget, change([])) },
+    icon("trash"), h("span", { class: "spinner", "aria-hidden": "true" }));
+}
+
 /** chooser makes the drop-down lists; from says where its lines come from. */
 function chooser(from, many) {
   return ({ el, ctx, field, blockId, values, change }) => {
@@ -168,8 +183,9 @@ const external = (el, ctx, blockId, known) => ({
   search: async (q) => ctx.options(blockId, el, q),
 });
 const people = (el, ctx) => ({ lines: ctx.world.people().filter((p) => !p.bot && !p.deleted).map((p) => ({ value: p.id, text: p.name, description: p.title, person: p })) });
-const channels = (el, ctx) => ({ lines: ctx.world.channels().filter((c) => c.kind === "public" || c.kind === "private").map((c) => ({ value: c.id, text: "#" + c.name })) });
-const conversations = (el, ctx) => ({ lines: [...channels(el, ctx).lines, ...people(el, ctx).lines] });
+const places = (ctx, ...kinds) => ({ lines: ctx.world.channels().filter((c) => kinds.includes(c.kind)).map((c) => ({ value: c.id, text: ctx.world.title(c) })) });
+const channels = (el, ctx) => places(ctx, "public"); // a channel select offers public channels alone
+const conversations = (el, ctx) => places(ctx, "public", "private", "im", "mpim");
 
 /** pick makes radio buttons and checkboxes. */
 function pick(type) {
@@ -303,7 +319,7 @@ function picture({ el }) {
 const workflowButton = ({ el, ctx }) => h("button", { type: "button", class: "button", disabled: true }, words(el.text, ctx));
 
 const MAKERS = {
-  button, overflow,
+  button, overflow, feedback_buttons: feedback, icon_button: iconOnly,
   static_select: chooser(fixed, false), multi_static_select: chooser(fixed, true),
   external_select: chooser(external, false), multi_external_select: chooser(external, true),
   users_select: chooser(people, false), multi_users_select: chooser(people, true),

@@ -54,8 +54,9 @@ function context(m, deps) {
 function body(m, deps) {
   const edited = m.edited && !deps.world.author(m).app && h("span", { class: "edited", title: `Edited ${ago(seconds(m.edited.ts))}` }, "(edited)");
   const ctx = context(m, deps);
-  // What a person types comes with a rich text block of the same words.
-  const drawn = m.blocks?.length ? h("div", { class: "blocks" }, blocks(m.blocks, ctx)) : h("div", { class: "text" }, mrkdwn(m.text, deps.world));
+  // What a person types comes with a block of the same words, in which the double
+  // leaves the signs of bold and the like as they were typed.
+  const drawn = m.blocks?.length && deps.world.author(m).app ? h("div", { class: "blocks" }, blocks(m.blocks, ctx)) : h("div", { class: "text" }, mrkdwn(m.text, deps.world));
   if (edited) drawn.append(" ", edited);
   const attached = (m.attachments ?? []).map((a) => h("div", { class: "attachment", data: { color: a.color } },
     a.blocks ? blocks(a.blocks, ctx) : [

@@ -4,13 +4,13 @@ import { h, icon, fill, rove } from "../dom.js";
 import { avatar } from "./avatar.js";
 
 /** navigation draws the places; go(id) opens one. */
-export function navigation({ world, client, here, go, said }) {
+export function navigation({ world, here, go }) {
   const el = h("nav", { class: "places", "aria-label": "Conversations" });
   rove(el, () => [...el.querySelectorAll(".place")]);
 
   function place(c, picture, { note } = {}) {
     const current = here() === c.id;
-    const unread = c.unread > 0;
+    const unread = c.unread > 0 || c.mentions > 0;
     return h("button", {
       type: "button", class: ["place", current && "current", unread && "unread", c.is_member === false && "apart"], tabindex: current ? "0" : "-1",
       "aria-current": current ? "page" : null, data: { place: c.id, name: world.title(c) },

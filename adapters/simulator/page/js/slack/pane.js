@@ -1,7 +1,7 @@
 // The chat pane: one person's client of the workspace. The shell gives it a
 // place for its navigation and a place for itself, and knows nothing else of it.
 
-import { h, icon, iconButton, fill, announce, toast, rove, plural, append } from "../dom.js";
+import { h, icon, iconButton, fill, announce, toast, rove, plural } from "../dom.js";
 import { follow } from "../api.js";
 import { menu } from "../popup.js";
 import { World, isReply } from "./world.js";
@@ -25,13 +25,14 @@ export function chatPane({ client, state, at, moved, reload, away }) {
   let room = null; // {list, composer, update} of the open conversation
   let side = null; // the same of the open thread
   let home = null;
+  let going = 0;
 
   const banner = h("div", { class: "connection", role: "status", hidden: true }, icon("warning", 16), "Connection lost. Trying again…");
   const middle = h("section", { class: "room", "aria-label": "Conversation" });
   const thread = h("aside", { class: "thread", "aria-label": "Thread", hidden: true });
   const el = h("div", { class: "chat", data: { pane: "slack" } }, middle, thread, banner);
   const said = (err) => toast(err.message, { alert: true });
-  const nav = navigation({ world, client, here: () => place?.id, go: (id) => { go(id); away(); }, said });
+  const nav = navigation({ world, here: () => place?.id, go: (id) => { go(id); away(); } });
 
   const base = { world, client, said, openThread: (ts) => openThread(ts), edit: (m, row) => editInPlace(m, row, { world, client }) };
 
@@ -48,7 +49,6 @@ export function chatPane({ client, state, at, moved, reload, away }) {
   world.on("home", () => home?.update());
   world.on("conversations", () => heading?.());
   world.on("people", () => { room?.update(); side?.update(); });
-  world.on("notice", (n) => { if (!n.ts && !n.view) toast(n.text, { alert: true }); });
   document.addEventListener("visibilitychange", look);
 
   function heard(channel, m) {
@@ -69,6 +69,7 @@ export function chatPane({ client, state, at, moved, reload, away }) {
 
   /** go opens a conversation by id; "app" is the app, wherever its DM is. */
   async function go(id, { thread: ts, tab = "messages", compose } = {}) {
+    const turn = ++going; // a place that was left before it had come up stays away
     try {
       if (id === "app" || id === world.dm?.id) {
         if (tab === "home") await client.post("home").catch(said);
@@ -76,6 +77,7 @@ export function chatPane({ client, state, at, moved, reload, away }) {
         id = channel;
       } else if (world.person(id)) id = (await client.post("dm", { with: [id] })).channel;
       if (!world.channel(id)) await world.refresh();
+      if (turn !== going) return;
       const c = world.channel(id);
       if (!c) return said(new Error("That conversation is not here any more."));
       closeThread({ quiet: true });
@@ -85,6 +87,7 @@ export function chatPane({ client, state, at, moved, reload, away }) {
       nav.update();
       moved(place);
       await world.load(id);
+      if (turn !== going) return;
       room?.list?.toEnd();
       look();
       if (ts) await openThread(ts, { focus: !compose });
@@ -125,13 +128,11 @@ export function chatPane({ client, state, at, moved, reload, away }) {
       label: `Messages in ${world.title(c)}`, deps, newAfter, messages: () => world.list(c.id),
       older: () => world.load(c.id, { older: true }), hasOlder: () => !world.complete.has(c.id), intro: () => introduction(c, isApp),
     });
-    const foot = h("div", { class: "room-foot" });
     const comp = c.is_member === false ? null : composer({
       world, key: c.id, label: `Message ${world.title(c)}`, placeholder: `Message ${world.title(c)}`, commands: () => world.app.commands ?? [],
       send: (post) => send(c.id, null, post), up: () => editLast(list.el),
     });
-    append(foot, [comp ? comp.el : joinBar(c)]);
-    fill(middle, head, list.el, foot);
+    fill(middle, head, list.el, h("div", { class: "room-foot" }, comp ? comp.el : joinBar(c)));
     room = { list, composer: comp, update: list.update };
     list.update();
   }

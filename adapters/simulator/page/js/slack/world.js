@@ -1,7 +1,7 @@
 // What one person knows of the workspace: people, conversations, messages,
 // modals and the Home tab, kept in step with the stream of changes.
 
-/** A World tells of each change by an event: message, conversations, views, home, notice, people. */
+/** A World tells of each change by an event: message, conversations, views, home, people. */
 export class World extends EventTarget {
   constructor(client, state, { open }) {
     super();
@@ -107,15 +107,14 @@ export class World extends EventTarget {
       return;
     }
     const c = this.channel(channel);
-    const newest = this.list(channel).filter((m) => !m.is_ephemeral).at(-1)?.ts;
-    if (!c?.is_member || !newest || newest <= (c.last_read ?? "")) {
-      if (c?.unread) { c.unread = c.mentions = 0; this.tell("conversations"); }
-      return;
+    if (!c?.is_member) return;
+    if (c.unread || c.mentions) {
+      c.unread = c.mentions = 0;
+      this.tell("conversations");
     }
-    c.last_read = newest;
-    c.unread = c.mentions = 0;
-    this.tell("conversations");
-    this.client.post("read", { channel, ts: newest }).catch(() => {}); // read again at the next message
+    if (!c.latest || c.latest <= (c.last_read ?? "")) return;
+    c.last_read = c.latest;
+    this.client.post("read", { channel, ts: c.latest }).catch(() => {}); // said again at the next message
   }
 
   tell(type, detail = {}) {
@@ -156,9 +155,8 @@ export class World extends EventTarget {
       case "user":
         if (c.person) this.users.set(c.person.id, person(c.person));
         return this.tell("people");
-      case "notice":
-        return this.tell("notice", c.notice);
     }
+    // A notice is told to whom it concerns by the answer to what they did.
   }
 
   posted({ channel, ts, message }) {
@@ -167,21 +165,24 @@ export class World extends EventTarget {
     if (!conv) {
       this.refresh();
     } else {
-      if (!message.is_ephemeral && !isReply(message)) conv.latest = ts;
-      const mine = message.user === this.me;
+      if (!message.is_ephemeral) conv.latest = ts;
       const reply = isReply(message);
-      const onScreen = this.watching(channel, reply ? message.thread_ts : null);
-      if (!mine && !onScreen) {
+      if (message.user !== this.me && !this.watching(channel, reply ? message.thread_ts : null)) {
         if (reply) this.fresh.set(channel + " " + message.thread_ts, this.freshReplies(channel, message.thread_ts) + 1);
-        // A reply counts where it is meant for this person: in a DM.
-        if (!reply || (conv.with && !this.watching(channel, null))) {
-          conv.unread = (conv.unread ?? 0) + 1;
-          if (conv.with || message.text?.includes(`<@${this.me}>`)) conv.mentions = (conv.mentions ?? 0) + 1;
-        }
-        this.tell("conversations");
+        if (!this.watching(channel, null)) this.count(conv, message, reply);
       }
     }
     this.tell("message", { channel, ts, posted: message });
+  }
+
+  /** count adds a message to the side bar's numbers, as the workspace does when it is asked. */
+  count(conv, m, reply) {
+    const named = new RegExp(`<@${this.me}[|>]|<!(channel|here|everyone)`).test(m.text ?? "");
+    const root = reply && this.message(m.channel, m.thread_ts);
+    const follows = conv.with || m.parent_user_id === this.me || root?.reply_users?.includes(this.me);
+    if (!reply) conv.unread = (conv.unread ?? 0) + 1;
+    if (named || (reply ? follows : conv.with || conv.kind === "mpim")) conv.mentions = (conv.mentions ?? 0) + 1;
+    this.tell("conversations");
   }
 
   freshReplies(channel, ts) {
@@ -201,21 +202,18 @@ export class World extends EventTarget {
     this.tell("home");
   }
 
-  /** refresh reads the side bar anew, at most once at a time. */
-  async refresh() {
-    if (this.refreshing) return (this.again = true);
-    this.refreshing = true;
-    try {
-      const { conversations } = await this.client.get("conversations");
-      this.conversations = new Map(conversations.map((c) => [c.id, c]));
-      this.tell("conversations");
-    } finally {
-      this.refreshing = false;
-      if (this.again) {
-        this.again = false;
-        this.refresh();
-      }
-    }
+  /** refresh reads the side bar anew; it is done when what was true at the call is here. */
+  refresh() {
+    // One may be under way, and at most one waits for it: that one serves all.
+    this.waiting ??= (this.reading ?? Promise.resolve()).then(() => {
+      this.waiting = null;
+      this.reading = this.client.get("conversations").then(({ conversations }) => {
+        this.conversations = new Map(conversations.map((c) => [c.id, c]));
+        this.tell("conversations");
+      }).catch(() => {}); // the next change asks again
+      return this.reading;
+    });
+    return this.waiting;
   }
 }
 
