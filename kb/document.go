@@ -26,8 +26,8 @@ const (
 	knownField   = "known_error"
 )
 
-// format changes with everything that makes an index of before unusable or
-// its ranking another: fields, weights, analysis. Older ones are built again.
+// format changes with the fields and with how a text becomes words: an index of
+// another format is built again. (Weights and word lists see to that themselves.)
 const format = 1
 
 // part is how a part of an article bears on what the article is about: how

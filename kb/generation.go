@@ -44,12 +44,12 @@ var (
 	seqKey     = []byte("deskhand_seq")
 )
 
-// version names the format and the synonyms that an index was built with.
+// version names the format and everything of it that is data: synonyms, stop
+// words, weights.
 func version(groups [][]string) string {
 	h := fnv.New64a()
-	for _, g := range groups {
-		fmt.Fprintf(h, "%q\n", g)
-	}
+	fmt.Fprintf(h, "%q %q %v %v", groups, stopText, lengthMatters, saturation)
+	fmt.Fprint(h, titlePart, symptomPart, tagsPart, answerPart, environmentPart, causePart)
 	return fmt.Sprintf("%d-%x", format, h.Sum64())
 }
 

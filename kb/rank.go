@@ -74,7 +74,9 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	if s.units = s.units[:0]; s.total == 0 {
 		return nil
 	}
-	s.language = baseLanguage(q.Language)
+	if s.language = baseLanguage(q.Language); !s.v.languages[s.language].meets(s.readable) {
+		s.language = "en" // there is nothing to find in the asker's own
+	}
 	s.ask(q)
 	if len(s.scores) < s.v.docs {
 		s.scores = make([]float32, s.v.docs)
@@ -85,7 +87,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 			return err
 		}
 	}
-	if mine := s.v.languages[s.language]; mine.count() < s.v.total {
+	if mine := s.v.languages[s.language]; mine.meets(s.readable) && mine.count() < s.v.total {
 		for doc := range s.scores[:s.v.docs] {
 			if !mine.has(uint32(doc)) {
 				s.scores[doc] *= otherTongue
@@ -100,7 +102,7 @@ func (s *search) ask(q Query) {
 	text := q.Text
 	if len(text) > questionRead {
 		end := questionRead
-		for !utf8.RuneStart(text[end]) {
+		for end > questionRead-utf8.UTFMax && !utf8.RuneStart(text[end]) {
 			end--
 		}
 		text = text[:end]

@@ -78,6 +78,9 @@ func (x *Index) Search(ctx context.Context, q Query) ([]knowledge.Hit, error) {
 // search finds at most limit matches for q and lets f make of them what it
 // needs while the snapshot is open.
 func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.now == nil {
@@ -87,7 +90,10 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 		s := searches.Get().(*search)
 		defer searches.Put(s)
 		s.r, s.v, s.synonyms = r, v, x.synonyms
-		defer func() { s.r, s.v = nil, nil }()
+		defer func() {
+			clear(s.units) // let go of the snapshot
+			s.r, s.v = nil, nil
+		}()
 		if err := s.find(ctx, q, limit); err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/deskhand/deskhand/core/knowledge"
 )
 
@@ -125,6 +127,10 @@ func TestSynonymsOfACompany(t *testing.T) {
 
 func TestSuggestInALanguage(t *testing.T) {
 	t.Parallel()
+	plain := newIndex(t, Options{}, officeArticles...)
+	if diff := cmp.Diff(suggest(t, plain, Query{Text: "VPN drops"}).Hits[0].Score, suggest(t, plain, Query{Text: "VPN drops", Language: "fr"}).Hits[0].Score); diff != "" {
+		t.Errorf("where nothing is in the asker's language, that counts against the rest (-en +fr):\n%s", diff)
+	}
 	german := knowledge.Article{ID: 901, Title: "Drucker druckt nicht", Symptom: "Aus dem Drucker kommt nichts.", Answer: "Warteschlange öffnen.", Language: "de-CH", Audience: []string{knowledge.Everyone}, State: knowledge.Published}
 	english := german
 	english.ID, english.Language = 900, "en"
@@ -185,7 +191,7 @@ func FuzzSuggest(f *testing.F) {
 	x := newIndex(f, Options{}, append(slices.Clone(officeArticles),
 		knowledge.Article{ID: 600, Title: "プリンターが印刷できない 🖨️", Symptom: "e\u0301té ｗｉｆｉ Straße \xff", Answer: "no stop " + strings.Repeat("x", 900), Audience: []string{knowledge.Everyone}, State: knowledge.Published})...)
 	for _, s := range []string{
-		"", "🖨️", "vpn drops", "passwrod 2fa wi-fi", "印刷できない", "не работает принтер", strings.Repeat("printer vpn password ", 1000), strings.Repeat("z", 20_000),
+		"", "🖨️", "vpn drops", "passwrod 2fa wi-fi", "印刷できない", "не работает принтер", strings.Repeat("printer vpn password ", 1000), strings.Repeat("z", 20_000), strings.Repeat("\x80", 20_000), strings.Repeat("ü", 10_000),
 		"\xff\xfe", "ｗｉｆｉ", "can’t", "'''s", "a_b_", "1.2.3.", "ﬁle ǅ İ", strings.Repeat("e\u0301", 100), "panic: x\n\tat Foo.java:42",
 	} {
 		f.Add(s, "en")

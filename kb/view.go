@@ -35,6 +35,16 @@ func (b bitset) count() int {
 	return n
 }
 
+// meets tells whether b and c have a member in common.
+func (b bitset) meets(c bitset) bool {
+	for i := range min(len(b), len(c)) {
+		if b[i]&c[i] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // union is b with the members of c; it may change b.
 func (b bitset) union(c bitset) bitset {
 	for i, w := range c {
