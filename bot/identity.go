@@ -157,7 +157,7 @@ func (t *turn) greet(ctx context.Context, th storage.Thread) error {
 	text := "By the way, I know you as " + who + "."
 	return t.say(ctx, th.ID, chat.Card{Text: text, Blocks: []chat.Block{
 		chat.Note{Text: chat.T(text)},
-		chat.Actions{Menu: []chat.Button{
+		chat.Actions{Buttons: []chat.Button{
 			{Label: "That's right", Action: cards.ItsMe},
 			{Label: "That's not me", Action: cards.NotMe,
 				Confirm: &chat.Confirm{Title: "Not you?", Text: "Until it is put right you are a guest here: you can ask and open tickets, but you don't see what is only for your department.", Yes: "Not me", No: "Cancel"}},

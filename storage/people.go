@@ -251,3 +251,18 @@ func notFound(err error) error {
 	}
 	return err
 }
+
+// PutPerson stores a person of the company by mail address, or finds the one
+// who is there.
+func (tx *Tx) PutPerson(ctx context.Context, p people.Person) (people.PersonID, error) {
+	var id people.PersonID
+	err := tx.QueryRow(ctx, `
+		insert into people (name, mail, title, department, site, timezone) values (@name, @mail, @title, @department, @site, @timezone)
+		on conflict (mail) do update set name = excluded.name
+		returning id`,
+		pgx.StrictNamedArgs{"name": p.Name, "mail": p.Mail, "title": p.Title, "department": p.Department, "site": p.Site, "timezone": p.TimeZone}).Scan(&id)
+	if err != nil {
+		return 0, fmt.Errorf("person %s: %w", p.Mail, err)
+	}
+	return id, nil
+}

@@ -14,15 +14,15 @@ import (
 const (
 	Solved    = "question.solved"
 	Steps     = "question.steps"
-	Open      = "question.open"   // opens the form
-	Talk      = "question.person" // a human, now
-	NotAfter  = "question.not"    // solved, but not after all
-	OpenKind  = "open.kind"       // incident or request, within the form
-	OpenSend  = "open.send"       // the form itself
-	OpenAdd   = "open.add"        // it is about a ticket that exists
-	OpenOther = "open.other"      // it is not
-	OpenFrom  = "ticket.from"     // the message menu
-	Ask       = "desk.ask"        // the global shortcut
+	Open      = "question.open"       // opens the form
+	Talk      = "question.person"     // a human, now
+	NotAfter  = "question.not"        // solved, but not after all
+	OpenKind  = "open.kind"           // incident or request, within the form
+	OpenSend  = "open.send"           // the form itself
+	OpenAdd   = "open.add"            // it is about a ticket that exists
+	OpenOther = "open.other"          // it is not
+	OpenFrom  = "ticket.from_message" // the message menu
+	Ask       = "desk.ask"            // the global shortcut
 	Claim     = "ticket.claim"
 	Release   = "ticket.release"
 	Assign    = "ticket.assign"

@@ -80,6 +80,13 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := desk.Start(ctx); err != nil {
 		return err
 	}
+	select {
+	case <-desk.Ready():
+	case <-desk.Done():
+		return nil // Stop says why
+	case <-ctx.Done():
+		return nil
+	}
 	workspace.Connect("http://" + desk.Addr())
 
 	face, err := simulator.New(simulator.Options{Slack: workspace, Title: company.Desk.Company, People: demo.Cast(), Tasks: demo.Tasks(), Log: e.log})

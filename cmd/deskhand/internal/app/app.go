@@ -75,6 +75,7 @@ type App struct {
 
 	cancel context.CancelFunc
 	work   *errgroup.Group
+	ready  chan struct{}
 	ended  chan struct{}
 	err    error
 }
@@ -95,7 +96,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	a := &App{o: o, registry: prometheus.NewRegistry(), ended: make(chan struct{})}
+	a := &App{o: o, registry: prometheus.NewRegistry(), ready: make(chan struct{}), ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -256,8 +257,8 @@ func (a *App) assemble() error {
 	return err
 }
 
-// Start serves and works until Stop. It returns when the desk listens and its
-// platforms know it; ctx bounds only that.
+// Start serves and works until Stop. It returns when the desk listens; see
+// Ready. ctx bounds only the start.
 func (a *App) Start(ctx context.Context) error {
 	var err error
 	if a.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", a.o.Listen); err != nil {
@@ -279,9 +280,12 @@ func (a *App) Start(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		<-run.Done()
-		stop, cancel := context.WithTimeout(context.WithoutCancel(run), 5*time.Second)
+		stop, cancel := context.WithTimeout(context.WithoutCancel(run), 2*time.Second)
 		defer cancel()
-		return a.server.Shutdown(stop)
+		if err := a.server.Shutdown(stop); err != nil {
+			return a.server.Close() // connections on which nothing is asked
+		}
+		return nil
 	})
 	for _, worker := range []func(context.Context) error{
 		a.inbox.Run, a.outbox.Run, a.watch.Run, a.Desk.FetchFiles, a.connect,
@@ -308,6 +312,7 @@ func (a *App) connect(ctx context.Context) error {
 				for _, m := range missing {
 					a.o.Log.WarnContext(ctx, m)
 				}
+				close(a.ready)
 				break
 			}
 		}
@@ -330,6 +335,10 @@ func (a *App) connect(ctx context.Context) error {
 
 // Addr is where the desk listens, once it has started.
 func (a *App) Addr() string { return a.listener.Addr().String() }
+
+// Ready is closed when the platforms have said who the desk is. Until then they
+// are told to try again later.
+func (a *App) Ready() <-chan struct{} { return a.ready }
 
 // Done is closed when the desk has ended, by Stop or by itself; Stop then says
 // why.

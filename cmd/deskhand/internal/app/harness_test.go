@@ -1,0 +1,262 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/storage"
+	"github.com/deskhand/deskhand/storage/pgtest"
+)
+
+// The company of these tests.
+const company = `
+desk:
+  company: Acme
+  timezone: Europe/Berlin
+  admins: [ada@acme.example]
+  help: [{slack: it-help}]
+people:
+  - {mail: ana@acme.example, name: Ana Silva, department: sales, site: Porto}
+  - {mail: eva@acme.example, name: Eva Lind, department: sales, site: Porto}
+  - {mail: ben@acme.example, name: Ben Weber, department: it, site: Berlin}
+  - {mail: kim@acme.example, name: Kim Lee, department: it, site: Berlin}
+  - {mail: leo@acme.example, name: Leo Novak, department: it, site: Berlin}
+  - {mail: ada@acme.example, name: Ada Roth, department: it, site: Berlin}
+teams:
+  - {slug: service-desk, name: Service Desk, tier: 1, channel: {slack: it-triage}, lead: leo@acme.example, members: [ben@acme.example, kim@acme.example]}
+  - {slug: network, name: Network, tier: 2, channel: {slack: it-network}, lead: leo@acme.example, members: [leo@acme.example]}
+services:
+  - {slug: printing, name: Printing, incidents: service-desk, requests: service-desk, words: [printer, printing, print]}
+  - {slug: vpn, name: VPN, incidents: network, requests: network, words: [vpn]}
+  - {slug: other, name: Something else, incidents: service-desk, requests: service-desk}
+`
+
+func published(slug, title, symptom, answer string, audience ...string) knowledge.Article {
+	if audience == nil {
+		audience = []string{knowledge.Everyone}
+	}
+	return knowledge.Article{Slug: slug, Title: title, Symptom: symptom, Answer: answer, Audience: audience,
+		Language: "en", Owner: "ben@acme.example", State: knowledge.Published}
+}
+
+var articles = []knowledge.Article{
+	published("printer", "The printer on your floor does not print", "The printer is not printing. My print job is stuck in the queue.",
+		"1. Open the print queue.\n2. Cancel every job.\n3. Print **one** page again."),
+	published("paper-jam", "Clear a paper jam in the printer", "Paper is stuck in the printer and the display says jam.", "1. Open flap A.\n2. Pull the paper out slowly."),
+	published("vpn-drops", "Keep the VPN connected", "The vpn drops every ten minutes and reconnects.", "1. Turn off power saving for Wi-Fi."),
+	published("salary-run", "Unlock the salary run", "The salary run is locked for payroll.", "1. Ask payroll.", "hr"),
+}
+
+// desk is a whole desk with its workspace.
+type desk struct {
+	*slacktest.Script
+	t     *testing.T
+	app   *App
+	slack *slacktest.Workspace
+	db    *storage.DB
+	ahead atomic.Int64 // how far the desk's clock is ahead, in ns
+}
+
+func (d *desk) now() time.Time { return time.Now().Add(time.Duration(d.ahead.Load())) }
+
+// pass lets time pass for the desk.
+func (d *desk) pass(by time.Duration) {
+	d.ahead.Add(int64(by))
+	d.app.watch.Wake()
+}
+
+// workspace is Acme's Slack.
+func workspace(t *testing.T, o slacktest.Options) *slacktest.Workspace {
+	t.Helper()
+	o.App.SigningSecret, o.App.BotToken, o.App.AppToken = "secret", "xoxb-test", "xapp-test"
+	o.App.Shortcuts = []slacktest.Shortcut{{Name: "Open a ticket", CallbackID: "ticket.from_message", OnMessage: true}, {Name: "Ask the desk", CallbackID: "desk.ask"}}
+	w, err := slacktest.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	ids := map[string]string{}
+	for _, u := range []slacktest.User{
+		{Name: "ana", RealName: "Ana Silva"}, {Name: "eva", RealName: "Eva Lind"}, {Name: "ben", RealName: "Ben Weber"},
+		{Name: "kim", RealName: "Kim Lee"}, {Name: "leo", RealName: "Leo Novak"}, {Name: "ada", RealName: "Ada Roth", Admin: true},
+		{Name: "zoe", RealName: "Zoe Guest"},
+	} {
+		u.Email, u.EmailConfirmed, u.TZ = u.Name+"@acme.example", true, "Europe/Berlin"
+		if u.Name == "zoe" {
+			u.Email = "zoe@elsewhere.example"
+		}
+		made, err := w.AddUser(u)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids[u.Name] = made.ID
+	}
+	bot := w.App().BotUserID
+	all := []string{bot, ids["ana"], ids["eva"], ids["ben"], ids["kim"], ids["leo"], ids["ada"], ids["zoe"]}
+	for name, members := range map[string][]string{
+		"general": all, "it-help": all, "sales": {ids["ana"], ids["eva"], bot},
+		"it-triage":  {bot, ids["ben"], ids["kim"], ids["leo"]},
+		"it-network": {bot, ids["leo"]},
+		"it-spare":   {bot, ids["ada"], ids["ben"]},
+	} {
+		if _, err := w.AddChannel(slacktest.Channel{Name: name, Members: members}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// seed puts policy and articles into a database.
+func seed(t *testing.T, url string) {
+	t.Helper()
+	p, err := policyfile.Parse("company.yaml", []byte(company))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := storage.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := storage.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.InTx(t.Context(), func(tx *storage.Tx) error {
+		if _, err := tx.ApplyPolicy(t.Context(), p, "test", time.Now()); err != nil {
+			return err
+		}
+		for _, a := range articles {
+			if _, _, _, err := tx.PutArticle(t.Context(), a, 0, "test", time.Now()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// open starts a desk for Acme.
+func open(t *testing.T) *desk {
+	t.Helper()
+	d := &desk{t: t}
+	d.slack = workspace(t, slacktest.Options{Now: d.now})
+	url := pgtest.URL(t)
+	seed(t, url)
+	d.start(url)
+	return d
+}
+
+func (d *desk) start(url string) {
+	d.t.Helper()
+	app, err := New(d.t.Context(), Options{
+		DatabaseURL: url, Listen: "127.0.0.1:0", Data: d.t.TempDir(), Now: d.now, MaxConns: 8,
+		Log:   slog.New(slog.NewTextHandler(testLog{d.t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Slack: Slack{SigningSecret: "secret", BotToken: "xoxb-test", APIURL: d.slack.URL() + "/api/", Unpaced: true},
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.app, d.db = app, app.DB
+	d.t.Cleanup(func() {
+		if err := app.Stop(); err != nil {
+			d.t.Errorf("stop: %v", err)
+		}
+	})
+	if err := app.Start(d.t.Context()); err != nil {
+		d.t.Fatal(err)
+	}
+	<-app.Ready()
+	d.slack.Connect("http://" + app.Addr())
+	d.Script = d.slack.Script(d.t)
+	d.Patience = 10 * time.Second
+	d.Settled = d.settled
+}
+
+// settled waits until the desk has nothing left to do that is due.
+func (d *desk) settled(ctx context.Context) error {
+	for {
+		if err := d.slack.Idle(ctx); err != nil {
+			return err
+		}
+		var b storage.Backlog
+		if err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
+			b, err = tx.Backlog(ctx)
+			return err
+		}); err != nil {
+			return err
+		}
+		if b.Inbox == 0 && b.Outbox == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// count is the one number that a query returns.
+func (d *desk) count(query string, args ...any) int {
+	d.t.Helper()
+	var n int
+	if err := d.db.Pool().QueryRow(d.t.Context(), query, args...).Scan(&n); err != nil {
+		d.t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// message is the newest message in a channel, as somebody sees it, that has the
+// words.
+func (d *desk) message(who, channel, words string) slacktest.Message {
+	d.t.Helper()
+	c, ok := d.slack.Channel(channel)
+	if !ok {
+		d.t.Fatalf("no channel %s", channel)
+	}
+	all, err := d.Person(who).Person().Messages(c.ID, "", 100)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, m := range slices.Backward(all) {
+		if strings.Contains(m.Text, words) {
+			m.Channel = c.ID
+			return m
+		}
+	}
+	d.t.Fatalf("no message with %q in #%s", words, channel)
+	return slacktest.Message{}
+}
+
+// action is the id of the message's button for an action of the desk's.
+func (d *desk) action(m slacktest.Message, name string) string {
+	d.t.Helper()
+	id := regexp.MustCompile(`"action_id":"([^"]*` + regexp.QuoteMeta(name) + `[^"]*)"`).FindSubmatch(m.Blocks)
+	if id == nil {
+		d.t.Fatalf("no button %s in %s", name, m.Blocks)
+	}
+	return string(id[1])
+}
+
+// testLog keeps the desk's log with the test's.
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(b []byte) (int, error) {
+	if l.t.Context().Err() == nil { // after the test nothing may be logged there
+		l.t.Log(string(b))
+	}
+	return len(b), nil
+}
