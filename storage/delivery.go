@@ -218,7 +218,7 @@ func (tx *Tx) rootThread(ctx context.Context, d Delivered) error {
 	batch := &pgx.Batch{}
 	if twin != 0 {
 		batch.Queue(`update posts set thread_id = $1 where thread_id = $2`, id, twin)
-		batch.Queue(`update outbox set conversation = 'thread ' || $1 where conversation = 'thread ' || $2`, id, twin)
+		batch.Queue(`update outbox set conversation = 'thread ' || $1::bigint where conversation = 'thread ' || $2::bigint`, id, twin)
 		batch.Queue(`update questions set thread_id = $1 where thread_id = $2`, id, twin)
 		batch.Queue(`
 			with twin as (delete from threads where id = $2 returning ticket_id)

@@ -20,6 +20,7 @@ import (
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/bot/inbox"
 	"github.com/deskhand/deskhand/storage"
+	"github.com/deskhand/deskhand/storage/pglocal"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
@@ -562,7 +563,7 @@ func TestAcceptSaysWhenTheDatabaseIsAway(t *testing.T) {
 	const senders, each = 8, 60
 	var refusals atomic.Int32
 	var group errgroup.Group
-	halfway := make(chan struct{}, senders)
+	halfway := make(chan struct{}, 2*senders)
 	for s := range senders {
 		group.Go(func() error {
 			for n := range each {
@@ -586,7 +587,7 @@ func TestAcceptSaysWhenTheDatabaseIsAway(t *testing.T) {
 	}
 	for range 2 {
 		<-halfway
-		if err := server.Restart(t.Context(), 1); err != nil {
+		if err := server.Restart(t.Context(), pglocal.Immediate); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -594,9 +595,14 @@ func TestAcceptSaysWhenTheDatabaseIsAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	drained(t, db)
-	for c, texts := range effects(t, db) {
-		if len(texts) != each || texts[0] != "0" || texts[each-1] != fmt.Sprint(each-1) {
-			t.Errorf("%s: %v", c, texts)
+	var want []string
+	for n := range each {
+		want = append(want, fmt.Sprint(n))
+	}
+	got := effects(t, db)
+	for s := range senders {
+		if diff := cmp.Diff(want, got[fmt.Sprintf("C%d", s)]); diff != "" {
+			t.Errorf("conversation %d (-want +got):\n%s", s, diff)
 		}
 	}
 	t.Logf("%d deliveries were refused", refusals.Load())
