@@ -1,7 +1,6 @@
 package kb
 
 import (
-	"context"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -10,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -78,38 +76,6 @@ func (c *company) articles(n int) iter.Seq2[knowledge.Article, error] {
 	}
 }
 
-// indexes are built once for all benchmarks of a run.
-var indexes sync.Map
-
-type built struct {
-	*Index
-	company *company
-	took    time.Duration
-	size    int64
-}
-
-func benchIndex(b *testing.B, n int) *built {
-	b.Helper()
-	make := sync.OnceValue(func() *built {
-		dir, err := os.MkdirTemp("", "kbbench")
-		if err != nil {
-			b.Fatal(err)
-		}
-		x, err := Open(Options{Dir: dir})
-		if err != nil {
-			b.Fatal(err)
-		}
-		c := newCompany(7)
-		began := time.Now()
-		if err := x.Rebuild(context.Background(), 1, n, c.articles(n), nil); err != nil {
-			b.Fatal(err)
-		}
-		return &built{x, c, time.Since(began), dirSize(b, dir)}
-	})
-	v, _ := indexes.LoadOrStore(n, make)
-	return v.(func() *built)()
-}
-
 func dirSize(b *testing.B, dir string) (n int64) {
 	err := filepath.Walk(dir, func(_ string, f os.FileInfo, err error) error {
 		if err == nil && !f.IsDir() {
@@ -141,8 +107,15 @@ func percentiles(b *testing.B, took []time.Duration) {
 func BenchmarkSuggest(b *testing.B) {
 	for _, n := range []int{80, 1000, 10_000, 50_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			x := benchIndex(b, n)
-			qs := x.company.questions(1000)
+			dir := b.TempDir()
+			x := newIndex(b, Options{Dir: dir})
+			c := newCompany(7)
+			began := time.Now()
+			if err := x.Rebuild(b.Context(), 1, n, c.articles(n), nil); err != nil {
+				b.Fatal(err)
+			}
+			built := time.Since(began)
+			qs := c.questions(1000)
 			took := make([]time.Duration, 0, b.N)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
@@ -153,8 +126,8 @@ func BenchmarkSuggest(b *testing.B) {
 				took = append(took, time.Since(began))
 			}
 			percentiles(b, took)
-			b.ReportMetric(x.took.Seconds(), "build-s")
-			b.ReportMetric(float64(x.size)/1e6, "disk-MB")
+			b.ReportMetric(built.Seconds(), "build-s")
+			b.ReportMetric(float64(dirSize(b, dir))/1e6, "disk-MB")
 			var m runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&m)
