@@ -159,7 +159,7 @@ func prepare(now time.Time) (*generator, error) {
 		return nil, err
 	}
 	g := &generator{
-		rand: rand.New(rand.NewPCG(2026, 90)), now: now.Truncate(time.Second), policy: p, history: &History{},
+		rand: rand.New(rand.NewPCG(2026, 90)), now: now.UTC().Truncate(time.Second), policy: p, history: &History{},
 		byMail: map[string]int{}, articles: map[string]knowledge.ArticleID{}, teams: map[string]people.TeamID{},
 		matrix: ticket.Matrix(p.Matrix), grace: p.Desk.CloseAfter.Value(), silent: p.Desk.SilentAt.Value(),
 		victims: map[string][]int{}, fitting: map[string]fitting{}, numbers: map[ticket.Kind]int64{}, zones: map[string]*time.Location{},
@@ -176,12 +176,12 @@ func (g *generator) cast() error {
 	h.People = append(slices.Clone(g.policy.People), Colleagues(g.policy.People)...)
 	for i, p := range h.People {
 		g.byMail[p.Mail] = i
-		share := 0.3 + g.rand.ExpFloat64()
+		share := 0.3 + min(g.rand.ExpFloat64(), 2)
 		switch {
 		case p.Department == "it":
 			share = 0.15
 		case i < len(g.policy.People):
-			share += 1.5 // the people whom a newcomer meets have a past
+			share++ // the people whom a newcomer meets have a past
 		}
 		g.share = append(g.share, share)
 	}

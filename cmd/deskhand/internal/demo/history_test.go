@@ -1,6 +1,8 @@
 package demo
 
 import (
+	"bytes"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
@@ -134,8 +136,8 @@ func checkTicket(t *testing.T, h *History, grace time.Duration, x Ticket, now ti
 		}
 		last = s.At
 	}
-	if diff := cmp.Diff(x.Ticket, x.Steps[len(x.Steps)-1].After); diff != "" {
-		t.Errorf("%s is not what its last step made of it:\n%s", x.Ref(), diff)
+	if after := x.Steps[len(x.Steps)-1].After; x.Ticket != after {
+		t.Errorf("%s is not what its last step made of it:\n%s", x.Ref(), cmp.Diff(after, x.Ticket))
 	}
 	if x.Closed() && (x.ClosedAt.Before(x.ResolvedAt) || x.ClosedAt.After(x.ResolvedAt.Add(grace))) {
 		t.Errorf("%s was closed %v after it was resolved", x.Ref(), x.ClosedAt.Sub(x.ResolvedAt))
@@ -259,8 +261,15 @@ func TestHistoryTellsOfTheOutage(t *testing.T) {
 
 func TestHistoryIsTheSameForTheSameMoment(t *testing.T) {
 	t.Parallel()
-	if diff := cmp.Diff(generate(t, today), generate(t, today.In(time.FixedZone("elsewhere", 5*3600)))); diff != "" {
-		t.Error(diff[:min(2000, len(diff))])
+	told := func(now time.Time) []byte {
+		b, err := json.Marshal(generate(t, now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	if once, again := told(today), told(today.In(time.FixedZone("elsewhere", 5*3600))); !bytes.Equal(once, again) {
+		t.Errorf("%d and %d bytes differ", len(once), len(again))
 	}
 }
 

@@ -50,7 +50,7 @@ func (g *generator) ask(a arrival, at time.Time) (Question, string) {
 	switch c := g.rand.Float64(); {
 	case c < 0.7:
 		q.Confidence = "high"
-	case c < 0.94:
+	case c < 0.98:
 		q.Confidence = "low"
 	default:
 		return q, text // asked in words that no article has
@@ -208,7 +208,7 @@ func (l *life) open() string {
 	case l.a.title != "":
 		t.Title = expand(l.rand, l.a.title, l.a.slots)
 	default:
-		t.Title = expand(l.rand, pick(l.rand, s.Titles), l.a.slots)
+		t.Title = capital(expand(l.rand, pick(l.rand, s.Titles), l.a.slots))
 	}
 	switch {
 	case l.a.scene != nil:
@@ -368,12 +368,16 @@ func (l *life) finish() {
 	l.resolve(fix, l.course.Used)
 	if l.a.until.IsZero() && l.rand.Float64() < reopened {
 		back := l.weekOf(l.a.person).add(l.at, between(l.rand.Float64(), 10*time.Minute, 9*time.Hour))
-		if l.say(back, l.t.Requester, pick(l.rand, stillBroken), false, false) {
+		words, cures := stillBroken, secondFix
+		if l.t.Kind == ticket.Request {
+			words, cures = stillMissing, secondTry
+		}
+		if l.say(back, l.t.Requester, pick(l.rand, words), false, false) {
 			note := l.t.Messages[len(l.t.Messages)-1].Body
 			l.step(back, func(t ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return t.Reopen(t.Requester, note, back) })
 			l.say(l.later(between(l.rand.Float64(), 5*time.Minute, time.Hour)), l.t.Owner, pick(l.rand, secondLook), true, false)
 			l.at = l.later(between(l.rand.Float64(), 20*time.Minute, 5*time.Hour))
-			l.resolve(pick(l.rand, secondFix), false)
+			l.resolve(pick(l.rand, cures), false)
 		}
 	}
 	l.close()

@@ -205,12 +205,19 @@ var (
 		"{sorry, |}it's back {again|since this morning}", "still {not working|the same}", "worked for {an hour|a day}, now the same again",
 		"not fixed {for me|yet}, same {message|thing}", "I spoke too soon, it happens again",
 	}
+	stillMissing = []string{
+		"{sorry, |}I still {can't see it|have no access|don't have it}", "not quite what I asked for", "one thing is missing, can you look again?",
+		"it worked once and then not any more",
+	}
 	secondLook = []string{
-		"Sorry about that, {first}. I look at it again.", "Reopened, I'm on it.", "Then I was wrong about the cause. Looking.",
+		"Sorry about that, {first}. I look at it again.", "Reopened, I'm on it.", "Thanks for telling me, {first}. Looking again.",
 	}
 	secondFix = []string{
 		"Did the same again and this time checked it together with {first}.", "Cause was another one, settled with {first} on the phone.",
 		"Set it up from scratch together with {first}. Holds since.",
+	}
+	secondTry = []string{
+		"Gone through it with {first}, now it's complete.", "A step was missing, done now.", "Corrected, {first} has tried it.",
 	}
 	faceWords = map[int][]string{
 		5: {"quick and friendly", "super fast, thank you {agent_first}!", "", "best desk ever", "Solved in minutes", "{agent_first} is great", "obrigado!", "Tack!", "Danke!", "exactly what I needed", "very patient with me"},

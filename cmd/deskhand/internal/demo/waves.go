@@ -158,13 +158,16 @@ func (g *generator) present() error {
 			return fmt.Errorf("scene %q: no such person as %s or %s", s.Title, s.Requester, s.Agent)
 		}
 		g.come(arrival{
-			at: g.office().back(g.now, time.Duration(s.Ago*float64(time.Hour))), scenario: i, person: who, author: -1,
+			at: g.dayTime().back(g.now, time.Duration(s.Ago*float64(time.Hour))), scenario: i, person: who, author: -1,
 			slots: map[string]string{}, ticket: true, asked: s.Asked, title: s.Title, impact: s.Impact, urgency: s.Urgency,
 			scene: &s, course: &course{Talk: s.Talk, Fix: s.Fix},
 		})
 	}
 	return nil
 }
+
+// dayTime is when all sites are at work, more or less.
+func (g *generator) dayTime() week { return week{g.office().loc, 8 * 60, 17*60 + 30} }
 
 // play takes a scene's steps one after the other, evenly spread over the time
 // until now.
@@ -176,7 +179,7 @@ func (l *life) play(s scene) {
 	next := func() time.Time {
 		left := max(0, s.Ago*float64(steps)/float64(len(s.Talk)+4))
 		steps--
-		if at := l.office().back(l.now, time.Duration(left*float64(time.Hour))); at.After(l.at) {
+		if at := l.dayTime().back(l.now, time.Duration(left*float64(time.Hour))); at.After(l.at) {
 			return at
 		}
 		return l.at
