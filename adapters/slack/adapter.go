@@ -125,7 +125,7 @@ func New(o Options) (*Adapter, error) {
 	if a.now == nil {
 		a.now = time.Now
 	}
-	a.api = slack.New(o.BotToken, slack.OptionAPIURL(api), slack.OptionHTTPClient(a.http), slack.OptionAppLevelToken(o.AppToken))
+	a.api = slack.New(o.BotToken, slack.OptionAPIURL(api), slack.OptionHTTPClient(echoless{a.http}), slack.OptionAppLevelToken(o.AppToken))
 	return a, nil
 }
 

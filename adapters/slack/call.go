@@ -144,28 +144,28 @@ var refused = map[string]bool{
 	"file_upload_size_restricted": true, "as_user_not_supported": true, "not_reactable": true,
 }
 
-func translateCode(code string, messages []string, needed string, what effect) error {
-	reason := code
+func translateCode(said string, messages []string, needed string, what effect) error {
+	reason := said
 	if len(messages) > 0 {
 		reason += ": " + strings.Join(messages, "; ")
 	}
 	switch {
-	case code == "ratelimited" || code == "rate_limited":
+	case said == "ratelimited" || said == "rate_limited":
 		return &chat.LimitedError{After: time.Second}
-	case gone[code]:
-		return goneError(code)
-	case code == "invalid_auth":
-		return codeError(code)
-	case refused[code], strings.HasPrefix(code, "invalid_"):
+	case gone[said]:
+		return goneError(said)
+	case said == "invalid_auth":
+		return codeError(said)
+	case refused[said], strings.HasPrefix(said, "invalid_"):
 		return &chat.RefusedError{Reason: reason}
-	case code == "internal_error" || code == "fatal_error" || code == "request_timeout" || code == "service_unavailable":
+	case said == "internal_error" || said == "fatal_error" || said == "request_timeout" || said == "service_unavailable":
 		// "It's possible some aspect of the operation succeeded before the error
 		// was raised", as the methods' pages say.
-		return unsure(codeError(code), what)
-	case code == "missing_scope" && needed != "":
-		return fmt.Errorf("%w: the app needs %s; see manifest.yaml", codeError(code), needed)
+		return unsure(codeError(said), what)
+	case said == "missing_scope" && needed != "":
+		return fmt.Errorf("%w: the app needs %s; see manifest.yaml", codeError(said), needed)
 	}
-	return codeError(code)
+	return codeError(said)
 }
 
 // outcome names how a call ended, for metrics.

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/bot/chat/chattest"
 )
 
 // scripted serves the Web API with one answer for each method, and remembers
@@ -285,100 +286,6 @@ func TestMetricsOfCalls(t *testing.T) {
 	}
 }
 
-func TestFetchKeepsTheToken(t *testing.T) {
-	t.Parallel()
-	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t.Errorf("a foreign host was asked, with %v", r.Header)
-	}))
-	defer stranger.Close()
-	s := newScripted(t, map[string]answerer{
-		"/files/a":       ok("12345"),
-		"/files/signin":  status(302, "Location", "https://acme.slack.com/?redir=%2Ffiles%2Fa"),
-		"/files/away":    status(302, "Location", stranger.URL+"/a"),
-		"/files/gone":    status(404),
-		"/files/limited": status(429, "Retry-After", "3"),
-		"/files/broken":  status(500),
-	})
-	a := newAdapter(t, Options{APIURL: s.URL + "/api/"})
-	got, err := a.Fetch(t.Context(), chat.File{URL: s.URL + "/files/a"}, 5)
-	if err != nil || string(got) != "12345" || s.forms["/files/a"].Get("Authorization") != "Bearer "+testBotToken {
-		t.Errorf("Fetch() = %q, %v", got, err)
-	}
-	var limited *chat.LimitedError
-	var refused *chat.RefusedError
-	for _, tt := range []struct {
-		name string
-		file chat.File
-		ok   func(error) bool
-	}{
-		{"more than it said", chat.File{URL: s.URL + "/files/a"}, func(err error) bool { return errors.As(err, &refused) }},
-		{"more, as it says", chat.File{URL: s.URL + "/files/a", Size: 99}, func(err error) bool { return errors.As(err, &refused) }},
-		{"no right to read", chat.File{URL: s.URL + "/files/signin"}, gonePlease},
-		{"sent elsewhere", chat.File{URL: s.URL + "/files/away"}, gonePlease},
-		{"deleted", chat.File{URL: s.URL + "/files/gone"}, gonePlease},
-		{"kept elsewhere", chat.File{URL: stranger.URL + "/a"}, gonePlease},
-		{"kept elsewhere, by a similar name", chat.File{URL: "https://evilslack.com/a"}, gonePlease},
-		{"kept by Slack, without encryption", chat.File{URL: "http://files.slack.com/a"}, gonePlease},
-		{"no address", chat.File{}, gonePlease},
-		{"too many calls", chat.File{URL: s.URL + "/files/limited"}, func(err error) bool { return errors.As(err, &limited) }},
-		{"Slack is broken", chat.File{URL: s.URL + "/files/broken"}, func(err error) bool {
-			return err != nil && !errors.Is(err, chat.ErrGone) && !errors.Is(err, chat.ErrUnsure)
-		}},
-	} {
-		if _, err := a.Fetch(t.Context(), tt.file, 4); !tt.ok(err) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-	}
-}
-
-func gonePlease(err error) bool { return errors.Is(err, chat.ErrGone) }
-
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	now := time.Unix(1_700_000_000, 0)
-	auth := func(scopes, date string) answerer {
-		return func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("X-OAuth-Scopes", scopes)
-			w.Header().Set("Date", date)
-			ok(`{"ok":true,"team":"Acme","team_id":"T1","user":"desk","user_id":"U0DESK","bot_id":"B1"}`)(w, r)
-		}
-	}
-	right := now.UTC().Format(http.TimeFormat)
-	opens := ok(`{"ok":true,"url":"wss://example.com/link"}`)
-	for _, tt := range []struct {
-		name    string
-		answers map[string]answerer
-		want    map[string]bool // check → fine
-		words   string
-	}{
-		{"all is well", map[string]answerer{"auth.test": auth(strings.Join(Scopes, ","), right), "apps.connections.open": opens},
-			map[string]bool{"Slack token": true, "Slack scopes": true, "Clock": true, "Slack socket mode": true}, "Acme"},
-		{"a scope is missing", map[string]answerer{"auth.test": auth(strings.Join(Scopes[1:], ","), right), "apps.connections.open": opens},
-			map[string]bool{"Slack token": true, "Slack scopes": false, "Clock": true, "Slack socket mode": true}, Scopes[0]},
-		{"the clock is wrong", map[string]answerer{"auth.test": auth(strings.Join(Scopes, ","), now.Add(7*time.Minute).UTC().Format(http.TimeFormat)), "apps.connections.open": opens},
-			map[string]bool{"Slack token": true, "Slack scopes": true, "Clock": false, "Slack socket mode": true}, "7m0s"},
-		{"the app was removed", map[string]answerer{"auth.test": ok(`{"ok":false,"error":"account_inactive"}`), "apps.connections.open": ok(`{"ok":false,"error":"invalid_auth"}`)},
-			map[string]bool{"Slack token": false, "Slack socket mode": false}, "install it again"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			s := newScripted(t, tt.answers)
-			a := newAdapter(t, Options{APIURL: s.URL + "/api/", AppToken: testAppToken, Now: func() time.Time { return now }})
-			got, words := map[string]bool{}, ""
-			for _, f := range a.Check(t.Context()) {
-				got[f.Name] = f.OK
-				words += f.Text + f.Fix
-				if f.Text == "" || f.OK != (f.Fix == "") {
-					t.Errorf("finding %+v: it needs words, and a fix if it is not fine", f)
-				}
-			}
-			if diff := cmp.Diff(tt.want, got); diff != "" || !strings.Contains(words, tt.words) {
-				t.Errorf("words %q (-want +got):\n%s", words, diff)
-			}
-		})
-	}
-}
-
 func TestBudgets(t *testing.T) {
 	t.Parallel()
 	a := newAdapter(t, Options{})
@@ -410,5 +317,24 @@ func TestBudgets(t *testing.T) {
 	}
 	if got := newAdapter(t, Options{Unpaced: true}).Budgets(hello, false); got != nil {
 		t.Errorf("unpaced, and yet %v", got)
+	}
+}
+
+// BenchmarkSend is a card posted to a server that echoes the message, as Slack
+// does; the server's own work is in it.
+func BenchmarkSend(b *testing.B) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = r.ParseForm() // of our own making
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"ok":true,"channel":"C1","ts":"1700000000.1","message":{"type":"message","user":"U0DESK","bot_id":"B1","ts":"1700000000.1","text":"x","blocks":%s}}`, r.Form.Get("blocks"))
+	}))
+	defer server.Close()
+	a := newAdapter(b, Options{APIURL: server.URL + "/api/"})
+	p := chat.Post{ID: "p1", Kind: chat.Message, Place: place("C1", "1.1"), Card: chattest.Cards["suggestion"]}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := a.Send(b.Context(), p); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

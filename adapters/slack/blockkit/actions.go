@@ -129,9 +129,24 @@ func (p *painter) actions(a chat.Actions) {
 	if len(menu) > 0 {
 		es = append(es, p.menu(menu))
 	}
-	for group := range slices.Chunk(es, maxElements) {
-		p.add(slack.NewActionBlock("", group...))
+	size := 0
+	for _, b := range slices.Concat(buttons, menu) {
+		size += buttonUnits(b)
 	}
+	for group := range slices.Chunk(es, maxElements) {
+		p.add(slack.NewActionBlock("", group...), size)
+		size = 0 // all of it is counted with the first
+	}
+}
+
+// buttonUnits is about how many characters a button shows, its question among
+// them.
+func buttonUnits(b chat.Button) int {
+	n := min(units(b.Label), maxButton)
+	if c := b.Confirm; c != nil {
+		n += min(units(c.Title), 100) + min(units(c.Text), 300) + min(units(c.Yes), 30) + min(units(c.No), 30)
+	}
+	return n
 }
 
 // id gives out an action id.

@@ -119,7 +119,13 @@ type painter struct {
 	cap     int // characters that one block may show
 	ids     int // action ids given out
 	primary bool
-	blocks  []slack.Block
+	drawn   []drawn
+}
+
+// drawn is a block and about how many characters it shows.
+type drawn struct {
+	slack.Block
+	size int
 }
 
 func draw(bs []chat.Block, on surface) []slack.Block {
@@ -127,18 +133,18 @@ func draw(bs []chat.Block, on surface) []slack.Block {
 	for _, b := range bs {
 		p.block(b)
 	}
-	if len(p.blocks) == 0 {
+	if len(p.drawn) == 0 {
 		// Slack refuses a message or a view with nothing in it.
 		p.paragraph(chat.T("…"), section)
 	}
-	return fold(p.blocks, on.blocks)
+	return fold(p.drawn, on)
 }
 
 func (p *painter) block(b chat.Block) {
 	switch b := b.(type) {
 	case chat.Heading:
 		if s := cut(oneLine(b.Text), maxHeader); s != "" {
-			p.add(slack.NewHeaderBlock(plainText(s)))
+			p.add(slack.NewHeaderBlock(plainText(s)), units(s))
 		}
 	case chat.Section:
 		p.paragraph(cutRich(b.Text, p.cap), section)
@@ -151,7 +157,7 @@ func (p *painter) block(b chat.Block) {
 	case chat.Note:
 		p.note(cutRich(b.Text, p.cap))
 	case chat.Divider:
-		p.add(slack.NewDividerBlock())
+		p.add(slack.NewDividerBlock(), 0)
 	case chat.Picture:
 		p.picture(b)
 	case chat.Actions:
@@ -159,7 +165,7 @@ func (p *painter) block(b chat.Block) {
 	}
 }
 
-func (p *painter) add(b slack.Block) { p.blocks = append(p.blocks, b) }
+func (p *painter) add(b slack.Block, size int) { p.drawn = append(p.drawn, drawn{b, size}) }
 
 func (p *painter) facts(fs chat.Facts) {
 	each := maxField
@@ -168,6 +174,7 @@ func (p *painter) facts(fs chat.Facts) {
 	}
 	for group := range slices.Chunk(fs, maxFields) {
 		fields := make([]*slack.TextBlockObject, len(group))
+		size := 0
 		for i, f := range group {
 			label := mrkdwn(chat.B(oneLine(f.Label)), each/2)
 			value := mrkdwn(f.Value, each-units(label)-1)
@@ -178,20 +185,21 @@ func (p *painter) facts(fs chat.Facts) {
 				label += "\n"
 			}
 			fields[i] = marked(label + value)
+			size += units(label + value)
 		}
-		p.add(slack.NewSectionBlock(nil, fields, nil))
+		p.add(slack.NewSectionBlock(nil, fields, nil), size)
 	}
 }
 
 func (p *painter) note(r chat.Rich) {
 	if unmarked(r) {
 		if s := cut(clean(r.Plain()), maxContext); strings.TrimSpace(s) != "" {
-			p.add(slack.NewContextBlock("", plainText(s)))
+			p.add(slack.NewContextBlock("", plainText(s)), units(s))
 		}
 		return
 	}
 	if s := mrkdwn(r, maxContext); strings.TrimSpace(s) != "" {
-		p.add(slack.NewContextBlock("", marked(s)))
+		p.add(slack.NewContextBlock("", marked(s)), units(s))
 	}
 }
 
@@ -204,7 +212,7 @@ func (p *painter) picture(b chat.Picture) {
 	if alt == "" {
 		alt = "Picture"
 	}
-	p.add(slack.NewImageBlock(b.URL, alt, "", nil))
+	p.add(slack.NewImageBlock(b.URL, alt, "", nil), units(alt))
 }
 
 // fairCap is how many characters each block may show so that all together keep
@@ -235,7 +243,7 @@ func fairCap(bs []chat.Block, limit int) int {
 			limit -= min(units(b.Text), maxHeader)
 		case chat.Actions:
 			for _, b := range slices.Concat(b.Buttons, b.Menu) {
-				limit -= min(units(b.Label), maxButton)
+				limit -= buttonUnits(b)
 			}
 		case chat.Picture:
 			limit -= min(units(b.Alt), maxAlt)
@@ -253,35 +261,55 @@ func fairCap(bs []chat.Block, limit int) int {
 	return 1 << 30
 }
 
-// fold brings blocks down to limit: paragraphs in a row become one block, lines
-// across go, and what is still too much is left out above the last actions,
-// which stay, with a word that it is.
-func fold(bs []slack.Block, limit int) []slack.Block {
-	if len(bs) <= limit {
-		return bs
+// fold keeps blocks to what their surface takes: paragraphs in a row become one
+// block, lines across go, and what is still too much is left out above the last
+// actions, which stay, with a word that it is.
+func fold(bs []drawn, on surface) []slack.Block {
+	if len(bs) > on.blocks {
+		bs = merge(bs)
 	}
-	bs = slices.DeleteFunc(bs, func(b slack.Block) bool { return b.BlockType() == slack.MBTDivider })
-	merged := bs[:0:0]
+	tail, shown := len(bs), 0
 	for _, b := range bs {
-		rich, ok := b.(*slack.RichTextBlock)
+		shown += b.size
+	}
+	head := tail
+	if len(bs) > on.blocks || shown > on.text {
+		for tail > 0 && len(bs)-tail < on.blocks/2 && bs[tail-1].BlockType() == slack.MBTAction {
+			tail--
+		}
+		for head = tail; head > 0 && (head+1+len(bs)-tail > on.blocks || shown > on.text); head-- {
+			shown -= bs[head-1].size
+		}
+	}
+	var all []slack.Block
+	for i, b := range bs {
+		if i == head && head < tail {
+			all = append(all, slack.NewContextBlock("", plainText("… There is more than fits here.")))
+		}
+		if i < head || i >= tail {
+			all = append(all, b.Block)
+		}
+	}
+	return all
+}
+
+// merge makes one block of paragraphs in a row, and drops the lines across.
+func merge(bs []drawn) []drawn {
+	var merged []drawn
+	for _, b := range bs {
+		if b.BlockType() == slack.MBTDivider {
+			continue
+		}
+		rich, ok := b.Block.(*slack.RichTextBlock)
 		if last := len(merged) - 1; ok && last >= 0 {
-			if before, ok := merged[last].(*slack.RichTextBlock); ok {
-				merged[last] = slack.NewRichTextBlock("", slices.Concat(before.Elements, rich.Elements)...)
+			if before, ok := merged[last].Block.(*slack.RichTextBlock); ok {
+				merged[last] = drawn{slack.NewRichTextBlock("", slices.Concat(before.Elements, rich.Elements)...), merged[last].size + b.size}
 				continue
 			}
 		}
 		merged = append(merged, b)
 	}
-	if len(merged) <= limit {
-		return merged
-	}
-	tail := len(merged)
-	for tail > 0 && len(merged)-tail < limit/2 && merged[tail-1].BlockType() == slack.MBTAction {
-		tail--
-	}
-	more := slack.NewContextBlock("", plainText("… There is more than fits here."))
-	head := limit - 1 - (len(merged) - tail)
-	return slices.Concat(merged[:head], []slack.Block{more}, merged[tail:])
+	return merged
 }
 
 func plainText(s string) *slack.TextBlockObject {

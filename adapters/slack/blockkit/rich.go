@@ -26,7 +26,7 @@ func (p *painter) paragraph(r chat.Rich, in frame) {
 		var head chat.Rich
 		head, rest = splitRich(rest, maxParagraph)
 		if es := elements(head); len(es) > 0 {
-			p.add(slack.NewRichTextBlock("", in(es)))
+			p.add(slack.NewRichTextBlock("", in(es)), richUnits(head))
 		}
 	}
 }
@@ -37,7 +37,7 @@ func (p *painter) list(l chat.List) {
 		style = slack.RTEListOrdered
 	}
 	var items []slack.RichTextElement
-	room := p.cap
+	room, size := p.cap, 0
 	for i, item := range l.Items {
 		es := elements(cutRich(item, maxParagraph))
 		if len(es) == 0 {
@@ -49,9 +49,10 @@ func (p *painter) list(l chat.List) {
 			break
 		}
 		items = append(items, slack.NewRichTextSection(es...))
+		size += min(richUnits(item), maxParagraph)
 	}
 	if len(items) > 0 {
-		p.add(slack.NewRichTextBlock("", slack.NewRichTextList(style, 0, items...)))
+		p.add(slack.NewRichTextBlock("", slack.NewRichTextList(style, 0, items...)), size)
 	}
 }
 

@@ -199,6 +199,8 @@ var Cards = map[string]chat.Card{
 
 	"90 lists and facts": {Text: "Many", Blocks: manyFacts(90)},
 
+	"60 blocks of long facts": {Text: "Long", Blocks: longFacts(60)},
+
 	"25 facts": {Text: "Facts", Blocks: []chat.Block{facts(25)}},
 
 	"30 buttons": {Text: "Buttons", Blocks: []chat.Block{chat.Actions{Buttons: buttons(30), Menu: buttons(120)}}},
@@ -249,6 +251,18 @@ func manyFacts(n int) []chat.Block {
 	var all []chat.Block
 	for i := range n {
 		all = append(all, facts(1), chat.List{Items: []chat.Rich{chat.T(fmt.Sprintf("Item %d", i))}})
+	}
+	return append(all, chat.Actions{Buttons: buttons(2)})
+}
+
+func longFacts(n int) []chat.Block {
+	var all []chat.Block
+	for range n {
+		fs := facts(12)
+		for i := range fs {
+			fs[i].Value = chat.T(strings.Repeat("a long value ", 200))
+		}
+		all = append(all, fs)
 	}
 	return append(all, chat.Actions{Buttons: buttons(2)})
 }
