@@ -89,7 +89,8 @@ func (c *conversation) wireType() string {
 	}
 }
 
-// scopeStem is the part of a scope that names the kind: channels:history.
+// scopeStem is the part of a scope, and of an event's name, that says the kind:
+// channels:history, message.channels.
 func (c *conversation) scopeStem() string {
 	switch c.Kind {
 	case Private:

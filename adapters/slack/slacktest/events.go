@@ -98,22 +98,31 @@ func (w *Workspace) envelope(id string, inner json.RawMessage) []byte {
 // hide those of the message.
 type messageEvent struct {
 	*Message
-	Channel     string `json:"channel"`
-	ChannelType string `json:"channel_type"`
-	EventTS     string `json:"event_ts"`
-	// User is hidden by Message's own unless the event has none.
-	Hidden    bool     `json:"hidden,omitempty"`
-	DeletedTS string   `json:"deleted_ts,omitempty"`
-	Is        *Message `json:"message,omitempty"`
-	Was       *Message `json:"previous_message,omitempty"`
-	Root      *Message `json:"root,omitempty"`
+	Channel     string   `json:"channel"`
+	ChannelType string   `json:"channel_type"`
+	EventTS     string   `json:"event_ts"`
+	Root        *Message `json:"root,omitempty"` // of a thread_broadcast
+}
+
+// A changeEvent is a message event about another message.
+type changeEvent struct {
+	Type        string   `json:"type"`
+	Subtype     string   `json:"subtype"`
+	Hidden      bool     `json:"hidden"`
+	Channel     string   `json:"channel"`
+	ChannelType string   `json:"channel_type"`
+	TS          string   `json:"ts"`
+	EventTS     string   `json:"event_ts"`
+	DeletedTS   string   `json:"deleted_ts,omitempty"`
+	Message     *Message `json:"message,omitempty"`
+	Previous    *Message `json:"previous_message"`
 }
 
 // emitMessage tells the app of a new message: as message.channels (or groups, im,
 // mpim) and, if it names the app outside a DM with it, as app_mention too; see
 // docs.slack.dev/reference/events/app_mention.
 func (w *Workspace) emitMessage(c *conversation, m *Message) {
-	typ := "message." + c.eventStem()
+	typ := "message." + c.scopeStem()
 	mentioned := m.User != "" && m.BotID == "" && (m.Subtype == "" || m.Subtype == "file_share" || m.Subtype == "thread_broadcast") &&
 		c.Kind != DM && strings.Contains(m.Text, "<@"+w.app.BotUserID+">")
 	if w.hears(typ, c) {
@@ -149,33 +158,22 @@ func (w *Workspace) emitMessage(c *conversation, m *Message) {
 	}
 }
 
-// eventStem is the part of message.… that names the kind.
-func (c *conversation) eventStem() string { return c.scopeStem() }
-
-// emitChanged tells the app of an edit; see docs.slack.dev/reference/events/message/message_changed.
-func (w *Workspace) emitChanged(c *conversation, was, is *Message) {
-	typ := "message." + c.eventStem()
+// emitChange tells the app of an edit, or of a deletion if there is no message any
+// more; see docs.slack.dev/reference/events/message/message_changed and …_deleted.
+func (w *Workspace) emitChange(c *conversation, was, is *Message) {
+	typ := "message." + c.scopeStem()
 	if !w.hears(typ, c) {
 		return
 	}
-	ts := c.nextTS(w.now())
-	w.send(c.ID, typ, mustJSON(messageEvent{
-		Message: &Message{Type: "message", Subtype: "message_changed", TS: ts},
-		Channel: c.ID, ChannelType: c.wireType(), EventTS: ts, Hidden: true,
-		Is: is.wire(false), Was: was.wire(false),
-	}))
-}
-
-// emitDeleted tells the app of a deletion; see docs.slack.dev/reference/events/message/message_deleted.
-func (w *Workspace) emitDeleted(c *conversation, was *Message) {
-	typ := "message." + c.eventStem()
-	if !w.hears(typ, c) {
-		return
+	ev := changeEvent{
+		Type: "message", Subtype: "message_deleted", Hidden: true, Channel: c.ID, ChannelType: c.wireType(),
+		TS: c.nextTS(w.now()), Previous: was.wire(false),
 	}
-	ts := c.nextTS(w.now())
-	w.send(c.ID, typ, mustJSON(messageEvent{
-		Message: &Message{Type: "message", Subtype: "message_deleted", TS: ts},
-		Channel: c.ID, ChannelType: c.wireType(), EventTS: ts, Hidden: true,
-		DeletedTS: was.TS, Was: was.wire(false),
-	}))
+	ev.EventTS = ev.TS
+	if is != nil {
+		ev.Subtype, ev.Message = "message_changed", is.wire(false)
+	} else {
+		ev.DeletedTS = was.TS
+	}
+	w.send(c.ID, typ, mustJSON(ev))
 }

@@ -87,7 +87,7 @@ func (w *Workspace) change(c *conversation, was, is *Message, by string) {
 	}
 	w.changed(Change{Kind: MessageChanged, Channel: c.ID, TS: is.TS, Message: is, User: is.To})
 	if !is.Ephemeral {
-		w.emitChanged(c, was, is)
+		w.emitChange(c, was, is)
 	}
 }
 
@@ -112,7 +112,7 @@ func (w *Workspace) delete(c *conversation, m *Message) {
 	}
 	c.remove(m.TS)
 	w.changed(Change{Kind: MessageDeleted, Channel: c.ID, TS: m.TS, Message: m})
-	w.emitDeleted(c, m)
+	w.emitChange(c, m, nil)
 	if m.ThreadTS != "" && m.ThreadTS != m.TS {
 		c.threads[m.ThreadTS] = slices.DeleteFunc(c.threads[m.ThreadTS], func(ts string) bool { return ts == m.TS })
 		w.recount(c, m.ThreadTS)
