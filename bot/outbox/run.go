@@ -89,7 +89,11 @@ func (out *Outbox) claim(ctx context.Context) (claimed bool, err error) {
 		if limit <= 0 {
 			return claimed, nil // whoever makes room wakes us
 		}
-		all, err := out.o.DB.ClaimDeliveries(ctx, out.o.Now(), lease, limit)
+		// Not cut short when ctx ends: what Postgres then claimed all the same
+		// would lie there until the lease runs out.
+		claiming, cancel := context.WithTimeout(context.WithoutCancel(ctx), callTime)
+		all, err := out.o.DB.ClaimDeliveries(claiming, out.o.Now(), lease, limit)
+		cancel()
 		if err != nil {
 			return claimed, err
 		}

@@ -39,6 +39,11 @@ func (out *Outbox) send(ctx context.Context, d *delivery) {
 	calls := out.calls[d.draft.Platform]
 	calls <- struct{}{}
 	defer func() { <-calls }()
+	if d.Lease.Sub(out.o.Now()) < callTime {
+		// Somebody else could claim it before the call is over.
+		out.putOff(d, 0, d.Unsure, false, nil)
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 
