@@ -44,6 +44,7 @@ const (
 	longest   = 30 * time.Second // between two looks
 	roundSize = 200
 	keepEvery = time.Hour
+	restFor   = time.Second // after an outage
 	taskTime  = 30 * time.Second
 )
 
@@ -100,8 +101,8 @@ func (w *Watch) Run(ctx context.Context) error {
 		}
 		wait, err := w.round(ctx)
 		if err != nil {
-			w.o.Log.LogAttrs(ctx, slog.LevelError, "what is due can't be read", slog.Any("err", err))
-			wait = time.Second
+			w.o.Log.LogAttrs(ctx, slog.LevelWarn, "what is due has to wait", slog.Any("err", err))
+			wait = restFor
 		}
 		timer.Reset(wait)
 	}
@@ -118,20 +119,16 @@ func (w *Watch) round(ctx context.Context) (time.Duration, error) {
 			}
 			return 0, err
 		}
-		var group errgroup.Group // it never fails: each failure is put off on its own
+		var group errgroup.Group // it fails when the database is away; else each failure is put off on its own
 		group.SetLimit(w.o.Workers)
 		for _, d := range all {
 			if ctx.Err() != nil {
 				break
 			}
-			group.Go(func() error {
-				w.one(context.WithoutCancel(ctx), d)
-				return nil
-			})
+			group.Go(func() error { return w.one(context.WithoutCancel(ctx), d) })
 		}
-		_ = group.Wait()
-		if ctx.Err() != nil {
-			return 0, nil
+		if err := group.Wait(); err != nil || ctx.Err() != nil {
+			return 0, err
 		}
 		if len(all) < roundSize {
 			if next.IsZero() {
@@ -142,38 +139,34 @@ func (w *Watch) round(ctx context.Context) (time.Duration, error) {
 	}
 }
 
-// one deals with one thing, or puts it off.
-func (w *Watch) one(ctx context.Context, d storage.Due) {
-	ctx, cancel := context.WithTimeout(ctx, taskTime)
+// one deals with one thing, or puts it off. Its error is an outage.
+func (w *Watch) one(ctx context.Context, d storage.Due) error {
+	work, cancel := context.WithTimeout(ctx, taskTime)
 	defer cancel()
 	var passed error // why it is nothing for us
-	err := w.o.DB.InTx(ctx, func(tx *storage.Tx) error {
-		if passed = tx.TakeDue(ctx, d, w.o.Now()); passed != nil {
+	err := w.o.DB.InTx(work, func(tx *storage.Tx) error {
+		if passed = tx.TakeDue(work, d, w.o.Now()); passed != nil {
 			return passed
 		}
-		if err := w.due(ctx, tx, d); err != nil {
+		if err := w.due(work, tx, d); err != nil {
 			return err
 		}
-		return tx.SettleDue(ctx, d)
+		return tx.SettleDue(work, d)
 	})
 	switch {
 	case err == nil:
 		w.o.OnHandled()
-		return
+		return nil
 	case errors.Is(passed, storage.ErrNotFound):
-		return // somebody else's, or dealt with
+		return nil // somebody else's, or dealt with
+	case errors.Is(err, storage.ErrUnavailable) && work.Err() == nil:
+		return err
 	}
 	w.o.Log.LogAttrs(ctx, slog.LevelError, "what is due is put off", slog.String("kind", d.Kind),
 		slog.Int64("subject", d.Subject), slog.Time("due", d.At), slog.Any("err", err))
-	if errors.Is(err, storage.ErrUnavailable) && ctx.Err() == nil {
-		return // nothing can be noted, and it is nobody's failure
-	}
-	put, cancel := context.WithTimeout(context.WithoutCancel(ctx), taskTime)
+	note, cancel := context.WithTimeout(ctx, taskTime)
 	defer cancel()
-	err = w.o.DB.InTx(put, func(tx *storage.Tx) error { return tx.PutOffDue(put, d, w.o.Now(), putOff) })
-	if err != nil {
-		w.o.Log.LogAttrs(ctx, slog.LevelError, "a failure can't be noted", slog.Any("err", err))
-	}
+	return w.o.DB.InTx(note, func(tx *storage.Tx) error { return tx.PutOffDue(note, d, w.o.Now(), putOff) })
 }
 
 func (w *Watch) due(ctx context.Context, tx *storage.Tx, d storage.Due) (err error) {
