@@ -21,11 +21,16 @@ type app struct {
 	t     *testing.T
 	slack *slacktest.Workspace
 	srv   *httptest.Server
+
+	hold      chan struct{}        // a press of "slow" is answered when it can be sent to
+	submitted chan json.RawMessage // the values of each form "everything"
 }
 
 // world is a workspace with an app and a simulator in front of it.
 type world struct {
 	slack *slacktest.Workspace
+	app   *app
+	srv   *httptest.Server
 	url   string
 }
 
@@ -42,6 +47,8 @@ func newWorld(t *testing.T) world {
 		App: slacktest.App{Description: "Help with anything IT.", Shortcuts: []slacktest.Shortcut{
 			{Name: "Open a ticket", CallbackID: "ticket.from", OnMessage: true},
 			{Name: "Report a problem", CallbackID: "ticket.new"},
+			{Name: "Fill in everything", CallbackID: "everything"},
+			{Name: "Take two steps", CallbackID: "steps"},
 		}},
 	})
 	if err != nil {
@@ -63,7 +70,7 @@ func newWorld(t *testing.T) world {
 	if err := ws.Listen("127.0.0.1:0"); err != nil {
 		t.Fatal(err)
 	}
-	a := &app{t: t, slack: ws}
+	a := &app{t: t, slack: ws, hold: make(chan struct{}), submitted: make(chan json.RawMessage, 1)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /slack/events", a.event)
 	mux.HandleFunc("POST /slack/commands", a.command)
@@ -87,7 +94,7 @@ func newWorld(t *testing.T) world {
 	srv := httptest.NewServer(sim)
 	t.Cleanup(srv.CloseClientConnections)
 	t.Cleanup(func() { ws.Close(); srv.Close() }) // the streams end with the workspace
-	return world{slack: ws, url: srv.URL}
+	return world{slack: ws, app: a, srv: srv, url: srv.URL}
 }
 
 // obj is a JSON object being built.
@@ -179,6 +186,7 @@ func suggestion() []obj {
 			button("solved", "Solved it", obj{"style": "primary"}),
 			button("ticket", "Open a ticket", nil),
 			button("broken", "Fail", nil),
+			button("slow", "Wait", nil),
 			button("withdraw", "Withdraw", obj{"style": "danger", "confirm": obj{
 				"title": plain("Withdraw it?"), "text": mrkdwn("Nobody will look at it."), "confirm": plain("Withdraw"), "deny": plain("Keep it")}}),
 		}},
@@ -197,6 +205,47 @@ func ticketForm(title string) obj {
 			{"type": "input", "block_id": "device", "optional": true, "label": plain("Device"), "element": obj{
 				"type": "external_select", "action_id": "device", "min_query_length": 1}},
 		}}
+}
+
+// step is one of two forms of which the second stands on the first.
+func step(n int) obj {
+	return obj{"type": "modal", "callback_id": fmt.Sprintf("step %d", n), "title": plain(fmt.Sprintf("Step %d", n)), "submit": plain("Next"), "blocks": []obj{
+		{"type": "input", "block_id": "name", "label": plain("Name"), "element": obj{"type": "plain_text_input", "action_id": "name"}}}}
+}
+
+// everything is a form with each element that a form may have.
+func everything() obj {
+	options := []obj{{"text": plain("First"), "value": "1"}, {"text": plain("Second"), "value": "2"}, {"text": plain("Third"), "value": "3"}}
+	var blocks []obj
+	add := func(kind string, more obj) {
+		e := obj{"type": kind, "action_id": kind}
+		for k, v := range more {
+			e[k] = v
+		}
+		blocks = append(blocks, obj{"type": "input", "block_id": kind, "label": plain(strings.ReplaceAll(kind, "_", " ")), "element": e})
+	}
+	add("plain_text_input", obj{"multiline": true, "max_length": 20})
+	add("email_text_input", nil)
+	add("url_text_input", nil)
+	add("number_input", obj{"is_decimal_allowed": false})
+	add("rich_text_input", nil)
+	add("static_select", obj{"option_groups": []obj{{"label": plain("Some"), "options": options[:2]}, {"label": plain("More"), "options": options[2:]}}})
+	add("multi_static_select", obj{"options": options, "max_selected_items": 2})
+	add("external_select", obj{"min_query_length": 1})
+	add("multi_external_select", obj{"min_query_length": 1})
+	add("users_select", nil)
+	add("multi_users_select", nil)
+	add("channels_select", nil)
+	add("multi_channels_select", nil)
+	add("conversations_select", nil)
+	add("multi_conversations_select", nil)
+	add("radio_buttons", obj{"options": options})
+	add("checkboxes", obj{"options": options})
+	add("datepicker", nil)
+	add("timepicker", nil)
+	add("datetimepicker", nil)
+	add("file_input", obj{"filetypes": []string{"txt"}})
+	return obj{"type": "modal", "callback_id": "everything", "title": plain("Everything"), "submit": plain("Send"), "blocks": blocks}
 }
 
 func (a *app) command(w http.ResponseWriter, r *http.Request) {
@@ -225,7 +274,8 @@ type interactionBody struct {
 		} `json:"selected_option"`
 	}
 	View struct {
-		State struct {
+		CallbackID string `json:"callback_id"`
+		State      struct {
 			Values map[string]map[string]struct {
 				Value    string
 				Selected struct{ Value string } `json:"selected_option"`
@@ -257,8 +307,34 @@ func (a *app) interaction(w http.ResponseWriter, r *http.Request) {
 	case "message_action":
 		a.call("views.open", obj{"trigger_id": in.TriggerID, "view": ticketForm(in.Message.Text)})
 	case "shortcut":
-		a.call("views.open", obj{"trigger_id": in.TriggerID, "view": ticketForm("")})
+		view := ticketForm("")
+		switch in.CallbackID {
+		case "everything":
+			view = everything()
+		case "steps":
+			view = step(1)
+		}
+		a.call("views.open", obj{"trigger_id": in.TriggerID, "view": view})
 	case "view_submission":
+		switch in.View.CallbackID {
+		case "everything":
+			var raw struct {
+				View struct {
+					State struct{ Values json.RawMessage }
+				}
+			}
+			if err := json.Unmarshal([]byte(form.Get("payload")), &raw); err != nil {
+				a.t.Error(err)
+			}
+			a.submitted <- raw.View.State.Values
+			return
+		case "step 1":
+			reply(obj{"response_action": "push", "view": step(2)})
+			return
+		case "step 2":
+			http.Error(w, "no", http.StatusInternalServerError)
+			return
+		}
 		v := in.View.State.Values
 		if !strings.Contains(v["title"]["title"].Value, " ") {
 			reply(obj{"response_action": "errors", "errors": obj{"title": "Say it in a few words."}})
@@ -285,6 +361,8 @@ func (a *app) pressed(w http.ResponseWriter, in interactionBody) {
 		update("You chose " + act.Selected.Value)
 	case "ticket":
 		a.call("views.open", obj{"trigger_id": in.TriggerID, "view": ticketForm("printer")})
+	case "slow":
+		a.hold <- struct{}{}
 	case "broken":
 		http.Error(w, "no", http.StatusInternalServerError)
 	case "home.press":

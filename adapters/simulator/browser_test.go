@@ -256,6 +256,7 @@ func TestPicture(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	a := w.open(t, ana, "")
+	a.do(chromedp.EmulateViewport(1400, 900))
 	a.says("hello :wave:")
 	a.says("the printer is not printing")
 	a.press(".thread-summary", "")

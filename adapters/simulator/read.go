@@ -1,9 +1,11 @@
 package simulator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -266,41 +268,20 @@ func (s *Simulator) file(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	in := r.Clone(r.Context())
-	in.URL = &url.URL{Path: "/files/" + q.Get("id") + "/" + url.PathEscape(q.Get("name"))}
-	in.Header = http.Header{"Authorization": {"Bearer " + s.slack.App().BotToken}}
-	if rng := r.Header.Get("Range"); rng != "" {
-		in.Header.Set("Range", rng)
+	f, data, ok := s.slack.FileData(q.Get("id"))
+	if !ok {
+		s.fail(w, r, &badRequest{http.StatusNotFound, "That file is not here any more."})
+		return
 	}
-	s.slack.Handler().ServeHTTP(&sandboxed{ResponseWriter: w}, in)
-}
-
-// sandboxed sees to the headers of a file just before they are sent.
-type sandboxed struct {
-	http.ResponseWriter
-	done bool
-}
-
-func (w *sandboxed) WriteHeader(status int) {
-	if !w.done {
-		w.done = true
-		h := w.Header()
-		switch t, _, _ := strings.Cut(h.Get("Content-Type"), ";"); t {
-		case "image/png", "image/jpeg", "image/gif", "image/webp":
-			h.Set("Content-Disposition", "inline")
-		default:
-			h.Set("Content-Type", "application/octet-stream")
-			h.Set("Content-Disposition", "attachment")
-		}
-		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-		h.Set("X-Content-Type-Options", "nosniff")
+	h := w.Header()
+	switch f.Mimetype {
+	case "image/png", "image/jpeg", "image/gif", "image/webp":
+		h.Set("Content-Type", f.Mimetype)
+	default:
+		h.Set("Content-Type", "application/octet-stream")
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
 	}
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w *sandboxed) Write(b []byte) (int, error) {
-	if !w.done {
-		w.WriteHeader(http.StatusOK)
-	}
-	return w.ResponseWriter.Write(b)
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cache-Control", "private, max-age=3600") // an id never gets another content
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }

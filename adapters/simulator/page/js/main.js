@@ -47,6 +47,9 @@ async function start(at = address()) {
   me = state.me;
   sessionStorage.setItem("as", me);
   localStorage.setItem("as", me);
+  const self = state.people.find((p) => p.id === me);
+  const title = `${nameOf(self)} · ${state.title}`;
+  document.title = title;
   for (const p of open) p.close();
   place = {};
   open = PANES.map((make) => make({
@@ -54,9 +57,8 @@ async function start(at = address()) {
     moved: (to) => { place = to; write(); },
     reload: () => start(),
     away: () => showSide(false),
+    counted: (n) => { document.title = n ? `(${n}) ${title}` : title; },
   }));
-  const self = state.people.find((p) => p.id === me);
-  document.title = `${nameOf(self)} · ${state.title}`;
   drawSide(state, self);
   fill(stage, open.map((p) => p.el));
   write();

@@ -89,8 +89,8 @@ const DRAW = {
     return h("div", { class: "text" }, markdown(b.text ?? "", ctx));
   },
 
-  video(b) {
-    return h("div", null, link(b.title_url || b.video_url, said(b.title) || b.alt_text || "Video"));
+  video(b, ctx) {
+    return h("div", null, link(b.title_url || b.video_url, said(b.title) || b.alt_text || "Video", ctx.world));
   },
 
   file(b) {

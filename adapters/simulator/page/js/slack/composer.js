@@ -10,7 +10,7 @@ import { find, emojiOr, COMMON } from "./emoji.js";
 import { unescape } from "./mrkdwn.js";
 
 const MOST = 12000; // characters; what Slack's own client takes
-const drafts = new Map();
+const drafts = new Map(); // by person and place
 
 /**
  * composer makes the writing field. send({text, files, broadcast}) posts and throws words if it
@@ -18,13 +18,14 @@ const drafts = new Map();
  */
 export function composer({ world, key, placeholder, label, send, up, commands, autofocus, broadcastLabel }) {
   let files = [];
+  const draft = `${world.me} ${key}`;
   const attached = h("ul", { class: "attached", "aria-label": "Attached files", hidden: true });
   const problem = h("p", { class: "composer-problem", role: "alert", hidden: true });
   const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": "Attach files", onChange: () => { attach([...picker.files]); picker.value = ""; } });
   const broadcast = broadcastLabel && h("input", { type: "checkbox" });
   const input = h("textarea", {
     rows: 1, placeholder, "aria-label": label, class: "composer-input", data: { composer: key }, spellcheck: "true",
-    onInput: () => { drafts.set(key, input.value); grow(); hints.update(); ready(); say(""); },
+    onInput: () => { drafts.set(draft, input.value); grow(); hints.update(); ready(); say(""); },
     onKeydown: keydown,
     onKeypress: enterIsTaken,
     onPaste: (e) => {
@@ -86,7 +87,7 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
     const kept = { text: input.value, files };
     input.value = "";
     files = [];
-    drafts.delete(key);
+    drafts.delete(draft);
     attach([]);
     grow();
     hints.close();
@@ -96,7 +97,7 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
     } catch (err) {
       if (!input.value) {
         input.value = kept.text;
-        drafts.set(key, kept.text);
+        drafts.set(draft, kept.text);
         files = kept.files;
         attach([]);
         grow();
@@ -115,13 +116,13 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
     }
   }
 
-  input.value = drafts.get(key) ?? "";
+  input.value = drafts.get(draft) ?? "";
   ready();
   requestAnimationFrame(grow);
   return {
     el,
     focus: () => input.focus(),
-    set: (text) => { input.value = text; drafts.set(key, text); grow(); ready(); input.focus(); },
+    set: (text) => { input.value = text; drafts.set(draft, text); grow(); ready(); input.focus(); },
   };
 }
 

@@ -6,7 +6,7 @@
 
 import { h, icon, uid, fill } from "../dom.js";
 import { menu, ask } from "../popup.js";
-import { mrkdwn, safeURL, unescape } from "./mrkdwn.js";
+import { mrkdwn, link, safeURL, unescape } from "./mrkdwn.js";
 import { plainEmoji, emojiOr } from "./emoji.js";
 import { combobox } from "./combobox.js";
 
@@ -120,9 +120,8 @@ function button({ el, ctx, change }) {
     if (!b.classList.contains("busy")) working(b, change([]));
   };
   const face = [h("span", { class: "button-face" }, words(el.text, ctx)), h("span", { class: "spinner", "aria-hidden": "true" })];
-  const url = el.url && safeURL(el.url);
-  return url
-    ? h("a", { ...common, href: url, target: "_blank", rel: "noopener noreferrer", onClick: press }, face)
+  return el.url && (safeURL(el.url) || ctx.world.inside(el.url))
+    ? link(el.url, face, ctx.world, { ...common, onAuxclick: press, onClick: press })
     : h("button", { ...common, type: "button", onClick: press }, face);
 }
 

@@ -67,11 +67,13 @@ export function messageList({ label, messages, deps, older, hasOlder = () => fal
       const s = seconds(m.ts);
       const newDay = !before || dayKey(seconds(before.ts), zone) !== dayKey(s, zone);
       if (dividers && newDay) wanted.push(keep(`day ${dayKey(s, zone)} ${dayName(s, zone)}`, () => h("div", { class: "day", role: "separator" }, h("span", null, dayName(s, zone)))));
-      if (newAfter && !marked && m.ts > newAfter && m.user !== deps.world.me && before) {
-        marked = true;
+      const firstNew = newAfter && !marked && m.ts > newAfter && m.user !== deps.world.me;
+      marked ||= firstNew;
+      const line = firstNew && before; // above everything it would say nothing
+      if (line) {
         wanted.push(keep("new", () => h("div", { class: "new-line", role: "separator", "aria-label": "New messages" }, h("span", null, "New"))));
       }
-      const compact = !!before && !(dividers && newDay) && together(before, m);
+      const compact = !!before && !line && !(dividers && newDay) && together(before, m);
       const fresh = deps.inThread ? 0 : deps.world.freshReplies(m.channel, m.ts);
       let row = rows.get(m.ts);
       if (!row || row.message !== m || row.compact !== compact || row.fresh !== fresh) {

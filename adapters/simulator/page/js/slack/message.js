@@ -22,10 +22,10 @@ export function messageRow(m, { compact, fresh }, deps) {
     data: { ts: m.ts, channel: m.channel, threadTs: m.thread_ts, user: m.user, ephemeral: m.is_ephemeral ? "true" : null },
     "aria-label": `${by.name}${by.app ? ", app" : ""}, ${clock(s, world.zone)}${m.is_ephemeral ? ", only visible to you" : ""}`,
   });
-  if (m.subtype === "channel_join" || m.subtype === "channel_leave") {
+  if (/_(join|leave|topic|purpose|name|archive)$|^tombstone$/.test(m.subtype ?? "")) {
     row.classList.add("quiet");
-    append(row, [h("div", { class: "gutter" }), h("div", { class: "message-main" }, h("p", { class: "joined" }, `${by.name} ${m.subtype === "channel_join" ? "joined" : "left"} the channel`))]);
-    return row;
+    return append(row, [h("div", { class: "gutter" }), h("div", { class: "message-main" },
+      h("p", { class: "aside" }, plain(m.text, world)), summary(m, fresh, deps))]);
   }
   const time = h("time", { class: "time", title: full(s, world.zone), datetime: new Date(s * 1000).toISOString() }, clock(s, world.zone));
   append(row, [
@@ -33,7 +33,7 @@ export function messageRow(m, { compact, fresh }, deps) {
     h("div", { class: "message-main" },
       m.is_ephemeral && h("p", { class: "only-you" }, icon("eye", 14), "Only visible to you"),
       !compact && h("div", { class: "message-head" }, h("span", { class: "author" }, by.name), by.app && h("span", { class: "badge-app" }, "APP"), time),
-      m.subtype === "thread_broadcast" && h("p", { class: "broadcast" }, "replied to a thread"),
+      m.subtype === "thread_broadcast" && h("p", { class: "aside" }, "replied to a thread"),
       h("div", { class: "message-body" }, body(m, deps)),
       files(m, deps),
       reactions(m, deps),
@@ -61,7 +61,7 @@ function body(m, deps) {
   const attached = (m.attachments ?? []).map((a) => h("div", { class: "attachment", data: { color: a.color } },
     a.blocks ? blocks(a.blocks, ctx) : [
       a.pretext && h("div", { class: "text" }, mrkdwn(a.pretext, deps.world)),
-      a.title && h("div", { class: "attachment-title" }, a.title_link ? link(a.title_link, unescape(a.title)) : unescape(a.title)),
+      a.title && h("div", { class: "attachment-title" }, a.title_link ? link(a.title_link, unescape(a.title), deps.world) : unescape(a.title)),
       (a.text || a.fallback) && h("div", { class: "text" }, mrkdwn(a.text || a.fallback, deps.world))]));
   return [drawn, attached];
 }
@@ -112,8 +112,18 @@ function summary(m, fresh, deps) {
   return h("button", { type: "button", class: ["thread-summary", fresh && "fresh"], data: { do: "thread" }, onClick: () => deps.openThread(m.ts) },
     h("span", { class: "avatars" }, people),
     h("b", null, plural(m.reply_count, "reply", "replies")),
-    fresh ? h("span", { class: "new-count" }, `${fresh} new`) : h("span", { class: "last-reply" }, `last ${ago(seconds(m.latest_reply ?? m.ts))}`),
+    fresh ? h("span", { class: "new-count" }, `${fresh} new`) : h("span", { class: "last-reply" }, sinceThen(seconds(m.latest_reply ?? m.ts))),
     icon("chevron-right", 16));
+}
+
+/** sinceThen is "5 minutes ago", and stays true: see tick. */
+function sinceThen(s) {
+  return h("span", { data: { since: s } }, ago(s));
+}
+
+/** tick brings what is said of elapsed time up to date. */
+export function tick(root) {
+  for (const el of root.querySelectorAll("[data-since]")) el.textContent = ago(Number(el.dataset.since));
 }
 
 function toolbar(m, row, deps) {

@@ -29,15 +29,20 @@ export function safeURL(s) {
   }
 }
 
-/** link makes an anchor that opens elsewhere, or plain text if the address is not safe. */
-export function link(url, label, props) {
+/**
+ * link makes an anchor that opens elsewhere, or in place if it leads into this
+ * workspace, or plain text if the address is not safe.
+ */
+export function link(url, label, world, props) {
+  const inside = world?.inside(url);
+  if (inside) return h("a", { ...props, href: "#" + new URLSearchParams(inside), onClick: (e) => { e.preventDefault(); props?.onClick?.(e); world.open(inside.in, inside); } }, label);
   const href = safeURL(url);
-  return href ? h("a", { href, target: "_blank", rel: "noopener noreferrer nofollow", ...props }, label) : h("span", null, label);
+  return href ? h("a", { ...props, href, target: "_blank", rel: "noopener noreferrer nofollow" }, label) : h("span", null, label);
 }
 
 /**
  * mrkdwn turns text into nodes. world names people and channels and knows the
- * reader's zone: {person(id), channel(id), group(id), me, open}.
+ * reader's zone: {person(id), channel(id), me, zone, open(id, at), inside(url)}.
  * With verbatim, bare addresses are left alone.
  */
 export function mrkdwn(text, world, { verbatim = false } = {}) {
@@ -138,7 +143,7 @@ function reference(s, world) {
   }
   const url = unescape(to);
   if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) return document.createTextNode(unescape(`<${s}>`));
-  return link(url, label ? emojify(unescape(label)) : url.replace(/^mailto:/, ""));
+  return link(url, label ? emojify(unescape(label)) : url.replace(/^mailto:/, ""), world);
 }
 
 /** mention draws a person's name; the reader's own stands out. */
@@ -160,7 +165,7 @@ function special(s, label, world) {
     const [seconds, format, href] = rest;
     const words = formatDate(Number(seconds), format ?? "", world.zone) ?? unescape(label);
     const when = h("time", { title: formatDate(Number(seconds), "{date_long}, {time}", world.zone) }, words);
-    return href ? link(unescape(href), when) : when;
+    return href ? link(unescape(href), when, world) : when;
   }
   if (["here", "channel", "everyone"].includes(kind)) return h("span", { class: "mention mention-me" }, "@" + kind);
   if (kind === "subteam") return h("span", { class: "mention" }, unescape(label || "@group"));

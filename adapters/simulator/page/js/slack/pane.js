@@ -10,6 +10,7 @@ import { messageList } from "./list.js";
 import { composer, editInPlace } from "./composer.js";
 import { homeTab } from "./home.js";
 import { modals } from "./modal.js";
+import { tick } from "./message.js";
 import { avatar } from "./avatar.js";
 import { plain, mrkdwn } from "./mrkdwn.js";
 
@@ -17,10 +18,10 @@ import { plain, mrkdwn } from "./mrkdwn.js";
  * chatPane makes the pane for one person from GET /api/state. at is where to
  * begin: {in, thread, tab}; moved(at) is told where the person is, reload() asks
  * the shell to begin anew, away() that a place was chosen (on narrow windows the
- * side bar then gives way).
+ * side bar then gives way), counted(n) how many messages wait for this person.
  */
-export function chatPane({ client, state, at, moved, reload, away }) {
-  const world = new World(client, state, { open: (id) => go(id) });
+export function chatPane({ client, state, at, moved, reload, away, counted }) {
+  const world = new World(client, state, { open: (id, to) => go(id, to) });
   let place = null; // {id, tab, thread}
   let room = null; // {list, composer, update} of the open conversation
   let side = null; // the same of the open thread
@@ -47,7 +48,10 @@ export function chatPane({ client, state, at, moved, reload, away }) {
     if (d.posted) heard(d.channel, d.posted);
   });
   world.on("home", () => home?.update());
-  world.on("conversations", () => heading?.());
+  world.on("conversations", () => {
+    heading?.();
+    counted(world.channels().reduce((n, c) => n + (c.mentions ?? 0), 0));
+  });
   world.on("people", () => { room?.update(); side?.update(); });
   document.addEventListener("visibilitychange", look);
 
@@ -102,9 +106,14 @@ export function chatPane({ client, state, at, moved, reload, away }) {
   function show(c, newAfter) {
     const isApp = world.isApp(c);
     const head = h("header", { class: "room-head" });
+    let drawn = "";
     heading = () => {
       const now = world.channel(c.id) ?? c;
       const people = now.members?.length ?? 0;
+      // What has not changed stays: somebody may be pressing it.
+      const key = JSON.stringify([world.title(now), now.topic, people]);
+      if (key === drawn) return;
+      drawn = key;
       fill(head,
         iconButton("menu", "Show conversations", { class: "only-narrow", data: { do: "side" } }),
         h("div", { class: "room-title" },
@@ -260,6 +269,7 @@ export function chatPane({ client, state, at, moved, reload, away }) {
     gap: reload,
     status: (ok) => { banner.hidden = ok; },
   });
+  const ticking = setInterval(() => tick(el), 30_000);
   nav.update();
   go(at.in && (at.in === "app" || world.channel(at.in)) ? at.in : "app", { thread: at.thread, tab: at.tab, compose: at.compose });
 
@@ -268,6 +278,7 @@ export function chatPane({ client, state, at, moved, reload, away }) {
     go,
     close: () => {
       stop();
+      clearInterval(ticking);
       document.removeEventListener("visibilitychange", look);
       for (const d of document.querySelectorAll("dialog")) d.remove();
     },

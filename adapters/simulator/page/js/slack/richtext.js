@@ -59,7 +59,7 @@ function leaf(e, world) {
     case "broadcast":
       return [h("span", { class: "mention mention-me" }, "@" + e.range)];
     case "link":
-      return [link(e.url, e.text || e.url)];
+      return [link(e.url, e.text || e.url, world)];
     case "date":
       return [h("time", null, formatDate(e.timestamp, e.format ?? "{date}", world.zone) ?? e.fallback ?? "")];
     case "color":

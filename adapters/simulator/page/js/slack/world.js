@@ -64,6 +64,26 @@ export class World extends EventTarget {
     return this.person(m.user) ?? { id: m.user ?? "?", name: m.username ?? "Someone" };
   }
 
+  /**
+   * inside tells where in this workspace an address leads: a message's permalink
+   * (https://acme.slack.com/archives/C…/p…), or the app (slack://app?id=…&tab=home).
+   */
+  inside(url) {
+    let u;
+    try {
+      u = new URL(url);
+    } catch {
+      return null;
+    }
+    if (u.protocol === "slack:") return u.searchParams.get("id") === this.app.id ? { in: "app", tab: u.searchParams.get("tab") ?? "messages" } : null;
+    if (u.host !== `${this.team.domain}.slack.com`) return null;
+    const [, archives, channel, p] = u.pathname.split("/");
+    if (archives !== "archives" || !channel) return null;
+    const ts = /^p(\d+)(\d{6})$/.exec(p ?? "");
+    const thread = u.searchParams.get("thread_ts") ?? (ts ? `${ts[1]}.${ts[2]}` : null);
+    return thread ? { in: channel, thread } : { in: channel };
+  }
+
   map(channel) {
     if (!this.kept.has(channel)) this.kept.set(channel, new Map());
     return this.kept.get(channel);
