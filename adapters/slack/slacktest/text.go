@@ -31,11 +31,11 @@ var unescaper = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 // address, a mention, a channel, a bare host name of a well-known kind, an emoji,
 // code. Code is first, because nothing inside it is a mention.
 var marks = regexp.MustCompile("(?s)```.+?```|`[^`\n]+`" +
-	`|https?://[^\s<>"]+` +
+	`|https?://[^\s<>"|]+` +
 	`|[\w.+-]+@[\w-]+(?:\.[\w-]+)+` +
 	`|@[\pL\d][\pL\d._-]*` +
 	`|#[\pL\d][\pL\d_-]*` +
-	`|\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app|edu|gov|de|no|uk|eu|fr|ch)\b(?:/[^\s<>"]*)?` +
+	`|\b(?:[a-z0-9-]+\.)+(?:com|org|net|io|dev|app|edu|gov|de|no|uk|eu|fr|ch)\b(?:/[^\s<>"|]*)?` +
 	`|:[a-z0-9_+-]+:`)
 
 func (w *Workspace) tokens(typed string) []token {
