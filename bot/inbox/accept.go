@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxBatch  = 1000   // events in one commit
+	maxBatch  = 256    // events in one commit, beyond which they cost more than they save
 	maxQueued = 20_000 // events in memory that wait for their commit
 )
 
