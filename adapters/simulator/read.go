@@ -16,8 +16,10 @@ import (
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 )
 
-// pageOf is how many messages of a channel are read at once.
-const pageOf = 60
+const (
+	pageOf = 60                     // messages of a channel that are read at once
+	lull   = 100 * time.Millisecond // of silence after which a brief stream ends
+)
 
 type taskJSON struct {
 	Title string `json:"title"`
@@ -164,7 +166,8 @@ func (s *Simulator) streamSeq(id string) (int64, bool) {
 
 // follow streams what the person's client would show, as server-sent events. A
 // window that comes back says where it was; if that is too long ago it is told
-// "gap" and reads everything anew.
+// "gap" and reads everything anew. One that asks to be brief is told what there is,
+// then "enough", and the stream ends.
 func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
 	p, err := s.person(r.URL.Query().Get("as"))
 	if err != nil {
@@ -197,7 +200,11 @@ func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	changes := make(chan []byte)
 	go s.pump(ctx, p, after, changes)
-	beat := time.NewTicker(s.beat)
+	every, brief := s.beat, r.URL.Query().Has("brief")
+	if brief {
+		every = lull
+	}
+	beat := time.NewTicker(every)
 	defer beat.Stop()
 	for {
 		select {
@@ -208,7 +215,12 @@ func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
 			if _, err := w.Write(b); err != nil {
 				return
 			}
+			beat.Reset(every)
 		case <-beat.C:
+			if brief {
+				fmt.Fprint(w, "event: enough\ndata: {}\n\n")
+				return
+			}
 			if _, err := fmt.Fprint(w, ": still here\n\n"); err != nil {
 				return
 			}

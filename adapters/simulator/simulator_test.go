@@ -266,6 +266,19 @@ func TestTheStreamIsTakenUpWhereItWas(t *testing.T) {
 			t.Errorf("after %s comes %q, want %q", id, text, want)
 		}
 	}
+	brief := stream(t, w.url+"/api/follow?as="+ana+"&brief=true&after="+state.Next, "")
+	for _, want := range []string{"one", "two", "three"} {
+		if text, _ := next(brief); text != want {
+			t.Errorf("in brief comes %q, want %q", text, want)
+		}
+	}
+	last := frame{}
+	for f := range brief {
+		last = f
+	}
+	if last.event != "enough" {
+		t.Errorf("a brief stream ends with %+v, want enough", last)
+	}
 	for name, place := range map[string]string{"of another process": "other.3", "of the future": strings.Split(id, ".")[0] + ".999999", "none": "x"} {
 		f := <-stream(t, w.url+"/api/follow?as="+ana+"&after="+place, "")
 		if f.event != "gap" {

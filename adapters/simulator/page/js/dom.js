@@ -67,7 +67,11 @@ export function sprite(href, className, size) {
 
 /** iconButton is a square button with a drawing; label is its name and its tooltip. */
 export function iconButton(name, label, props = {}) {
-  return h("button", { type: "button", "aria-label": label, title: label, ...props, class: ["icon-button", props.class] }, icon(name));
+  return h(
+    "button",
+    { type: "button", "aria-label": label, title: label, ...props, class: ["icon-button", props.class] },
+    icon(name),
+  );
 }
 
 let ids = 0;
@@ -130,8 +134,12 @@ export function announce(text) {
 
 /** toast shows a short note at the foot of the page; alerts stay longer. */
 export function toast(text, { alert = false } = {}) {
-  const el = h("div", { class: ["toast", alert && "toast-alert"], role: alert ? "alert" : "status" },
-    icon(alert ? "warning" : "check", 18), h("span", null, text));
+  const el = h(
+    "div",
+    { class: ["toast", alert && "toast-alert"], role: alert ? "alert" : "status" },
+    icon(alert ? "warning" : "check", 18),
+    h("span", null, text),
+  );
   document.getElementById("toasts").append(el);
   setTimeout(() => el.remove(), alert ? 7000 : 3500);
 }

@@ -8,7 +8,8 @@ import { h, rove, fill, uid } from "./dom.js";
 export function place(el, anchor, { align = "start" } = {}) {
   const a = anchor.getBoundingClientRect();
   const { offsetWidth: w, offsetHeight: t } = el;
-  const gap = 6, edge = 8;
+  const gap = 6,
+    edge = 8;
   let x = align === "end" ? a.right - w : a.left;
   x = Math.max(edge, Math.min(x, innerWidth - w - edge));
   const below = a.bottom + gap + t <= innerHeight - edge;
@@ -55,13 +56,29 @@ export function menu(anchor, items, { label, align = "end" } = {}) {
       list.append(h("hr"));
       continue;
     }
-    list.append(h("button", {
-      type: "button", role: "menuitem", tabindex: "-1", class: ["menu-item", item.danger && "danger"], data: item.data,
-      onClick: () => {
-        panel.hidePopover();
-        item.run();
-      },
-    }, item.icon, h("span", { class: "menu-words" }, h("span", null, item.label), item.note && h("small", null, item.note))));
+    list.append(
+      h(
+        "button",
+        {
+          type: "button",
+          role: "menuitem",
+          tabindex: "-1",
+          class: ["menu-item", item.danger && "danger"],
+          data: item.data,
+          onClick: () => {
+            panel.hidePopover();
+            item.run();
+          },
+        },
+        item.icon,
+        h(
+          "span",
+          { class: "menu-words" },
+          h("span", null, item.label),
+          item.note && h("small", null, item.note),
+        ),
+      ),
+    );
   }
   const all = () => [...list.querySelectorAll("[role=menuitem]")];
   rove(list, all, { wrap: true });
@@ -69,7 +86,9 @@ export function menu(anchor, items, { label, align = "end" } = {}) {
     if (e.key === "Tab") panel.hidePopover();
     else if (/^[a-z0-9]$/i.test(e.key)) {
       const at = all().indexOf(document.activeElement);
-      const next = [...all().slice(at + 1), ...all()].find((x) => x.textContent.trim().toLowerCase().startsWith(e.key.toLowerCase()));
+      const next = [...all().slice(at + 1), ...all()].find((x) =>
+        x.textContent.trim().toLowerCase().startsWith(e.key.toLowerCase()),
+      );
       next?.focus();
     }
   });
@@ -84,7 +103,13 @@ export function menu(anchor, items, { label, align = "end" } = {}) {
  * it leaves the document when it closes, and focus goes back where it was.
  */
 export function dialog({ label, labelledby, className, alert = false }) {
-  const el = h("dialog", { class: className, role: alert ? "alertdialog" : "dialog", "aria-modal": "true", "aria-label": label, "aria-labelledby": labelledby });
+  const el = h("dialog", {
+    class: className,
+    role: alert ? "alertdialog" : "dialog",
+    "aria-modal": "true",
+    "aria-label": label,
+    "aria-labelledby": labelledby,
+  });
   let before;
   el.open_ = () => {
     before = document.activeElement;
@@ -105,12 +130,30 @@ export function ask({ title, text, yes = "Yes", no = "Cancel", danger = false })
     const id = uid("ask");
     const el = dialog({ labelledby: id, className: "ask", alert: true });
     let answer = false;
-    fill(el,
+    fill(
+      el,
       h("h2", { id }, title),
       h("div", { class: "ask-text" }, text),
-      h("div", { class: "ask-buttons" },
+      h(
+        "div",
+        { class: "ask-buttons" },
         h("button", { type: "button", class: "button", onClick: () => el.close() }, no),
-        h("button", { type: "button", class: ["button", danger ? "danger" : "primary"], autofocus: true, data: { confirm: "yes" }, onClick: () => { answer = true; el.close(); } }, yes)));
+        h(
+          "button",
+          {
+            type: "button",
+            class: ["button", danger ? "danger" : "primary"],
+            autofocus: true,
+            data: { confirm: "yes" },
+            onClick: () => {
+              answer = true;
+              el.close();
+            },
+          },
+          yes,
+        ),
+      ),
+    );
     el.addEventListener("close", () => done(answer));
     el.open_();
   });

@@ -10,13 +10,23 @@ function tint(id) {
 }
 
 function initials(name) {
-  const parts = name.replace(/\(.*?\)/g, "").trim().split(/\s+/).filter((w) => /[\p{L}\p{N}]/u.test(w));
+  const parts = name
+    .replace(/\(.*?\)/g, "")
+    .trim()
+    .split(/\s+/)
+    .filter((w) => /[\p{L}\p{N}]/u.test(w));
   const first = [...(parts[0] ?? "?")][0];
   return (parts.length > 1 ? first + [...parts.at(-1)][0] : first).toUpperCase();
 }
 
 /** avatar is decoration: the name stands beside it. */
 export function avatar(who, size = "") {
-  return h("span", { class: ["avatar", size, who.app || who.bot ? "avatar-app" : `tint-${tint(who.id)}`], "aria-hidden": "true" },
-    who.app || who.bot ? icon("desk", size === "small" ? 14 : 22) : initials(who.name));
+  return h(
+    "span",
+    {
+      class: ["avatar", size, who.app || who.bot ? "avatar-app" : `tint-${tint(who.id)}`],
+      "aria-hidden": "true",
+    },
+    who.app || who.bot ? icon("desk", size === "small" ? 14 : 22) : initials(who.name),
+  );
 }

@@ -11,7 +11,20 @@ import { plainEmoji } from "./emoji.js";
  * either given, or found by search(q) once least characters are typed.
  * onChange gets the new values and answers whether they hold.
  */
-export function combobox({ lines, known = [], search, least = 0, values, many, max, placeholder, attributes, clearable, autofocus, onChange }) {
+export function combobox({
+  lines,
+  known = [],
+  search,
+  least = 0,
+  values,
+  many,
+  max,
+  placeholder,
+  attributes,
+  clearable,
+  autofocus,
+  onChange,
+}) {
   const listId = uid("list");
   const named = new Map([...known, ...(lines ?? [])].map((l) => [l.value, l]));
   let chosen = [...values];
@@ -22,30 +35,92 @@ export function combobox({ lines, known = [], search, least = 0, values, many, m
 
   const chips = h("span", { class: "chips" });
   const input = h("input", {
-    ...attributes, type: "text", class: "combo-input", role: "combobox", "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list",
-    autocomplete: "off", autofocus, placeholder,
+    ...attributes,
+    type: "text",
+    class: "combo-input",
+    role: "combobox",
+    "aria-expanded": "false",
+    "aria-controls": listId,
+    "aria-autocomplete": "list",
+    autocomplete: "off",
+    autofocus,
+    placeholder,
     onFocus: () => input.select(),
     onClick: () => open(),
     onInput: () => open(input.value),
     onKeydown: keydown,
     onKeypress: enterIsTaken,
-    onBlur: () => { close(); show(); },
+    onBlur: () => {
+      close();
+      show();
+    },
   });
-  const clear = h("button", { type: "button", class: "icon-button small combo-clear", "aria-label": "Clear", hidden: true, onClick: () => choose(null) }, icon("close", 14));
-  const list = h("div", { id: listId, role: "listbox", class: "popup combo-list", popover: "manual", "aria-multiselectable": many ? "true" : null, "aria-label": attributes["aria-label"] ?? placeholder });
+  const clear = h(
+    "button",
+    {
+      type: "button",
+      class: "icon-button small combo-clear",
+      "aria-label": "Clear",
+      hidden: true,
+      onClick: () => choose(null),
+    },
+    icon("close", 14),
+  );
+  const list = h("div", {
+    id: listId,
+    role: "listbox",
+    class: "popup combo-list",
+    popover: "manual",
+    "aria-multiselectable": many ? "true" : null,
+    "aria-label": attributes["aria-label"] ?? placeholder,
+  });
   // A press in the list must not take the focus from the field.
   list.addEventListener("mousedown", (e) => e.preventDefault());
-  const box = h("div", { class: ["combo", many && "combo-many"], onMousedown: (e) => { if (e.target === box || e.target === chips) { e.preventDefault(); input.focus(); open(); } } },
-    chips, input, h("span", { class: "spinner", "aria-hidden": "true" }), clear, icon("chevron-down", 16), list);
+  const box = h(
+    "div",
+    {
+      class: ["combo", many && "combo-many"],
+      onMousedown: (e) => {
+        if (e.target === box || e.target === chips) {
+          e.preventDefault();
+          input.focus();
+          open();
+        }
+      },
+    },
+    chips,
+    input,
+    h("span", { class: "spinner", "aria-hidden": "true" }),
+    clear,
+    icon("chevron-down", 16),
+    list,
+  );
 
   function show() {
     if (many) {
-      fill(chips, chosen.map((v) => h("span", { class: "chip" }, named.get(v)?.text ?? v,
-        h("button", { type: "button", "aria-label": `Remove ${named.get(v)?.text ?? v}`, onClick: () => set(chosen.filter((x) => x !== v)) }, icon("close", 12)))));
+      fill(
+        chips,
+        chosen.map((v) =>
+          h(
+            "span",
+            { class: "chip" },
+            named.get(v)?.text ?? v,
+            h(
+              "button",
+              {
+                type: "button",
+                "aria-label": `Remove ${named.get(v)?.text ?? v}`,
+                onClick: () => set(chosen.filter((x) => x !== v)),
+              },
+              icon("close", 12),
+            ),
+          ),
+        ),
+      );
       input.value = "";
       input.placeholder = chosen.length ? "" : placeholder;
     } else {
-      input.value = chosen.length ? named.get(chosen[0])?.text ?? chosen[0] : "";
+      input.value = chosen.length ? (named.get(chosen[0])?.text ?? chosen[0]) : "";
     }
     box.dataset.value = chosen.join(",");
     clear.hidden = many || !clearable || !chosen.length;
@@ -84,13 +159,17 @@ export function combobox({ lines, known = [], search, least = 0, values, many, m
     }
     if (search) return find(q);
     const s = q.trim().toLowerCase();
-    draw(lines.filter((l) => !s || l.text.toLowerCase().includes(s) || l.description?.toLowerCase().includes(s)), "Nothing fits");
+    draw(
+      lines.filter((l) => !s || l.text.toLowerCase().includes(s) || l.description?.toLowerCase().includes(s)),
+      "Nothing fits",
+    );
   }
 
   function find(q) {
     clearTimeout(timer);
     const n = ++asked;
-    if (q.trim().length < least) return draw([], least > 1 ? `Type ${least} letters to search` : "Type to search");
+    if (q.trim().length < least)
+      return draw([], least > 1 ? `Type ${least} letters to search` : "Type to search");
     note("Searching…");
     timer = setTimeout(async () => {
       try {
@@ -113,17 +192,40 @@ export function combobox({ lines, known = [], search, least = 0, values, many, m
     if (!found.length) return note(none);
     shown = found;
     const nodes = [];
-    let group = null, inGroup = null;
+    let group = null,
+      inGroup = null;
     found.forEach((l, i) => {
-      const option = h("div", { id: `${listId}-${i}`, role: "option", class: "combo-option", data: { value: l.value }, "aria-selected": String(chosen.includes(l.value)),
-        onClick: () => choose(l), onMousemove: () => active !== i && activate(i) },
-        h("span", { class: "combo-words" }, h("span", null, plainEmoji(l.text)), l.description && h("small", null, plainEmoji(l.description))), icon("check", 16));
+      const option = h(
+        "div",
+        {
+          id: `${listId}-${i}`,
+          role: "option",
+          class: "combo-option",
+          data: { value: l.value },
+          "aria-selected": String(chosen.includes(l.value)),
+          onClick: () => choose(l),
+          onMousemove: () => active !== i && activate(i),
+        },
+        h(
+          "span",
+          { class: "combo-words" },
+          h("span", null, plainEmoji(l.text)),
+          l.description && h("small", null, plainEmoji(l.description)),
+        ),
+        icon("check", 16),
+      );
       if (l.group && l.group !== group) {
         const id = uid("group");
-        nodes.push((inGroup = h("div", { role: "group", "aria-labelledby": id }, h("div", { id, class: "combo-group" }, l.group))));
+        nodes.push(
+          (inGroup = h(
+            "div",
+            { role: "group", "aria-labelledby": id },
+            h("div", { id, class: "combo-group" }, l.group),
+          )),
+        );
       }
       group = l.group ?? null;
-      (group ? inGroup.append(option) : nodes.push(option));
+      group ? inGroup.append(option) : nodes.push(option);
     });
     fill(list, nodes);
     fit();

@@ -21,11 +21,31 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
   const draft = `${world.me} ${key}`;
   const attached = h("ul", { class: "attached", "aria-label": "Attached files", hidden: true });
   const problem = h("p", { class: "composer-problem", role: "alert", hidden: true });
-  const picker = h("input", { type: "file", multiple: true, hidden: true, "aria-label": "Attach files", onChange: () => { attach([...picker.files]); picker.value = ""; } });
+  const picker = h("input", {
+    type: "file",
+    multiple: true,
+    hidden: true,
+    "aria-label": "Attach files",
+    onChange: () => {
+      attach([...picker.files]);
+      picker.value = "";
+    },
+  });
   const broadcast = broadcastLabel && h("input", { type: "checkbox" });
   const input = h("textarea", {
-    rows: 1, placeholder, "aria-label": label, class: "composer-input", data: { composer: key }, spellcheck: "true",
-    onInput: () => { drafts.set(draft, input.value); grow(); hints.update(); ready(); say(""); },
+    rows: 1,
+    placeholder,
+    "aria-label": label,
+    class: "composer-input",
+    data: { composer: key },
+    spellcheck: "true",
+    onInput: () => {
+      drafts.set(draft, input.value);
+      grow();
+      hints.update();
+      ready();
+      say("");
+    },
     onKeydown: keydown,
     onKeypress: enterIsTaken,
     onPaste: (e) => {
@@ -39,21 +59,62 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
   });
   const hints = suggestions(input, world, commands);
   const go = iconButton("send", "Send", { class: "send", onClick: submit });
-  const el = h("form", { class: "composer", "aria-label": label, onSubmit: (e) => { e.preventDefault(); submit(); },
-    onDragover: (e) => { e.preventDefault(); el.classList.add("dropping"); },
-    onDragleave: () => el.classList.remove("dropping"),
-    onDrop: (e) => { e.preventDefault(); el.classList.remove("dropping"); attach([...e.dataTransfer.files]); } },
-    h("div", { class: "composer-box" },
-      input, attached,
-      h("div", { class: "composer-tools" },
+  const el = h(
+    "form",
+    {
+      class: "composer",
+      "aria-label": label,
+      onSubmit: (e) => {
+        e.preventDefault();
+        submit();
+      },
+      onDragover: (e) => {
+        e.preventDefault();
+        el.classList.add("dropping");
+      },
+      onDragleave: () => el.classList.remove("dropping"),
+      onDrop: (e) => {
+        e.preventDefault();
+        el.classList.remove("dropping");
+        attach([...e.dataTransfer.files]);
+      },
+    },
+    h(
+      "div",
+      { class: "composer-box" },
+      input,
+      attached,
+      h(
+        "div",
+        { class: "composer-tools" },
         iconButton("plus", "Attach a file", { onClick: () => picker.click() }),
-        iconButton("smile", "Emoji", { "aria-haspopup": "dialog", onClick: (e) => emojiPicker(e.currentTarget, (name) => insert(`:${name}: `), COMMON) }),
-        iconButton("at", "Mention somebody", { onClick: () => { insert(/\s$|^$/.test(input.value) ? "@" : " @"); hints.update(); } }),
-        commands && iconButton("slash", "Commands", { onClick: () => { if (!input.value) { insert("/"); hints.update(); } else input.focus(); } }),
+        iconButton("smile", "Emoji", {
+          "aria-haspopup": "dialog",
+          onClick: (e) => emojiPicker(e.currentTarget, (name) => insert(`:${name}: `), COMMON),
+        }),
+        iconButton("at", "Mention somebody", {
+          onClick: () => {
+            insert(/\s$|^$/.test(input.value) ? "@" : " @");
+            hints.update();
+          },
+        }),
+        commands &&
+          iconButton("slash", "Commands", {
+            onClick: () => {
+              if (!input.value) {
+                insert("/");
+                hints.update();
+              } else input.focus();
+            },
+          }),
         h("span", { class: "composer-hint", "aria-hidden": "true" }, h("kbd", null, "Enter"), " to send"),
-        picker, go)),
+        picker,
+        go,
+      ),
+    ),
     broadcast && h("label", { class: "broadcast-choice" }, broadcast, h("span", null, broadcastLabel)),
-    problem);
+    problem,
+  );
 
   function say(text) {
     problem.hidden = !text;
@@ -74,8 +135,31 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
   function attach(more) {
     files = [...files, ...more].slice(0, 10);
     attached.hidden = !files.length;
-    fill(attached, files.map((f) => h("li", null, icon("file", 16), h("span", null, f.name || "image.png"),
-      h("button", { type: "button", class: "icon-button small", "aria-label": `Remove ${f.name}`, onClick: () => { files = files.filter((x) => x !== f); attach([]); input.focus(); } }, icon("close", 14)))));
+    fill(
+      attached,
+      files.map((f) =>
+        h(
+          "li",
+          null,
+          icon("file", 16),
+          h("span", null, f.name || "image.png"),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button small",
+              "aria-label": `Remove ${f.name}`,
+              onClick: () => {
+                files = files.filter((x) => x !== f);
+                attach([]);
+                input.focus();
+              },
+            },
+            icon("close", 14),
+          ),
+        ),
+      ),
+    );
     ready();
     input.focus();
   }
@@ -122,23 +206,45 @@ export function composer({ world, key, placeholder, label, send, up, commands, a
   return {
     el,
     focus: () => input.focus(),
-    set: (text) => { input.value = text; drafts.set(draft, text); grow(); ready(); input.focus(); },
+    set: (text) => {
+      input.value = text;
+      drafts.set(draft, text);
+      grow();
+      ready();
+      input.focus();
+    },
   };
 }
 
 /** suggestions offers people, channels, emoji and commands for the word being typed. */
 function suggestions(input, world, commands) {
   const listId = uid("hints");
-  const list = h("div", { id: listId, class: "popup combo-list hints", role: "listbox", popover: "manual", "aria-label": "Suggestions" });
+  const list = h("div", {
+    id: listId,
+    class: "popup combo-list hints",
+    role: "listbox",
+    popover: "manual",
+    "aria-label": "Suggestions",
+  });
   list.addEventListener("mousedown", (e) => e.preventDefault());
   input.setAttribute("aria-controls", listId);
-  let shown = [], active = 0, from = 0;
+  let shown = [],
+    active = 0,
+    from = 0;
 
   function matches() {
     const upTo = input.value.slice(0, input.selectionStart);
     if (commands && /^\/\S*$/.test(upTo)) {
       from = 0;
-      return commands().filter((c) => c.name.startsWith(upTo)).map((c) => ({ insert: c.name + " ", icon: icon("slash", 18), text: c.name, usage: c.usage_hint, note: c.description }));
+      return commands()
+        .filter((c) => c.name.startsWith(upTo))
+        .map((c) => ({
+          insert: c.name + " ",
+          icon: icon("slash", 18),
+          text: c.name,
+          usage: c.usage_hint,
+          note: c.description,
+        }));
     }
     const m = /(?:^|[\s(])([@#:])([\p{L}\p{N}._+-]*)$/u.exec(upTo);
     if (!m) return [];
@@ -146,16 +252,38 @@ function suggestions(input, world, commands) {
     from = upTo.length - word.length - 1;
     const w = word.toLowerCase();
     if (sign === "@") {
-      return world.people().filter((p) => !p.deleted && p.id !== world.me && (p.handle.toLowerCase().startsWith(w) || p.name.toLowerCase().split(" ").some((x) => x.startsWith(w))))
-        .sort((a, b) => !!b.bot - !!a.bot).slice(0, 8)
-        .map((p) => ({ insert: `@${p.handle} `, icon: avatar(p, "small"), text: p.name, note: p.title || (p.bot ? "App" : "") }));
+      return world
+        .people()
+        .filter(
+          (p) =>
+            !p.deleted &&
+            p.id !== world.me &&
+            (p.handle.toLowerCase().startsWith(w) ||
+              p.name
+                .toLowerCase()
+                .split(" ")
+                .some((x) => x.startsWith(w))),
+        )
+        .sort((a, b) => !!b.bot - !!a.bot)
+        .slice(0, 8)
+        .map((p) => ({
+          insert: `@${p.handle} `,
+          icon: avatar(p, "small"),
+          text: p.name,
+          note: p.title || (p.bot ? "App" : ""),
+        }));
     }
     if (sign === "#") {
-      return world.channels().filter((c) => c.name && (c.kind === "public" || c.kind === "private") && c.name.includes(w)).slice(0, 8)
+      return world
+        .channels()
+        .filter((c) => c.name && (c.kind === "public" || c.kind === "private") && c.name.includes(w))
+        .slice(0, 8)
         .map((c) => ({ insert: `#${c.name} `, icon: icon("hash", 18), text: c.name, note: c.topic }));
     }
     if (w.length < 2) return [];
-    return find(w).slice(0, 8).map((e) => ({ insert: `:${e.names[0]}: `, icon: emojiOr(e.names[0]), text: `:${e.names[0]}:` }));
+    return find(w)
+      .slice(0, 8)
+      .map((e) => ({ insert: `:${e.names[0]}: `, icon: emojiOr(e.names[0]), text: `:${e.names[0]}:` }));
   }
 
   function update() {
@@ -173,8 +301,28 @@ function suggestions(input, world, commands) {
   }
 
   function draw() {
-    fill(list, shown.map((s, i) => h("div", { id: `${listId}-${i}`, role: "option", class: ["combo-option", i === active && "active"], "aria-selected": String(i === active), onClick: () => choose(s) },
-      s.icon, h("span", { class: "combo-words row" }, h("span", null, s.text, s.usage && h("span", { class: "usage" }, " " + s.usage)), s.note && h("small", null, s.note)))));
+    fill(
+      list,
+      shown.map((s, i) =>
+        h(
+          "div",
+          {
+            id: `${listId}-${i}`,
+            role: "option",
+            class: ["combo-option", i === active && "active"],
+            "aria-selected": String(i === active),
+            onClick: () => choose(s),
+          },
+          s.icon,
+          h(
+            "span",
+            { class: "combo-words row" },
+            h("span", null, s.text, s.usage && h("span", { class: "usage" }, " " + s.usage)),
+            s.note && h("small", null, s.note),
+          ),
+        ),
+      ),
+    );
     input.setAttribute("aria-activedescendant", `${listId}-${active}`);
   }
 
@@ -227,11 +375,18 @@ function suggestions(input, world, commands) {
 
 /** typed is the text of a message as its writer typed it, for editing. */
 export function typed(text, world) {
-  return unescape(String(text ?? "")
-    .replace(/<@([^|>]+)(?:\|[^>]*)?>/g, (all, id) => (world.person(id) ? "@" + world.person(id).handle : all))
-    .replace(/<#([^|>]+)(?:\|([^>]*))?>/g, (all, id, label) => "#" + (world.channel(id)?.name ?? label ?? id))
-    .replace(/<mailto:([^|>]+)(?:\|[^>]*)?>/g, "$1")
-    .replace(/<((?:https?|tel):[^|>]+)(?:\|[^>]*)?>/g, "$1"));
+  return unescape(
+    String(text ?? "")
+      .replace(/<@([^|>]+)(?:\|[^>]*)?>/g, (all, id) =>
+        world.person(id) ? "@" + world.person(id).handle : all,
+      )
+      .replace(
+        /<#([^|>]+)(?:\|([^>]*))?>/g,
+        (all, id, label) => "#" + (world.channel(id)?.name ?? label ?? id),
+      )
+      .replace(/<mailto:([^|>]+)(?:\|[^>]*)?>/g, "$1")
+      .replace(/<((?:https?|tel):[^|>]+)(?:\|[^>]*)?>/g, "$1"),
+  );
 }
 
 /** editInPlace turns a message into a field with its text. */
@@ -253,7 +408,12 @@ export function editInPlace(m, row, { world, client }) {
       note.textContent = err.message;
     }
   };
-  const input = h("textarea", { class: "field", rows: 2, "aria-label": "Edit message", prop: { value: typed(m.text, world) }, onKeypress: enterIsTaken,
+  const input = h("textarea", {
+    class: "field",
+    rows: 2,
+    "aria-label": "Edit message",
+    prop: { value: typed(m.text, world) },
+    onKeypress: enterIsTaken,
     onKeydown: (e) => {
       e.stopPropagation();
       if (e.key === "Escape") end();
@@ -261,11 +421,21 @@ export function editInPlace(m, row, { world, client }) {
         e.preventDefault();
         save();
       }
-    } });
+    },
+  });
   const note = h("p", { class: "composer-problem", role: "alert" });
-  const box = h("div", { class: "edit-box" }, input, note, h("div", { class: "ask-buttons" },
-    h("button", { type: "button", class: "button", onClick: end }, "Cancel"),
-    h("button", { type: "button", class: "button primary", onClick: save }, "Save")));
+  const box = h(
+    "div",
+    { class: "edit-box" },
+    input,
+    note,
+    h(
+      "div",
+      { class: "ask-buttons" },
+      h("button", { type: "button", class: "button", onClick: end }, "Cancel"),
+      h("button", { type: "button", class: "button primary", onClick: save }, "Save"),
+    ),
+  );
   body.hidden = true;
   body.after(box);
   input.focus();

@@ -29,7 +29,11 @@ export function clock(s, zone) {
 
 /** dayKey is equal for moments of the same day in a zone: "2026-11-21". */
 export function dayKey(s, zone) {
-  const p = Object.fromEntries(format(zone, { year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(at(s)).map((x) => [x.type, x.value]));
+  const p = Object.fromEntries(
+    format(zone, { year: "numeric", month: "2-digit", day: "2-digit" })
+      .formatToParts(at(s))
+      .map((x) => [x.type, x.value]),
+  );
   return `${p.year}-${p.month}-${p.day}`;
 }
 
@@ -40,18 +44,37 @@ export function dayName(s, zone, now = Date.now() / 1000) {
   if (key === dayKey(now - 86400, zone)) return "Yesterday";
   if (key === dayKey(now + 86400, zone)) return "Tomorrow";
   const sameYear = key.slice(0, 4) === dayKey(now, zone).slice(0, 4);
-  return format(zone, { weekday: "long", day: "numeric", month: "long", ...(sameYear ? {} : { year: "numeric" }) }).format(at(s)).replace(",", "");
+  return format(zone, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    ...(sameYear ? {} : { year: "numeric" }),
+  })
+    .format(at(s))
+    .replace(",", "");
 }
 
 /** full is "Saturday 21 November 2026 at 14:05:09", for titles. */
 export function full(s, zone) {
-  return format(zone, { weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at(s));
+  return format(zone, {
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  }).format(at(s));
 }
 
 /** ago is "3 minutes ago", or "in 2 hours". */
 export function ago(s, now = Date.now() / 1000) {
   const d = s - now;
-  const steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  const steps = [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ];
   const [unit, size] = steps.find(([, n]) => Math.abs(d) >= n) ?? ["second", 1];
   if (unit === "second" && Math.abs(d) < 45) return "just now";
   return new Intl.RelativeTimeFormat("en", { numeric: "auto" }).format(Math.round(d / size), unit);

@@ -4,26 +4,12 @@
 // nothing for a button, the value of each chosen option, the ids of people and
 // channels, the text of an input, "2026-11-21", "14:05" or Unix seconds.
 
-import { h, icon, uid, fill } from "../dom.js";
+import { h, icon } from "../dom.js";
 import { menu, ask } from "../popup.js";
-import { mrkdwn, link, safeURL, unescape } from "./mrkdwn.js";
-import { plainEmoji, emojiOr } from "./emoji.js";
-import { combobox } from "./combobox.js";
-
-/** words draws a text object, of either type. */
-export function words(text, ctx) {
-  if (!text) return [];
-  return text.type === "mrkdwn" ? mrkdwn(text.text, ctx.world, { verbatim: text.verbatim }) : plainEmoji(unescape(text.text ?? ""));
-}
-
-/** said is a text object as a plain string. */
-export const said = (text) => unescape(text?.text ?? "");
-
-/** optionsOf flattens options and option groups into [{option, group}]. */
-export function optionsOf(el) {
-  if (el.options) return el.options.map((option) => ({ option }));
-  return (el.option_groups ?? []).flatMap((g) => g.options.map((option) => ({ option, group: said(g.label) })));
-}
+import { link, safeURL, words, said } from "./mrkdwn.js";
+import { emojiOr } from "./emoji.js";
+import { FIELDS, TYPED, wants } from "./fields.js";
+import { working } from "./working.js";
 
 /** entered is the present value of an element: what the state holds, else its initial value. */
 export function entered(el, state) {
@@ -41,9 +27,21 @@ export function entered(el, state) {
     selected_date_time: el.initial_date_time,
     value: el.initial_value,
   };
-  const one = s.selected_option?.value ?? s.selected_user ?? s.selected_channel ?? s.selected_conversation ??
-    s.selected_date ?? s.selected_time ?? s.selected_date_time ?? (typeof s.value === "string" || typeof s.value === "number" ? s.value : null);
-  const many = s.selected_options?.map((o) => o.value) ?? s.selected_users ?? s.selected_channels ?? s.selected_conversations ?? s.files?.map((f) => f.id ?? f);
+  const one =
+    s.selected_option?.value ??
+    s.selected_user ??
+    s.selected_channel ??
+    s.selected_conversation ??
+    s.selected_date ??
+    s.selected_time ??
+    s.selected_date_time ??
+    (typeof s.value === "string" || typeof s.value === "number" ? s.value : null);
+  const many =
+    s.selected_options?.map((o) => o.value) ??
+    s.selected_users ??
+    s.selected_channels ??
+    s.selected_conversations ??
+    s.files?.map((f) => f.id ?? f);
   return many ?? (one == null || one === "" ? [] : [String(one)]);
 }
 
@@ -57,7 +55,14 @@ export function element(el, blockId, ctx, field) {
   const make = MAKERS[el.type];
   if (!make) return h("span", { class: "unknown" }, `(${el.type})`);
   const state = ctx.state?.[blockId]?.[el.action_id];
-  const node = make({ el, blockId, ctx, field, values: entered(el, state), change: changer(el, blockId, ctx, field) });
+  const node = make({
+    el,
+    blockId,
+    ctx,
+    field,
+    values: entered(el, state),
+    change: changer(el, blockId, ctx, field),
+  });
   node.dataset.actionId = el.action_id ?? "";
   node.dataset.type = el.type;
   return node;
@@ -67,49 +72,21 @@ export function element(el, blockId, ctx, field) {
 function changer(el, blockId, ctx, field) {
   return async (values, { enter = false } = {}) => {
     if (el.confirm && !(await confirmed(el.confirm, ctx))) return false;
-    const dispatch = !field || (field.dispatch && (enter || !TYPED.has(el.type) || wants(el, "on_character_entered")));
+    const dispatch =
+      !field || (field.dispatch && (enter || !TYPED.has(el.type) || wants(el, "on_character_entered")));
     await ctx.change(blockId, el, values, dispatch);
     return true;
   };
 }
 
-const TYPED = new Set(["plain_text_input", "email_text_input", "url_text_input", "number_input"]);
-const wants = (el, what) => el.dispatch_action_config?.trigger_actions_on?.includes(what);
-
 function confirmed(c, ctx) {
-  return ask({ title: said(c.title) || "Are you sure?", text: words(c.text, ctx), yes: said(c.confirm) || "Yes", no: said(c.deny) || "Cancel", danger: c.style === "danger" });
-}
-
-/**
- * working runs a promise while the control shows that the app is being waited
- * for, and leaves a triangle with words beside it if the app failed.
- */
-export async function working(control, promise) {
-  const box = control.closest("[data-block-id]") ?? control.parentElement;
-  box?.querySelector(":scope > .trouble")?.remove();
-  control.classList.add("busy");
-  control.setAttribute("aria-busy", "true");
-  control.classList.remove("failed");
-  try {
-    return await promise;
-  } catch (err) {
-    control.classList.add("failed");
-    box?.append(trouble(err.message));
-  } finally {
-    control.classList.remove("busy");
-    control.removeAttribute("aria-busy");
-  }
-}
-
-/** trouble is the triangle with words. */
-export function trouble(text) {
-  return h("p", { class: "trouble", role: "alert" }, icon("warning", 18), h("span", null, text));
-}
-
-function labels(field, el) {
-  return field
-    ? { id: field.id, "aria-describedby": field.describedBy, "aria-required": field.required ? "true" : null }
-    : { "aria-label": said(el.placeholder) || el.accessibility_label || "Choose" };
+  return ask({
+    title: said(c.title) || "Are you sure?",
+    text: words(c.text, ctx),
+    yes: said(c.confirm) || "Yes",
+    no: said(c.deny) || "Cancel",
+    danger: c.style === "danger",
+  });
 }
 
 function button({ el, ctx, change }) {
@@ -119,195 +96,82 @@ function button({ el, ctx, change }) {
     const b = e.currentTarget;
     if (!b.classList.contains("busy")) working(b, change([]));
   };
-  const face = [h("span", { class: "button-face" }, words(el.text, ctx)), h("span", { class: "spinner", "aria-hidden": "true" })];
+  const face = [
+    h("span", { class: "button-face" }, words(el.text, ctx)),
+    h("span", { class: "spinner", "aria-hidden": "true" }),
+  ];
   return el.url && (safeURL(el.url) || ctx.world.inside(el.url))
     ? link(el.url, face, ctx.world, { ...common, onAuxclick: press, onClick: press })
     : h("button", { ...common, type: "button", onClick: press }, face);
 }
 
 function overflow({ el, ctx, change }) {
-  const b = h("button", {
-    type: "button", class: "button overflow", "aria-label": el.accessibility_label ?? "More choices", "aria-haspopup": "menu", "aria-expanded": "false",
-    onClick: () => menu(b, el.options.map((o) => ({
-      label: words(o.text, ctx), note: said(o.description), data: { value: o.value },
-      run: () => {
-        const url = o.url && safeURL(o.url);
-        if (url) window.open(url, "_blank", "noopener");
-        working(b, change([o.value]));
-      },
-    })), { label: "More choices" }),
-  }, icon("more"), h("span", { class: "spinner", "aria-hidden": "true" }));
+  const b = h(
+    "button",
+    {
+      type: "button",
+      class: "button overflow",
+      "aria-label": el.accessibility_label ?? "More choices",
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      onClick: () =>
+        menu(
+          b,
+          el.options.map((o) => ({
+            label: words(o.text, ctx),
+            note: said(o.description),
+            data: { value: o.value },
+            run: () => {
+              const url = o.url && safeURL(o.url);
+              if (url) window.open(url, "_blank", "noopener");
+              working(b, change([o.value]));
+            },
+          })),
+          { label: "More choices" },
+        ),
+    },
+    icon("more"),
+    h("span", { class: "spinner", "aria-hidden": "true" }),
+  );
   return b;
 }
 
 /** feedback is a pair of buttons under an answer: that was good, that was not. */
 function feedback({ el, ctx, change }) {
-  const one = (b, sign) => b && h("button", {
-    type: "button", class: "button", title: said(b.text), "aria-label": b.accessibility_label ?? said(b.text), data: { value: b.value },
-    onClick: (e) => working(e.currentTarget, change([b.value])),
-  }, h("span", { class: "button-face" }, emojiOr(sign), " ", words(b.text, ctx)), h("span", { class: "spinner", "aria-hidden": "true" }));
+  const one = (b, sign) =>
+    b &&
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button",
+        title: said(b.text),
+        "aria-label": b.accessibility_label ?? said(b.text),
+        data: { value: b.value },
+        onClick: (e) => working(e.currentTarget, change([b.value])),
+      },
+      h("span", { class: "button-face" }, emojiOr(sign), " ", words(b.text, ctx)),
+      h("span", { class: "spinner", "aria-hidden": "true" }),
+    );
   return h("span", { class: "feedback" }, one(el.positive_button, "+1"), one(el.negative_button, "-1"));
 }
 
 function iconOnly({ el, change }) {
   const label = el.accessibility_label ?? said(el.text);
-  return h("button", { type: "button", class: "button overflow", title: label, "aria-label": label, data: { value: el.value }, onClick: (e) => working(e.currentTarget, change([])) },
-    icon("trash"), h("span", { class: "spinner", "aria-hidden": "true" }));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "button overflow",
+      title: label,
+      "aria-label": label,
+      data: { value: el.value },
+      onClick: (e) => working(e.currentTarget, change([])),
+    },
+    icon("trash"),
+    h("span", { class: "spinner", "aria-hidden": "true" }),
+  );
 }
-
-/** chooser makes the drop-down lists; from says where its lines come from. */
-function chooser(from, many) {
-  return ({ el, ctx, field, blockId, values, change }) => {
-    const state = ctx.state?.[blockId]?.[el.action_id];
-    const known = [
-      ...(el.initial_options ?? []), ...(el.initial_option ? [el.initial_option] : []),
-      ...(state?.selected_options ?? []), ...(state?.selected_option ? [state.selected_option] : []),
-    ];
-    const box = combobox({
-      ...from(el, ctx, blockId, known),
-      values, many, max: el.max_selected_items, placeholder: said(el.placeholder) || (many ? "Choose some" : "Choose one"),
-      attributes: labels(field, el), clearable: !!field && !field.required, autofocus: el.focus_on_load,
-      onChange: async (v) => (await working(box, change(v))) !== false,
-    });
-    return box;
-  };
-}
-
-const line = (option, group) => ({ value: option.value, text: said(option.text), description: said(option.description), group });
-
-const fixed = (el) => ({ lines: optionsOf(el).map(({ option, group }) => line(option, group)) });
-const external = (el, ctx, blockId, known) => ({
-  known: known.map((o) => line(o)),
-  least: el.min_query_length ?? 3,
-  search: async (q) => ctx.options(blockId, el, q),
-});
-const people = (el, ctx) => ({ lines: ctx.world.people().filter((p) => !p.bot && !p.deleted).map((p) => ({ value: p.id, text: p.name, description: p.title, person: p })) });
-const places = (ctx, ...kinds) => ({ lines: ctx.world.channels().filter((c) => kinds.includes(c.kind)).map((c) => ({ value: c.id, text: ctx.world.title(c) })) });
-const channels = (el, ctx) => places(ctx, "public"); // a channel select offers public channels alone
-const conversations = (el, ctx) => places(ctx, "public", "private", "im", "mpim");
-
-/** pick makes radio buttons and checkboxes. */
-function pick(type) {
-  return ({ el, ctx, field, values, change }) => {
-    const name = uid("pick");
-    const group = h("div", { class: "picks", role: type === "radio" ? "radiogroup" : "group", "aria-labelledby": field?.labelId, "aria-label": field ? null : "Choose", "aria-describedby": field?.describedBy, tabindex: "-1", id: field?.id });
-    for (const o of el.options) {
-      const input = h("input", { type, name, data: { value: o.value }, prop: { value: o.value, checked: values.includes(o.value) }, autofocus: el.focus_on_load,
-        onChange: async () => {
-          const before = values;
-          values = [...group.querySelectorAll("input:checked")].map((i) => i.value);
-          if ((await working(group, change(values))) === false) {
-            values = before;
-            for (const i of group.querySelectorAll("input")) i.checked = before.includes(i.value);
-          }
-        } });
-      group.append(h("label", { class: "pick" }, input, h("span", { class: "pick-words" }, h("span", null, words(o.text, ctx)), o.description && h("small", null, words(o.description, ctx)))));
-    }
-    return group;
-  };
-}
-
-/** typed makes the inputs whose value is text. */
-function typed(kind) {
-  return ({ el, ctx, field, values, change }) => {
-    const long = kind === "text" && el.multiline;
-    const props = {
-      ...labels(field, el), class: "field", placeholder: said(el.placeholder), autofocus: el.focus_on_load,
-      autocomplete: "off", spellcheck: kind === "text" ? "true" : "false",
-      type: long ? null : { text: "text", email: "email", url: "url", number: "text" }[kind], rows: long ? 4 : null,
-      inputmode: kind === "number" ? (el.is_decimal_allowed ? "decimal" : "numeric") : null,
-      prop: { value: values[0] ?? "" },
-    };
-    let told = values[0] ?? "";
-    const tell = (enter) => {
-      if (input.value === told && !enter) return;
-      told = input.value;
-      change(told === "" ? [] : [told], { enter }).catch((err) => working(input, Promise.reject(err)));
-    };
-    const input = h(long ? "textarea" : "input", {
-      ...props,
-      onInput: () => tell(false),
-      onKeydown: (e) => {
-        if (e.key !== "Enter" || e.isComposing) return;
-        const shown = !field || wants(el, "on_enter_pressed") || (field.dispatch && !el.dispatch_action_config);
-        if (shown && !(long && e.shiftKey)) {
-          e.preventDefault();
-          tell(true);
-        }
-      },
-    });
-    if (!el.max_length) return input;
-    const left = h("span", { class: "count", "aria-hidden": "true" });
-    const show = () => {
-      const n = [...input.value].length;
-      left.textContent = n > el.max_length * 0.8 ? String(el.max_length - n) : "";
-      left.classList.toggle("over", n > el.max_length);
-    };
-    input.addEventListener("input", show);
-    show();
-    return h("div", { class: "counted" }, input, left);
-  };
-}
-
-/** picker makes the date and time pickers of the browser itself. */
-function picker(type) {
-  return ({ el, ctx, field, values, change }) => {
-    const input = h("input", { ...labels(field, el), class: "field when", type, autofocus: el.focus_on_load, prop: { value: values[0] ?? "" },
-      onChange: () => working(input, change(input.value ? [input.value] : [])) });
-    return input;
-  };
-}
-
-/** moment picks date and time together; its value is Unix seconds in the reader's zone. */
-function moment({ el, ctx, field, values, change }) {
-  const zone = ctx.world.zone;
-  const input = h("input", { ...labels(field, el), class: "field when", type: "datetime-local", prop: { value: values[0] ? toLocal(Number(values[0]), zone) : "" },
-    onChange: () => working(input, change(input.value ? [String(fromLocal(input.value, zone))] : [])) });
-  return input;
-}
-
-function toLocal(s, zone) {
-  const f = new Intl.DateTimeFormat("sv-SE", { timeZone: zone || undefined, dateStyle: "short", timeStyle: "short" });
-  return f.format(new Date(s * 1000)).replace(" ", "T");
-}
-
-/** fromLocal finds the moment that reads so in zone: one guess, then corrected by what the guess reads. */
-function fromLocal(text, zone) {
-  const wall = Date.parse(text + "Z") / 1000;
-  let s = wall;
-  for (let i = 0; i < 2; i++) s += wall - Date.parse(toLocal(s, zone) + "Z") / 1000;
-  return s;
-}
-
-function files({ el, ctx, field, values, change }) {
-  const max = el.max_files ?? 10;
-  const chosen = new Map(values.map((id) => [id, id]));
-  const list = h("ul", { class: "file-list" });
-  const pickFiles = h("input", {
-    ...labels(field, el), type: "file", class: "field", multiple: max > 1, accept: el.filetypes?.map((t) => "." + t).join(","),
-    onChange: () => working(box, (async () => {
-      for (const f of [...pickFiles.files].slice(0, max - chosen.size)) {
-        const { id, name } = await ctx.upload(f);
-        chosen.set(id, name);
-      }
-      pickFiles.value = "";
-      await change([...chosen.keys()]);
-      show();
-    })()),
-  });
-  const show = () => fill(list, [...chosen].map(([id, name]) => h("li", null, icon("file", 16), name,
-    h("button", { type: "button", class: "icon-button small", "aria-label": `Remove ${name}`, onClick: () => {
-      chosen.delete(id);
-      change([...chosen.keys()]);
-      show();
-    } }, icon("close", 14)))));
-  const box = h("div", { class: "file-input" }, pickFiles, list);
-  show();
-  return box;
-}
-
-/** rich is a plain writing field whose text is sent as rich text. */
-const rich = (args) => typed("text")({ ...args, el: { ...args.el, multiline: true } });
 
 function picture({ el }) {
   const url = el.image_url ?? el.slack_file?.url ?? "";
@@ -315,18 +179,15 @@ function picture({ el }) {
 }
 
 /** workflowButton is shown and does nothing: there are no workflows here. */
-const workflowButton = ({ el, ctx }) => h("button", { type: "button", class: "button", disabled: true }, words(el.text, ctx));
+const workflowButton = ({ el, ctx }) =>
+  h("button", { type: "button", class: "button", disabled: true }, words(el.text, ctx));
 
 const MAKERS = {
-  button, overflow, feedback_buttons: feedback, icon_button: iconOnly,
-  static_select: chooser(fixed, false), multi_static_select: chooser(fixed, true),
-  external_select: chooser(external, false), multi_external_select: chooser(external, true),
-  users_select: chooser(people, false), multi_users_select: chooser(people, true),
-  channels_select: chooser(channels, false), multi_channels_select: chooser(channels, true),
-  conversations_select: chooser(conversations, false), multi_conversations_select: chooser(conversations, true),
-  radio_buttons: pick("radio"), checkboxes: pick("checkbox"),
-  plain_text_input: typed("text"), email_text_input: typed("email"), url_text_input: typed("url"), number_input: typed("number"), rich_text_input: rich,
-  datepicker: picker("date"), timepicker: picker("time"), datetimepicker: moment,
-  file_input: files, image: picture, workflow_button: workflowButton,
+  ...FIELDS,
+  button,
+  overflow,
+  feedback_buttons: feedback,
+  icon_button: iconOnly,
+  image: picture,
+  workflow_button: workflowButton,
 };
-

@@ -153,12 +153,16 @@ const TABLE = `
 `;
 
 // Drawn in emoji.svg under the same id.
-const DRAWN = new Set(`+1 -1 white_check_mark heavy_check_mark x eyes tada heart star bulb question exclamation warning
+const DRAWN = new Set(
+  `+1 -1 white_check_mark heavy_check_mark x eyes tada heart star bulb question exclamation warning
 rotating_light bell hourglass_flowing_sand date ticket memo clipboard speech_balloon email computer printer key lock
 wrench gear link books mag package red_circle large_orange_circle large_yellow_circle large_green_circle large_blue_circle
 large_purple_circle white_circle black_circle information_source no_entry slightly_smiling_face grinning smile blush neutral_face
 confused slightly_frowning_face disappointed cry angry wave raising_hand fire rocket telephone_receiver shield pushpin arrow_right
-arrows_counterclockwise double_vertical_bar robot_face house heavy_plus_sign sparkles pray no_bell alarm_clock hammer_and_wrench`.split(/\s+/));
+arrows_counterclockwise double_vertical_bar robot_face house heavy_plus_sign sparkles pray no_bell alarm_clock hammer_and_wrench`.split(
+    /\s+/,
+  ),
+);
 
 const byName = new Map();
 const bySign = new Map();
@@ -170,7 +174,13 @@ for (const line of TABLE.trim().split("\n")) {
   bySign.set(sign, names[0]);
   bySign.set(sign.replace("\ufe0f", ""), names[0]);
 }
-const SIGNS = new RegExp([...bySign.keys()].filter((s) => s.codePointAt(0) > 0x2000).sort((a, b) => b.length - a.length).join("|"), "gu");
+const SIGNS = new RegExp(
+  [...bySign.keys()]
+    .filter((s) => s.codePointAt(0) > 0x2000)
+    .sort((a, b) => b.length - a.length)
+    .join("|"),
+  "gu",
+);
 
 /** offered first when somebody reacts. */
 export const COMMON = ["+1", "white_check_mark", "eyes", "ticket", "tada", "heart", "pray", "wave"];
@@ -189,9 +199,15 @@ export function emojiOr(name) {
 
 function draw(name, sign) {
   const label = name.replaceAll("_", " ");
-  if (!DRAWN.has(name)) return h("span", { class: "emoji-sign", role: "img", "aria-label": label, title: `:${name}:` }, sign);
+  if (!DRAWN.has(name))
+    return h("span", { class: "emoji-sign", role: "img", "aria-label": label, title: `:${name}:` }, sign);
   // The sign itself is there for copying, and hidden from view.
-  return h("span", { class: "emoji", role: "img", "aria-label": label, title: `:${name}:` }, sprite("/emoji.svg#" + name, "emoji-drawing"), h("span", { class: "copy-only" }, sign));
+  return h(
+    "span",
+    { class: "emoji", role: "img", "aria-label": label, title: `:${name}:` },
+    sprite("/emoji.svg#" + name, "emoji-drawing"),
+    h("span", { class: "copy-only" }, sign),
+  );
 }
 
 /** emojify splits plain text into nodes, with the signs in it drawn. */
@@ -210,10 +226,12 @@ export function emojify(text) {
 /** plainEmoji draws text in which only :short_names: and signs mean something. */
 export function plainEmoji(text) {
   const out = [];
-  String(text ?? "").split(/(:[a-z0-9_+'-]{1,60}:)/).forEach((part, i) => {
-    const drawn = i % 2 ? emoji(part.slice(1, -1)) : null;
-    out.push(...(drawn ? [drawn] : emojify(part)));
-  });
+  String(text ?? "")
+    .split(/(:[a-z0-9_+'-]{1,60}:)/)
+    .forEach((part, i) => {
+      const drawn = i % 2 ? emoji(part.slice(1, -1)) : null;
+      out.push(...(drawn ? [drawn] : emojify(part)));
+    });
   return out;
 }
 

@@ -7,7 +7,12 @@ import { all, find, emojiOr } from "./emoji.js";
 /** emojiPicker opens beside anchor and gives the short name that was chosen. */
 export function emojiPicker(anchor, chosen, common = []) {
   const grid = h("div", { class: "emoji-grid", role: "group", "aria-label": "Emoji" });
-  const search = h("input", { type: "search", class: "field", placeholder: "Find an emoji", "aria-label": "Find an emoji", autocomplete: "off",
+  const search = h("input", {
+    type: "search",
+    class: "field",
+    placeholder: "Find an emoji",
+    "aria-label": "Find an emoji",
+    autocomplete: "off",
     onInput: () => draw(search.value),
     onKeydown: (e) => {
       if (e.key === "Enter") grid.querySelector("button")?.click();
@@ -15,14 +20,29 @@ export function emojiPicker(anchor, chosen, common = []) {
         e.preventDefault();
         grid.querySelector("button")?.focus();
       }
-    } });
-  const cell = (name) => h("button", { type: "button", class: "emoji-cell", tabindex: "-1", title: `:${name}:`, "aria-label": name.replaceAll("_", " "), data: { emoji: name },
-    onClick: () => {
-      panel.hidePopover();
-      chosen(name);
-    } }, emojiOr(name));
+    },
+  });
+  const cell = (name) =>
+    h(
+      "button",
+      {
+        type: "button",
+        class: "emoji-cell",
+        tabindex: "-1",
+        title: `:${name}:`,
+        "aria-label": name.replaceAll("_", " "),
+        data: { emoji: name },
+        onClick: () => {
+          panel.hidePopover();
+          chosen(name);
+        },
+      },
+      emojiOr(name),
+    );
   function draw(q) {
-    const names = q.trim() ? find(q).map((e) => e.names[0]) : [...new Set([...common, ...all.map((e) => e.names[0])])];
+    const names = q.trim()
+      ? find(q).map((e) => e.names[0])
+      : [...new Set([...common, ...all.map((e) => e.names[0])])];
     fill(grid, names.length ? names.map(cell) : h("p", { class: "combo-note" }, "Nothing found"));
     const first = grid.querySelector("button");
     if (first) first.tabIndex = 0;
@@ -34,10 +54,17 @@ export function emojiPicker(anchor, chosen, common = []) {
     e.preventDefault();
     const list = cells();
     const width = list.findIndex((c) => c.offsetTop > list[0].offsetTop);
-    const to = list.indexOf(document.activeElement) + (e.key === "ArrowDown" ? 1 : -1) * (width < 0 ? list.length : width);
+    const to =
+      list.indexOf(document.activeElement) +
+      (e.key === "ArrowDown" ? 1 : -1) * (width < 0 ? list.length : width);
     if (to < 0) search.focus();
     else list[to]?.focus();
   });
   draw("");
-  const panel = popup(anchor, [search, grid], { label: "Choose an emoji", className: "emoji-picker", align: "end", focus: search });
+  const panel = popup(anchor, [search, grid], {
+    label: "Choose an emoji",
+    className: "emoji-picker",
+    align: "end",
+    focus: search,
+  });
 }

@@ -11,11 +11,25 @@ const TOGETHER = 5 * 60; // seconds within which messages of one person stand to
  * messageList makes the scrolling list. messages() gives what it shows, oldest
  * first; older() loads what came before, if there is a before.
  */
-export function messageList({ label, messages, deps, older, hasOlder = () => false, intro, newAfter, dividers = true }) {
+export function messageList({
+  label,
+  messages,
+  deps,
+  older,
+  hasOlder = () => false,
+  intro,
+  newAfter,
+  dividers = true,
+}) {
   const rows = new Map(); // ts → {message, compact, fresh, node}
   const feed = h("div", { class: "feed", role: "feed", "aria-label": label });
   const scroller = h("div", { class: "scroller", tabindex: "-1" }, feed);
-  const jump = h("button", { type: "button", class: "jump", hidden: true, onClick: () => toEnd(true) }, icon("arrow-down", 16), "New messages");
+  const jump = h(
+    "button",
+    { type: "button", class: "jump", hidden: true, onClick: () => toEnd(true) },
+    icon("arrow-down", 16),
+    "New messages",
+  );
   const el = h("div", { class: "message-list" }, scroller, jump);
   let atEnd = true;
   let loading = false;
@@ -27,11 +41,15 @@ export function messageList({ label, messages, deps, older, hasOlder = () => fal
     if (e.target.classList.contains("message")) for (const x of items()) x.tabIndex = x === e.target ? 0 : -1;
   });
 
-  scroller.addEventListener("scroll", () => {
-    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
-    if (atEnd) jump.hidden = true;
-    if (scroller.scrollTop < 200 && older && hasOlder() && !loading) loadOlder();
-  }, { passive: true });
+  scroller.addEventListener(
+    "scroll",
+    () => {
+      atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+      if (atEnd) jump.hidden = true;
+      if (scroller.scrollTop < 200 && older && hasOlder() && !loading) loadOlder();
+    },
+    { passive: true },
+  );
   // Pictures and opened panels change the height after the fact.
   new ResizeObserver(() => atEnd && toEnd()).observe(feed);
   new ResizeObserver(() => atEnd && toEnd()).observe(scroller);
@@ -63,15 +81,28 @@ export function messageList({ label, messages, deps, older, hasOlder = () => fal
     let before = null;
     let marked = false;
     if (intro && !(older && hasOlder())) wanted.push(keep("intro", () => intro()));
-    for (const m of list) {
+    for (const [i, m] of list.entries()) {
       const s = seconds(m.ts);
       const newDay = !before || dayKey(seconds(before.ts), zone) !== dayKey(s, zone);
-      if (dividers && newDay) wanted.push(keep(`day ${dayKey(s, zone)} ${dayName(s, zone)}`, () => h("div", { class: "day", role: "separator" }, h("span", null, dayName(s, zone)))));
+      if (dividers && newDay)
+        wanted.push(
+          keep(`day ${dayKey(s, zone)} ${dayName(s, zone)}`, () =>
+            h("div", { class: "day", role: "separator" }, h("span", null, dayName(s, zone))),
+          ),
+        );
       const firstNew = newAfter && !marked && m.ts > newAfter && m.user !== deps.world.me;
       marked ||= firstNew;
       const line = firstNew && before; // above everything it would say nothing
       if (line) {
-        wanted.push(keep("new", () => h("div", { class: "new-line", role: "separator", "aria-label": "New messages" }, h("span", null, "New"))));
+        wanted.push(
+          keep("new", () =>
+            h(
+              "div",
+              { class: "new-line", role: "separator", "aria-label": "New messages" },
+              h("span", null, "New"),
+            ),
+          ),
+        );
       }
       const compact = !!before && !line && !(dividers && newDay) && together(before, m);
       const fresh = deps.inThread ? 0 : deps.world.freshReplies(m.channel, m.ts);
@@ -81,8 +112,15 @@ export function messageList({ label, messages, deps, older, hasOlder = () => fal
         if (posted?.ts === m.ts) row.node.classList.add("arrives");
         rows.set(m.ts, row);
       }
+      row.node.setAttribute("aria-posinset", i + 1);
+      row.node.setAttribute("aria-setsize", older && hasOlder() ? -1 : list.length);
       wanted.push(row.node);
-      if (deps.inThread && !before && list.length > 1) wanted.push(keep(`replies ${list.length}`, () => h("div", { class: "replies-line" }, h("span", null, plural(list.length - 1, "reply", "replies")))));
+      if (deps.inThread && !before && list.length > 1)
+        wanted.push(
+          keep(`replies ${list.length}`, () =>
+            h("div", { class: "replies-line" }, h("span", null, plural(list.length - 1, "reply", "replies"))),
+          ),
+        );
       before = m;
     }
     const known = new Set(list.map((m) => m.ts));
@@ -105,8 +143,15 @@ export function messageList({ label, messages, deps, older, hasOlder = () => fal
 }
 
 function together(a, b) {
-  return a.user === b.user && a.bot_id === b.bot_id && a.username === b.username && !a.is_ephemeral === !b.is_ephemeral && !a.subtype && !b.subtype &&
-    seconds(b.ts) - seconds(a.ts) < TOGETHER;
+  return (
+    a.user === b.user &&
+    a.bot_id === b.bot_id &&
+    a.username === b.username &&
+    !a.is_ephemeral === !b.is_ephemeral &&
+    !a.subtype &&
+    !b.subtype &&
+    seconds(b.ts) - seconds(a.ts) < TOGETHER
+  );
 }
 
 /** sync makes the children of el those wanted, moving as little as possible. */
@@ -125,14 +170,21 @@ function remember(feed) {
   const a = document.activeElement;
   const row = feed.contains(a) && a.closest(".message");
   if (!row) return null;
-  const path = a === row ? null : a.dataset.actionId
-    ? `[data-block-id="${CSS.escape(a.closest("[data-block-id]")?.dataset.blockId ?? "")}"] [data-action-id="${CSS.escape(a.dataset.actionId)}"]`
-    : a.dataset.emoji ? `.reactions [data-emoji="${CSS.escape(a.dataset.emoji)}"]` : a.dataset.do ? `[data-do="${CSS.escape(a.dataset.do)}"]` : null;
+  const path =
+    a === row
+      ? null
+      : a.dataset.actionId
+        ? `[data-block-id="${CSS.escape(a.closest("[data-block-id]")?.dataset.blockId ?? "")}"] [data-action-id="${CSS.escape(a.dataset.actionId)}"]`
+        : a.dataset.emoji
+          ? `.reactions [data-emoji="${CSS.escape(a.dataset.emoji)}"]`
+          : a.dataset.do
+            ? `[data-do="${CSS.escape(a.dataset.do)}"]`
+            : null;
   return { ts: row.dataset.ts, path, el: a };
 }
 
 function restore(feed, f) {
   if (!f || f.el.isConnected) return;
   const row = feed.querySelector(`.message[data-ts="${CSS.escape(f.ts)}"]`);
-  (row && f.path && row.querySelector(f.path) || row)?.focus({ preventScroll: true });
+  ((row && f.path && row.querySelector(f.path)) || row)?.focus({ preventScroll: true });
 }

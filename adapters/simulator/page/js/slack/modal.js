@@ -3,7 +3,8 @@
 import { h, icon, iconButton, fill, uid, announce } from "../dom.js";
 import { dialog } from "../popup.js";
 import { blocks } from "./blocks.js";
-import { words, said, trouble } from "./elements.js";
+import { words, said } from "./mrkdwn.js";
+import { trouble } from "./working.js";
 
 const PAUSE = 250; // ms after the last letter until what was typed is told
 
@@ -46,18 +47,26 @@ export function modals({ world, client }) {
   }
 
   function draw(v, same) {
-    const focus = same && el.contains(document.activeElement) ? document.activeElement.closest("[data-action-id]")?.dataset.actionId ?? document.activeElement.dataset.do : null;
+    const focus =
+      same && el.contains(document.activeElement)
+        ? (document.activeElement.closest("[data-action-id]")?.dataset.actionId ??
+          document.activeElement.dataset.do)
+        : null;
     const scrolled = same ? el.querySelector(".modal-body")?.scrollTop : 0;
     if (!same) entries = queue(v.id);
     el.dataset.viewId = v.id;
     el.dataset.callbackId = v.callback_id ?? "";
     const ctx = {
-      world, surface: "modal", state: v.state?.values, errors: v.errors,
+      world,
+      surface: "modal",
+      state: v.state?.values,
+      errors: v.errors,
       change: (block, element, values, dispatch) => {
         clearError(block);
         return entries.put(block, element.action_id, values, dispatch);
       },
-      options: async (block, element, typed) => (await client.post("suggest", { view: v.id, block, action: element.action_id, typed })).options,
+      options: async (block, element, typed) =>
+        (await client.post("suggest", { view: v.id, block, action: element.action_id, typed })).options,
       upload: (file) => {
         const form = new FormData();
         form.append("file", file);
@@ -65,27 +74,64 @@ export function modals({ world, client }) {
       },
     };
     const deep = world.views.length > 1;
-    const submit = v.submit && h("button", { type: "submit", class: "button primary", data: { do: "submit" } }, h("span", { class: "button-face" }, words(v.submit, ctx)), h("span", { class: "spinner", "aria-hidden": "true" }));
+    const submit =
+      v.submit &&
+      h(
+        "button",
+        { type: "submit", class: "button primary", data: { do: "submit" } },
+        h("span", { class: "button-face" }, words(v.submit, ctx)),
+        h("span", { class: "spinner", "aria-hidden": "true" }),
+      );
     const foot = h("div", { class: "modal-trouble" }, v.trouble && trouble(v.trouble));
-    const form = h("form", { class: "modal-form", novalidate: true, onSubmit: (e) => {
-      e.preventDefault();
-      if (submit) send(v, submit, foot);
-    } },
-      h("header", { class: "modal-head" },
+    const form = h(
+      "form",
+      {
+        class: "modal-form",
+        novalidate: true,
+        onSubmit: (e) => {
+          e.preventDefault();
+          if (submit) send(v, submit, foot);
+        },
+      },
+      h(
+        "header",
+        { class: "modal-head" },
         h("span", { class: "avatar avatar-app small", "aria-hidden": "true" }, icon("desk", 14)),
         h("h2", { id: el.titleId }, words(v.title, ctx)),
-        iconButton("close", "Close", { data: { do: "close" }, onClick: () => leave(true) })),
+        iconButton("close", "Close", { data: { do: "close" }, onClick: () => leave(true) }),
+      ),
       h("div", { class: "modal-body blocks" }, blocks(v.blocks, ctx)),
-      h("footer", { class: "modal-foot" }, foot,
-        h("button", { type: "button", class: "button", data: { do: "back" }, onClick: () => leave(false) }, v.close ? words(v.close, ctx) : deep ? "Back" : submit ? "Cancel" : "Close"),
-        submit));
+      h(
+        "footer",
+        { class: "modal-foot" },
+        foot,
+        h(
+          "button",
+          { type: "button", class: "button", data: { do: "back" }, onClick: () => leave(false) },
+          v.close ? words(v.close, ctx) : deep ? "Back" : submit ? "Cancel" : "Close",
+        ),
+        submit,
+      ),
+    );
     fill(el, form);
     const body = el.querySelector(".modal-body");
     body.scrollTop = scrolled ?? 0;
     const invalid = body.querySelector("[aria-invalid], .invalid input, .invalid textarea");
-    const target = invalid ?? (focus ? el.querySelector(`[data-action-id="${CSS.escape(focus)}"], [data-do="${CSS.escape(focus)}"]`) : null) ??
-      (same ? null : body.querySelector("[autofocus]") ?? body.querySelector("input:not([type=hidden]), textarea, select, button") ?? submit ?? el.querySelector("[data-do=back]"));
-    (target?.matches("input, textarea, select, button, a, [tabindex]") ? target : target?.querySelector("input, textarea, button"))?.focus({ preventScroll: same && !invalid });
+    const target =
+      invalid ??
+      (focus
+        ? el.querySelector(`[data-action-id="${CSS.escape(focus)}"], [data-do="${CSS.escape(focus)}"]`)
+        : null) ??
+      (same
+        ? null
+        : (body.querySelector("[autofocus]") ??
+          body.querySelector("input:not([type=hidden]), textarea, select, button") ??
+          submit ??
+          el.querySelector("[data-do=back]")));
+    (target?.matches("input, textarea, select, button, a, [tabindex]")
+      ? target
+      : target?.querySelector("input, textarea, button")
+    )?.focus({ preventScroll: same && !invalid });
     if (!same) announce(`${said(v.title)} opened`);
     if (v.errors && Object.keys(v.errors).length) announce("Some answers need another look.");
   }
@@ -131,7 +177,8 @@ export function modals({ world, client }) {
       await client.post("close", { view: v.id, all });
     } catch (err) {
       // The app failed to hear of it; the view is closed all the same, unless it is not.
-      if (world.views.some((x) => x.id === v.id)) fill(el.querySelector(".modal-trouble"), trouble(err.message));
+      if (world.views.some((x) => x.id === v.id))
+        fill(el.querySelector(".modal-trouble"), trouble(err.message));
     }
   }
 
@@ -147,21 +194,31 @@ export function modals({ world, client }) {
       if (!w) return tail;
       waiting.delete(key);
       clearTimeout(w.timer);
-      const sent = tail.then(() => client.post("act", { view, block: w.block, action: w.action, values: w.values }));
+      const sent = tail.then(() =>
+        client.post("act", { view, block: w.block, action: w.action, values: w.values }),
+      );
       tail = sent.catch(() => {});
       sent.then(w.done, w.fail);
       return sent;
     };
     return {
-      put: (block, action, values, dispatch) => new Promise((done, fail) => {
-        const key = JSON.stringify([block, action]);
-        const old = waiting.get(key);
-        if (old) {
-          clearTimeout(old.timer);
-          old.done();
-        }
-        waiting.set(key, { block, action, values, done, fail, timer: setTimeout(() => tell(key).catch(() => {}), dispatch ? 0 : PAUSE) });
-      }),
+      put: (block, action, values, dispatch) =>
+        new Promise((done, fail) => {
+          const key = JSON.stringify([block, action]);
+          const old = waiting.get(key);
+          if (old) {
+            clearTimeout(old.timer);
+            old.done();
+          }
+          waiting.set(key, {
+            block,
+            action,
+            values,
+            done,
+            fail,
+            timer: setTimeout(() => tell(key).catch(() => {}), dispatch ? 0 : PAUSE),
+          });
+        }),
       flush: async () => {
         const all = [...waiting.keys()].map(tell);
         await Promise.all(all);
@@ -169,5 +226,4 @@ export function modals({ world, client }) {
       },
     };
   }
-
 }

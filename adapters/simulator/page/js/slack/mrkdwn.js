@@ -6,7 +6,7 @@
 // understood is shown as it was written.
 
 import { h } from "../dom.js";
-import { emoji, emojify } from "./emoji.js";
+import { emoji, emojify, plainEmoji } from "./emoji.js";
 import { formatDate } from "./dates.js";
 
 /** unescape undoes Slack's three entities. */
@@ -35,9 +35,24 @@ export function safeURL(s) {
  */
 export function link(url, label, world, props) {
   const inside = world?.inside(url);
-  if (inside) return h("a", { ...props, href: "#" + new URLSearchParams(inside), onClick: (e) => { e.preventDefault(); props?.onClick?.(e); world.open(inside.in, inside); } }, label);
+  if (inside)
+    return h(
+      "a",
+      {
+        ...props,
+        href: "#" + new URLSearchParams(inside),
+        onClick: (e) => {
+          e.preventDefault();
+          props?.onClick?.(e);
+          world.open(inside.in, inside);
+        },
+      },
+      label,
+    );
   const href = safeURL(url);
-  return href ? h("a", { ...props, href, target: "_blank", rel: "noopener noreferrer nofollow" }, label) : h("span", null, label);
+  return href
+    ? h("a", { ...props, href, target: "_blank", rel: "noopener noreferrer nofollow" }, label)
+    : h("span", null, label);
 }
 
 /**
@@ -50,7 +65,8 @@ export function mrkdwn(text, world, { verbatim = false } = {}) {
   // Fences first: nothing inside them is markup.
   const parts = String(text ?? "").split(/```([\s\S]+?)```/);
   parts.forEach((part, i) => {
-    if (i % 2) out.push(h("pre", { class: "code-block" }, h("code", null, plainLinks(part.replace(/^\n|\n$/g, "")))));
+    if (i % 2)
+      out.push(h("pre", { class: "code-block" }, h("code", null, plainLinks(part.replace(/^\n|\n$/g, "")))));
     else if (part) out.push(...lines(i ? part.replace(/^\n/, "") : part, world, verbatim));
   });
   return out;
@@ -77,9 +93,16 @@ function lines(text, world, verbatim) {
     if (quote) quote = null;
     const item = /^(\s*)(•|◦|[-*]|\d{1,2}[.)])\s+(.*)$/.exec(line);
     if (item) {
-      out.push(h("div", { class: ["hanging", item[1].length > 1 && "deeper"] },
-        h("span", { class: "marker" }, item[2] === "-" || item[2] === "*" ? "•" : item[2]), " ",
-        h("span", null, ...inline(item[3], world, verbatim)), !last && h("span", { class: "copy-break" }, "\n")));
+      out.push(
+        h(
+          "div",
+          { class: ["hanging", item[1].length > 1 && "deeper"] },
+          h("span", { class: "marker" }, item[2] === "-" || item[2] === "*" ? "•" : item[2]),
+          " ",
+          h("span", null, ...inline(item[3], world, verbatim)),
+          !last && h("span", { class: "copy-break" }, "\n"),
+        ),
+      );
       return;
     }
     if (line === "") {
@@ -87,7 +110,8 @@ function lines(text, world, verbatim) {
       return;
     }
     out.push(...inline(line, world, verbatim));
-    if (!last && !/^(&gt;|\s*(•|◦|[-*]|\d{1,2}[.)])\s)/.test(all[i + 1]) && all[i + 1] !== "") out.push(h("br"));
+    if (!last && !/^(&gt;|\s*(•|◦|[-*]|\d{1,2}[.)])\s)/.test(all[i + 1]) && all[i + 1] !== "")
+      out.push(h("br"));
   });
   return out;
 }
@@ -95,14 +119,19 @@ function lines(text, world, verbatim) {
 // One alternative for each thing that can start inside a line. A style's
 // opening sign stands after a space or a sign and before a letter; its closing
 // sign the other way round.
-const TOKEN = new RegExp([
-  /`([^`\n]+)`/, // 1 code
-  /<([^<>\n]+)>/, // 2 link, mention, date
-  /:([a-z0-9_+'-]{1,60}(?:::skin-tone-[2-6])?):/, // 3 emoji
-  /(?<![\p{L}\p{N}*])\*(?=\S)([^*\n]*?[^\s*])\*(?![\p{L}\p{N}*])/, // 4 bold
-  /(?<![\p{L}\p{N}_])_(?=\S)([^_\n]*?[^\s_]|[^\n]*?[^\s_])_(?![\p{L}\p{N}_])/, // 5 italic
-  /(?<![\p{L}\p{N}~])~(?=\S)([^~\n]*?[^\s~])~(?![\p{L}\p{N}~])/, // 6 strike
-].map((r) => r.source).join("|"), "gu");
+const TOKEN = new RegExp(
+  [
+    /`([^`\n]+)`/, // 1 code
+    /<([^<>\n]+)>/, // 2 link, mention, date
+    /:([a-z0-9_+'-]{1,60}(?:::skin-tone-[2-6])?):/, // 3 emoji
+    /(?<![\p{L}\p{N}*])\*(?=\S)([^*\n]*?[^\s*])\*(?![\p{L}\p{N}*])/, // 4 bold
+    /(?<![\p{L}\p{N}_])_(?=\S)([^_\n]*?[^\s_]|[^\n]*?[^\s_])_(?![\p{L}\p{N}_])/, // 5 italic
+    /(?<![\p{L}\p{N}~])~(?=\S)([^~\n]*?[^\s~])~(?![\p{L}\p{N}~])/, // 6 strike
+  ]
+    .map((r) => r.source)
+    .join("|"),
+  "gu",
+);
 
 function inline(text, world, verbatim) {
   const out = [];
@@ -149,14 +178,22 @@ function reference(s, world) {
 /** mention draws a person's name; the reader's own stands out. */
 export function mention(id, world, label) {
   const p = world.person(id);
-  return h("span", { class: ["mention", id === world.me && "mention-me"], data: { user: id } }, "@" + (p?.name ?? unescape(label || "someone")));
+  return h(
+    "span",
+    { class: ["mention", id === world.me && "mention-me"], data: { user: id } },
+    "@" + (p?.name ?? unescape(label || "someone")),
+  );
 }
 
 /** channelLink draws a channel's name, which leads there. */
 export function channelLink(id, world, label) {
   const c = world.channel(id);
   if (!c && !label) return h("span", { class: "mention" }, "a private channel");
-  return h("button", { type: "button", class: "mention link", onClick: () => c && world.open(id) }, "#" + (c?.name ?? unescape(label)));
+  return h(
+    "button",
+    { type: "button", class: "mention link", onClick: () => c && world.open(id) },
+    "#" + (c?.name ?? unescape(label)),
+  );
 }
 
 function special(s, label, world) {
@@ -167,19 +204,38 @@ function special(s, label, world) {
     const when = h("time", { title: formatDate(Number(seconds), "{date_long}, {time}", world.zone) }, words);
     return href ? link(unescape(href), when, world) : when;
   }
-  if (["here", "channel", "everyone"].includes(kind)) return h("span", { class: "mention mention-me" }, "@" + kind);
+  if (["here", "channel", "everyone"].includes(kind))
+    return h("span", { class: "mention mention-me" }, "@" + kind);
   if (kind === "subteam") return h("span", { class: "mention" }, unescape(label || "@group"));
   return label ? document.createTextNode(unescape(label)) : document.createTextNode("<!" + unescape(s) + ">");
 }
 
+/** words draws a text object, of either type. */
+export function words(text, ctx) {
+  if (!text) return [];
+  return text.type === "mrkdwn"
+    ? mrkdwn(text.text, ctx.world, { verbatim: text.verbatim })
+    : plainEmoji(unescape(text.text ?? ""));
+}
+
+/** said is a text object as a plain string. */
+export const said = (text) => unescape(text?.text ?? "");
+
 /** plain is mrkdwn as one line of text, for summaries and screen readers. */
 export function plain(text, world) {
-  return unescape(String(text ?? "")
-    .replace(/<@([^|>]+)(?:\|[^>]*)?>/g, (_, id) => "@" + (world.person(id)?.name ?? "someone"))
-    .replace(/<#([^|>]+)(?:\|([^>]*))?>/g, (_, id, label) => "#" + (world.channel(id)?.name ?? label ?? "channel"))
-    .replace(/<!date\^(\d+)\^([^|>^]*)[^|>]*(?:\|([^>]*))?>/g, (_, t, f) => formatDate(Number(t), f, world.zone))
-    .replace(/<[^|>]+\|([^>]*)>/g, "$1")
-    .replace(/<([^>]*)>/g, "$1")
-    .replace(/[*_~`]+(?=\S)|(?<=\S)[*_~`]+/g, "")
-    .replace(/\s+/g, " ")).trim();
+  return unescape(
+    String(text ?? "")
+      .replace(/<@([^|>]+)(?:\|[^>]*)?>/g, (_, id) => "@" + (world.person(id)?.name ?? "someone"))
+      .replace(
+        /<#([^|>]+)(?:\|([^>]*))?>/g,
+        (_, id, label) => "#" + (world.channel(id)?.name ?? label ?? "channel"),
+      )
+      .replace(/<!date\^(\d+)\^([^|>^]*)[^|>]*(?:\|([^>]*))?>/g, (_, t, f) =>
+        formatDate(Number(t), f, world.zone),
+      )
+      .replace(/<[^|>]+\|([^>]*)>/g, "$1")
+      .replace(/<([^>]*)>/g, "$1")
+      .replace(/[*_~`]+(?=\S)|(?<=\S)[*_~`]+/g, "")
+      .replace(/\s+/g, " "),
+  ).trim();
 }

@@ -33,8 +33,11 @@ export function richText(block, world) {
 /** nest puts a list under the one that it is indented from. */
 function nest(part, lists, out, world) {
   const depth = Math.min(part.indent ?? 0, lists.length);
-  const list = h(part.style === "ordered" ? "ol" : "ul", { start: part.style === "ordered" && part.offset ? part.offset + 1 : null },
-    (part.elements ?? []).map((item) => h("li", null, inline(item.elements, world))));
+  const list = h(
+    part.style === "ordered" ? "ol" : "ul",
+    { start: part.style === "ordered" && part.offset ? part.offset + 1 : null },
+    (part.elements ?? []).map((item) => h("li", null, inline(item.elements, world))),
+  );
   const parent = depth > 0 ? lists[depth - 1].lastElementChild : null;
   parent ? parent.append(list) : out.push(list);
   return [...lists.slice(0, depth), list];
@@ -71,6 +74,12 @@ function leaf(e, world) {
 
 function styled(style, nodes) {
   let out = nodes;
-  for (const [key, tag] of [["code", "code"], ["strike", "s"], ["italic", "i"], ["bold", "b"]]) if (style?.[key]) out = [h(tag, null, out)];
+  for (const [key, tag] of [
+    ["code", "code"],
+    ["strike", "s"],
+    ["italic", "i"],
+    ["bold", "b"],
+  ])
+    if (style?.[key]) out = [h(tag, null, out)];
   return out;
 }

@@ -54,13 +54,18 @@ export class World extends EventTarget {
   title(c) {
     if (!c) return "";
     if (c.with) return this.person(c.with)?.name ?? "Someone";
-    if (c.kind === "mpim") return c.members.filter((m) => m !== this.me).map((m) => this.person(m)?.name ?? "Someone").join(", ");
+    if (c.kind === "mpim")
+      return c.members
+        .filter((m) => m !== this.me)
+        .map((m) => this.person(m)?.name ?? "Someone")
+        .join(", ");
     return "#" + c.name;
   }
 
   /** author is the name and picture of who wrote a message. */
   author(m) {
-    if (m.bot_id || m.app_id || m.user === this.app.bot_user_id) return { id: m.user || this.app.bot_user_id, name: m.username || this.app.name, app: true };
+    if (m.bot_id || m.app_id || m.user === this.app.bot_user_id)
+      return { id: m.user || this.app.bot_user_id, name: m.username || this.app.name, app: true };
     return this.person(m.user) ?? { id: m.user ?? "?", name: m.username ?? "Someone" };
   }
 
@@ -75,7 +80,10 @@ export class World extends EventTarget {
     } catch {
       return null;
     }
-    if (u.protocol === "slack:") return u.searchParams.get("id") === this.app.id ? { in: "app", tab: u.searchParams.get("tab") ?? "messages" } : null;
+    if (u.protocol === "slack:")
+      return u.searchParams.get("id") === this.app.id
+        ? { in: "app", tab: u.searchParams.get("tab") ?? "messages" }
+        : null;
     if (u.host !== `${this.team.domain}.slack.com`) return null;
     const [, archives, channel, p] = u.pathname.split("/");
     if (archives !== "archives" || !channel) return null;
@@ -151,7 +159,8 @@ export class World extends EventTarget {
       case "message":
         return this.posted(c);
       case "message_changed":
-        if (this.message(c.channel, c.ts) || this.kept.has(c.channel)) this.map(c.channel).set(c.ts, c.message);
+        if (this.message(c.channel, c.ts) || this.kept.has(c.channel))
+          this.map(c.channel).set(c.ts, c.message);
         return this.tell("message", { channel: c.channel, ts: c.ts });
       case "message_deleted":
         this.kept.get(c.channel)?.delete(c.ts);
@@ -188,7 +197,11 @@ export class World extends EventTarget {
       if (!message.is_ephemeral) conv.latest = ts;
       const reply = isReply(message);
       if (message.user !== this.me && !this.watching(channel, reply ? message.thread_ts : null)) {
-        if (reply) this.fresh.set(channel + " " + message.thread_ts, this.freshReplies(channel, message.thread_ts) + 1);
+        if (reply)
+          this.fresh.set(
+            channel + " " + message.thread_ts,
+            this.freshReplies(channel, message.thread_ts) + 1,
+          );
         if (!this.watching(channel, null)) this.count(conv, message, reply);
       }
     }
@@ -201,7 +214,8 @@ export class World extends EventTarget {
     const root = reply && this.message(m.channel, m.thread_ts);
     const follows = conv.with || m.parent_user_id === this.me || root?.reply_users?.includes(this.me);
     if (!reply) conv.unread = (conv.unread ?? 0) + 1;
-    if (named || (reply ? follows : conv.with || conv.kind === "mpim")) conv.mentions = (conv.mentions ?? 0) + 1;
+    if (named || (reply ? follows : conv.with || conv.kind === "mpim"))
+      conv.mentions = (conv.mentions ?? 0) + 1;
     this.tell("conversations");
   }
 
@@ -227,10 +241,13 @@ export class World extends EventTarget {
     // One may be under way, and at most one waits for it: that one serves all.
     this.waiting ??= (this.reading ?? Promise.resolve()).then(() => {
       this.waiting = null;
-      this.reading = this.client.get("conversations").then(({ conversations }) => {
-        this.conversations = new Map(conversations.map((c) => [c.id, c]));
-        this.tell("conversations");
-      }).catch(() => {}); // the next change asks again
+      this.reading = this.client
+        .get("conversations")
+        .then(({ conversations }) => {
+          this.conversations = new Map(conversations.map((c) => [c.id, c]));
+          this.tell("conversations");
+        })
+        .catch(() => {}); // the next change asks again
       return this.reading;
     });
     return this.waiting;
