@@ -20,6 +20,8 @@
 //	.room, .thread                  the conversation, and the thread beside it
 //	article[data-ts]                a message, with data-channel, data-user, and data-thread-ts
 //	                                in threads; data-ephemeral if only this person sees it
+//	[data-do=shortcuts]             the menu of global shortcuts, in the heading
+//	[data-do=side]                  opens the side bar in a narrow window
 //	[data-do=…] in a message        react, thread, more, edit, delete, dismiss, copy; those in
 //	                                the menu exist while it is open
 //	[data-shortcut=CALLBACK]        a shortcut in the menu that data-do=more opens
@@ -34,4 +36,8 @@
 //	.trouble                        words about an app that failed to answer
 //	.field-error                    words beside a field that was refused
 //	.toast                          a note at the foot of the page
+//
+// A toolbar appears when the pointer is over its message or the focus is in it; a
+// test moves there first. A window that is hidden looks for news every few
+// seconds instead of at once.
 package simulator
