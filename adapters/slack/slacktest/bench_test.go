@@ -1,7 +1,11 @@
 package slacktest_test
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -51,3 +55,26 @@ func benchmark(b *testing.B, blocks bool) {
 // process.
 func BenchmarkPostText(b *testing.B)   { benchmark(b, false) }
 func BenchmarkPostBlocks(b *testing.B) { benchmark(b, true) }
+
+// The server's share alone, without a client and without a network.
+func BenchmarkServePost(b *testing.B) {
+	w := must(slacktest.New(slacktest.Options{KeepMessages: 1000}))
+	defer w.Close()
+	must(w.AddChannel(slacktest.Channel{ID: "C1", Name: "c", Members: []string{w.App().BotUserID}}))
+	body := url.Values{
+		"token": {w.App().BotToken}, "channel": {"C1"}, "text": {"INC-1 the printer on floor 3"},
+		"blocks": {`[{"type":"section","text":{"type":"mrkdwn","text":"*INC-1* The printer on floor 3"}},{"type":"actions","block_id":"acts","elements":[` +
+			`{"type":"button","action_id":"claim","value":"1","text":{"type":"plain_text","text":"Claim"}},` +
+			`{"type":"button","action_id":"resolve","value":"1","text":{"type":"plain_text","text":"Resolve"}}]}]`},
+	}.Encode()
+	b.ReportAllocs()
+	for b.Loop() {
+		r := httptest.NewRequest(http.MethodPost, "/api/chat.postMessage", strings.NewReader(body))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		rec := httptest.NewRecorder()
+		if w.Handler().ServeHTTP(rec, r); rec.Code != http.StatusOK || strings.Contains(rec.Body.String(), `"ok":false`) {
+			b.Fatal(rec.Body)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
+}

@@ -20,7 +20,7 @@ import (
 const (
 	// deliverers is how many deliveries are under way at most; Slack has no such
 	// bound, a process has.
-	deliverers = 128
+	deliverers = 256
 	// maxPending bounds the events that wait. Slack drops events above 30,000 an
 	// hour; see docs.slack.dev/apis/events-api#rate-limiting.
 	maxPending = 30_000

@@ -296,7 +296,7 @@ func (p *Person) Join(channel string) error {
 		return err
 	}
 	c := p.w.conv(channel)
-	if c == nil || c.Kind != Public || c.Archived {
+	if c == nil || c.Kind != Public || !p.w.mayRead(p.id, c) || c.Archived {
 		return fmt.Errorf("%w: %q cannot be joined", ErrRefused, channel)
 	}
 	p.w.join(c, p.id, "")

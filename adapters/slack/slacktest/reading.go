@@ -33,7 +33,7 @@ func (p *Person) Conversations() []Conversation {
 		switch {
 		case c.member[p.id]:
 			in = append(in, p.sideBar(c))
-		case c.Kind == Public && !c.Archived:
+		case p.w.mayRead(p.id, c) && !c.Archived:
 			out = append(out, Conversation{Channel: c.export()})
 		}
 	}
@@ -136,12 +136,18 @@ func (p *Person) Thread(channel, ts string) ([]Message, error) {
 	return list, nil
 }
 
+// mayRead: members read a conversation, and everybody but guests a public channel.
+func (w *Workspace) mayRead(user string, c *conversation) bool {
+	u := w.userByID[user]
+	return c.member[user] || c.Kind == Public && u != nil && !u.Guest && !u.SingleChannel
+}
+
 func (p *Person) sees(channel string) (*conversation, error) {
 	if _, err := p.present(); err != nil {
 		return nil, err
 	}
 	c := p.w.conv(channel)
-	if c == nil || c.Kind != Public && !c.member[p.id] {
+	if c == nil || !p.w.mayRead(p.id, c) {
 		return nil, fmt.Errorf("%w: there is no channel %q", ErrRefused, channel)
 	}
 	return c, nil
@@ -209,5 +215,5 @@ func (p *Person) shown(c Change) bool {
 	p.w.mu.Lock()
 	defer p.w.mu.Unlock()
 	conv := p.w.convByID[c.Channel]
-	return conv != nil && (conv.Kind == Public || conv.member[p.id] || c.User == p.id && c.Kind == ChannelChanged)
+	return conv != nil && (p.w.mayRead(p.id, conv) || c.User == p.id && c.Kind == ChannelChanged)
 }

@@ -80,6 +80,39 @@ func TestScript(t *testing.T) {
 		InThread("Glad it worked").Sees("vpn drops").Says("thanks").Edits("thanks", "many thanks").Sees("many thanks").Deletes("many thanks").SeesNot("many thanks")
 	ana.Replies("one more", slacktest.Upload{Name: "shot.png", Data: []byte("x")}).Sees("one more", "(file: shot.png)")
 	ana.OpensHome().Press("New ticket").SeesForm("New ticket")
+	idle(t, a.w)
+}
+
+func TestScriptFillsInEveryKindOfField(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, slacktest.Options{})
+	input := func(label, element string) string {
+		return `{"type":"input","label":{"type":"plain_text","text":"` + label + `"},"element":{"action_id":"` + label + `",` + element + `}}`
+	}
+	form := modalJSON("T", "["+strings.Join([]string{
+		input("Who", `"type":"multi_users_select"`), input("Where", `"type":"channels_select"`), input("Day", `"type":"datepicker"`),
+		input("Time", `"type":"timepicker"`), input("When", `"type":"datetimepicker"`), input("Which", `"type":"external_select","min_query_length":1`),
+		input("Marks", `"type":"checkboxes","options":[{"text":{"type":"plain_text","text":"Loud"},"value":"l"},{"text":{"type":"plain_text","text":"Quiet"},"value":"q"}]`), input("Pick", `"type":"multi_static_select","options":[{"text":{"type":"plain_text","text":"Red"},"value":"r"},{"text":{"type":"plain_text","text":"Blue"},"value":"b"}]`),
+		input("Words", `"type":"rich_text_input"`),
+	}, ",")+"]", "")
+	a.answers(func(r request) (int, any) {
+		if r.Type == "block_suggestion" {
+			return 200, json.RawMessage(`{"options":[{"text":{"type":"plain_text","text":"Printer 3"},"value":"p3"},{"text":{"type":"plain_text","text":"Scanner"},"value":"s"}]}`)
+		}
+		return 200, nil
+	})
+	if r := call(t, a.w, "views.open", "trigger_id", a.trigger(), "view", form); r.body["ok"] != true {
+		t.Fatalf("views.open: %s", r.raw)
+	}
+	ana := a.w.Script(t).Person("ana")
+	ana.Fill("Who", "ana", "ben").Fill("Where", "help").Fill("Day", "2026-11-21").Fill("Time", "09:30").Fill("When", "2026-11-21T09:30:00Z").
+		Fill("Which", "printer").Fill("Marks", "Loud").Choose("Red").Choose("Blue").Choose("Red").Fill("Words", "hello @ben").
+		SeesForm("Who: [ana, ben ▾]", "Where: [#help ▾]", "Day: [2026-11-21]", "Time: [09:30]", "When: [1795253400]", "Which: [Printer 3 ▾]",
+			"(x) Loud ( ) Quiet", "Pick: [Blue ▾ Red | Blue]", "Words: [hello @ben]").
+		Submits().SeesNoForm()
+	if got := a.one(ofType("view_submission")).View.State.Values; len(got) != 9 {
+		t.Errorf("%d fields were sent, want 9", len(got))
+	}
 }
 
 func TestFailingScriptPrintsTheConversation(t *testing.T) {
