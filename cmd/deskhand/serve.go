@@ -20,6 +20,7 @@ type serveCmd struct {
 	slackFlags
 	RedisURL string `help:"Redis, where several processes share the work. One process needs none." env:"DESKHAND_REDIS_URL" placeholder:"URL"`
 	Listen   string `help:"Address for Slack, health and metrics." default:"127.0.0.1:8080" env:"DESKHAND_LISTEN"`
+	Unpaced  bool   `name:"slack-unpaced" hidden:"" help:"Leave Slack's rate limits to Slack: for doubles that have none." env:"DESKHAND_SLACK_UNPACED"`
 	Policy   string `help:"Policy file to put in force first; see apply." env:"DESKHAND_POLICY" type:"path" placeholder:"FILE"`
 }
 
@@ -31,7 +32,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	}
 	a, err := app.New(ctx, app.Options{
 		DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Listen: c.Listen, Data: c.Data,
-		Slack: app.Slack{SigningSecret: c.SlackSigningSecret, BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL},
+		Slack: app.Slack{SigningSecret: c.SlackSigningSecret, BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Unpaced: c.Unpaced},
 		Log:   e.log, Progress: e.progress,
 	})
 	if err != nil {

@@ -119,9 +119,11 @@ func workspace(t *testing.T, o slacktest.Options) *slacktest.Workspace {
 }
 
 // seed puts policy and articles into a database.
-func seed(t *testing.T, url string) {
+func seed(t *testing.T, url string) { seedWith(t, url, company) }
+
+func seedWith(t *testing.T, url, policy string) {
 	t.Helper()
-	p, err := policyfile.Parse("company.yaml", []byte(company))
+	p, err := policyfile.Parse("company.yaml", []byte(policy))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,183 @@
+package app
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/storage/pglocal"
+	"github.com/deskhand/deskhand/storage/pgtest"
+)
+
+// `go test ./...` runs a slice of this. The whole, which takes some minutes, is
+//
+//	go test ./cmd/deskhand/internal/app -run Chaos -chaos.conversations=500 -chaos.kills=20 -timeout 30m
+var (
+	chaosConversations = flag.Int("chaos.conversations", 40, "how many conversations the chaos tests have")
+	chaosKills         = flag.Int("chaos.kills", 2, "how often the chaos tests kill a process")
+	chaosSeed          = flag.Uint64("chaos.seed", 0, "what the chaos tests' chances come from; 0: another each time")
+)
+
+// perSecond is how many conversations begin in a second.
+const perSecond = 5
+
+func chaosChances(t *testing.T) (uint64, *rand.Rand) {
+	seed := *chaosSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	t.Logf("-chaos.seed=%d -chaos.conversations=%d -chaos.kills=%d", seed, *chaosConversations, *chaosKills)
+	return seed, rand.New(rand.NewPCG(seed, 0))
+}
+
+// The process is killed and Postgres restarted, Slack fails in all the ways
+// that it has, and in the end everything has happened, once, in order.
+func TestChaosOneProcess(t *testing.T) {
+	t.Parallel()
+	binary(t)
+	seed, chances := chaosChances(t)
+	cluster := pgtest.Cluster(t)
+	seedWith(t, cluster.URL(), crowded())
+	w := crowdWorkspace(t, slacktest.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
+	defer cancel()
+
+	desk := serve(t, "DESKHAND_DATABASE_URL="+cluster.URL(), "DESKHAND_SLACK_SIGNING_SECRET=secret", "DESKHAND_SLACK_BOT_TOKEN=xoxb-test",
+		"DESKHAND_SLACK_API_URL="+w.URL()+"/api/", "DESKHAND_SLACK_UNPACED=true")
+	if err := desk.ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w.Connect("http://" + desk.addr)
+	trouble(w, seed, 1)
+
+	c := newCrowd(ctx, w)
+	talks := c.begin(ctx, t, *chaosConversations, seed, func() {
+		sabotage(ctx, t, chances, *chaosConversations, []*process{desk}, cluster, nil)
+	})
+	calm(w)
+	settle(ctx, t, w, cluster.URL(), []*process{desk}, talks)
+	desk.stop()
+}
+
+// begin has all conversations, while something goes on beside them.
+func (c *crowd) begin(ctx context.Context, t *testing.T, n int, seed uint64, beside func()) []*talk {
+	t.Helper()
+	talks := make([]*talk, n)
+	var all sync.WaitGroup
+	all.Go(beside)
+	for i := range talks {
+		talks[i] = c.talk(ctx, i+1, seed)
+		all.Go(func() {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(time.Duration(i) * time.Second / perSecond):
+			}
+			if err := talks[i].run(); err != nil {
+				t.Errorf("conversation %s of %s: %v", talks[i].word, talks[i].ask, err)
+			}
+		})
+	}
+	all.Wait()
+	return talks
+}
+
+// sabotage kills processes and restarts Postgres at random moments while n
+// conversations begin.
+func sabotage(ctx context.Context, t *testing.T, chances *rand.Rand, n int, processes []*process, cluster *pglocal.Server, more []func()) {
+	steps := more
+	for range *chaosKills {
+		victim := processes[chances.IntN(len(processes))]
+		steps = append(steps, func() {
+			victim.kill()
+			victim.start()
+		})
+	}
+	for range 2 {
+		steps = append(steps, func() {
+			if err := cluster.Restart(ctx, pglocal.Immediate); err != nil {
+				t.Errorf("restart Postgres: %v", err)
+			}
+		})
+	}
+	chances.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+	mean := time.Duration(n) * time.Second / perSecond / time.Duration(len(steps)+1)
+	for _, step := range steps {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(mean/2 + time.Duration(chances.Int64N(int64(mean)))):
+		}
+		step()
+	}
+}
+
+// trouble has Slack fail: of the calls that the desk makes, and of what it
+// delivers. often scales how often.
+func trouble(w *slacktest.Workspace, seed uint64, often float64) {
+	var mu sync.Mutex
+	chances := rand.New(rand.NewPCG(seed, 1))
+	roll := func() float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return chances.Float64() / often
+	}
+	w.OnCall(func(slacktest.Call) slacktest.Fault {
+		switch p := roll(); {
+		case p < 0.03:
+			return slacktest.Fault{Status: http.StatusTooManyRequests, RetryAfter: time.Second}
+		case p < 0.06:
+			return slacktest.Fault{Status: http.StatusInternalServerError}
+		case p < 0.065:
+			return slacktest.Fault{Hang: true}
+		case p < 0.095:
+			return slacktest.Fault{Lose: true}
+		case p < 0.15:
+			return slacktest.Fault{Delay: time.Duration(roll() * often * float64(500*time.Millisecond))}
+		}
+		return slacktest.Fault{}
+	})
+	w.OnDelivery(func(d slacktest.Delivery) slacktest.DeliveryFault {
+		events := d.Surface == "events"
+		switch p := roll(); {
+		case p < 0.08:
+			return slacktest.DeliveryFault{Copies: 1 + int(p*100)%2}
+		case p < 0.11:
+			return slacktest.DeliveryFault{Lost: true}
+		case p < 0.18 && events: // the next overtakes it
+			return slacktest.DeliveryFault{Delay: time.Duration(roll() * often * float64(1500*time.Millisecond))}
+		}
+		return slacktest.DeliveryFault{}
+	})
+}
+
+// calm ends the trouble.
+func calm(w *slacktest.Workspace) {
+	w.OnCall(nil)
+	w.OnDelivery(nil)
+}
+
+// problems are collected, so that a failure shows how far it goes.
+type problems struct{ lines []string }
+
+func (p *problems) add(format string, args ...any) {
+	p.lines = append(p.lines, fmt.Sprintf(format, args...))
+}
+
+func (p *problems) report(t *testing.T) {
+	t.Helper()
+	const most = 40
+	if len(p.lines) > most {
+		p.lines = append(p.lines[:most], fmt.Sprintf("and %d more", len(p.lines)-most))
+	}
+	if len(p.lines) > 0 {
+		t.Errorf("after everything has settled:\n%s", strings.Join(p.lines, "\n"))
+	}
+}

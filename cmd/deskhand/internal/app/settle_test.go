@@ -1,0 +1,396 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// settle waits until nothing is left to do, and checks that the record, what
+// Slack shows and what people did are one story.
+func settle(ctx context.Context, t *testing.T, w *slacktest.Workspace, url string, processes []*process, talks []*talk) {
+	t.Helper()
+	db, err := storage.Open(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	waiting, cancel := context.WithTimeout(ctx, 3*time.Minute)
+	defer cancel()
+	if err := quiet(waiting, w, db); err != nil {
+		t.Errorf("it does not settle: %v\nthe outbox: %s\nthe inbox: %s", err,
+			asJSON(ctx, t, db, `select * from outbox limit 20`), asJSON(ctx, t, db, `select * from inbox limit 20`))
+	}
+	p := &problems{}
+	if n := w.Stats().GaveUp; n != 0 {
+		p.add("Slack gave up on %d events: the desk was away for longer than it redelivers", n)
+	}
+	if dead := asJSON(ctx, t, db, `select * from dead_letters limit 20`); dead != "[]" {
+		p.add("dead letters: %s", dead)
+	}
+	checkPosts(ctx, t, w, db, p)
+	checkOrder(ctx, t, w, db, p)
+	checkAudit(ctx, t, db, p)
+	for _, k := range talks {
+		k.check(ctx, t, db, p)
+	}
+	p.report(t)
+	for _, one := range processes {
+		one.sound()
+	}
+	s := w.Stats()
+	t.Logf("%d messages posted, %d deliveries taken, %d redelivered, %v errors", s.Posted, s.Delivered, s.Redelivered, s.Errors)
+}
+
+// quiet returns when Slack has delivered everything, and the desk has handled
+// and answered everything.
+func quiet(ctx context.Context, w *slacktest.Workspace, db *storage.DB) error {
+	for {
+		if err := w.Idle(ctx); err != nil {
+			return fmt.Errorf("Slack has events or calls under way: %w", err)
+		}
+		var b storage.Backlog
+		if err := db.View(ctx, func(tx *storage.Tx) (err error) {
+			b, err = tx.Backlog(ctx)
+			return err
+		}); err != nil {
+			return err
+		}
+		if b.Inbox == 0 && b.Outbox == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%d events and %d posts are left: %w", b.Inbox, b.Outbox, ctx.Err())
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+}
+
+func asJSON(ctx context.Context, t *testing.T, db *storage.DB, query string, args ...any) string {
+	t.Helper()
+	var out string
+	if err := db.Pool().QueryRow(ctx, `select coalesce(json_agg(q), '[]')::text from (`+query+`) q`, args...).Scan(&out); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return out
+}
+
+func ask[T any](ctx context.Context, t *testing.T, db *storage.DB, query string, args ...any) []T {
+	t.Helper()
+	rows, _ := db.Pool().Query(ctx, query, args...)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[T])
+	if err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return all
+}
+
+func number(ctx context.Context, t *testing.T, db *storage.DB, query string, args ...any) int {
+	t.Helper()
+	var n int
+	if err := db.Pool().QueryRow(ctx, query, args...).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", query, err)
+	}
+	return n
+}
+
+// appMessages are all messages that the desk has posted, by the post that they
+// say they are.
+func appMessages(w *slacktest.Workspace) (byPost map[string][]slacktest.Message, all int) {
+	byPost = map[string][]slacktest.Message{}
+	seen := map[string]bool{}
+	for ch := range messagesOf(w) {
+		key := ch.Channel + " " + ch.TS
+		if ch.BotID == "" || ch.Ephemeral || seen[key] {
+			continue
+		}
+		seen[key] = true
+		m, ok := w.Message(ch.Channel, ch.TS)
+		if !ok {
+			continue
+		}
+		m.Channel = ch.Channel
+		all++
+		var payload struct {
+			ID string `json:"id"`
+		}
+		if m.Metadata != nil {
+			_ = json.Unmarshal(m.Metadata.EventPayload, &payload) // an empty id is found below
+		}
+		byPost[payload.ID] = append(byPost[payload.ID], m)
+	}
+	return byPost, all
+}
+
+// messagesOf gives every message that has ever been posted.
+func messagesOf(w *slacktest.Workspace) func(yield func(slacktest.Message) bool) {
+	return func(yield func(slacktest.Message) bool) {
+		newest := w.Seq()
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		for ch, err := range w.Follow(ctx, -1) {
+			if err != nil {
+				return
+			}
+			if ch.Kind == slacktest.MessagePosted && ch.Message != nil {
+				m := *ch.Message
+				m.Channel = ch.Channel
+				if !yield(m) {
+					return
+				}
+			}
+			if ch.Seq >= newest {
+				return
+			}
+		}
+	}
+}
+
+// checkPosts: what the record says was posted stands in Slack, once, and nothing
+// else does.
+func checkPosts(ctx context.Context, t *testing.T, w *slacktest.Workspace, db *storage.DB, p *problems) {
+	t.Helper()
+	inSlack, all := appMessages(w)
+	standing := maps.Clone(inSlack)
+	posts := ask[struct {
+		ID       string `db:"id"`
+		Card     string `db:"card"`
+		Channel  string `db:"sent_channel"`
+		External string `db:"external"`
+		Failed   string `db:"failed"`
+	}](ctx, t, db, `select id::text, card, sent_channel, coalesce(external, '') as external, coalesce(failed, '') as failed from posts where kind = 'message'`)
+	if all < len(posts)/2 {
+		p.add("Slack has %d messages of %d posts", all, len(posts))
+	}
+	for _, post := range posts {
+		found := inSlack[post.ID]
+		delete(inSlack, post.ID)
+		switch {
+		case post.Failed != "":
+			p.add("post %s %s has failed: %s", post.ID, post.Card, post.Failed)
+		case len(found) != 1:
+			p.add("post %s %s stands in Slack %d times, want once: %s", post.ID, post.Card, len(found), texts(found))
+		case found[0].TS != post.External || found[0].Channel != post.Channel:
+			p.add("post %s %s stands at %s %s, and the record says %s %s", post.ID, post.Card, found[0].Channel, found[0].TS, post.Channel, post.External)
+		}
+	}
+	for id, found := range inSlack {
+		p.add("Slack has messages that say they are post %q, which is not on record: %s", id, texts(found))
+	}
+	// What people wrote on one side stands on the other in the same order.
+	for _, row := range ask[struct {
+		Thread string `db:"thread"`
+		Order  string `db:"order"`
+	}](ctx, t, db, `
+		select thread_id::text as thread, string_agg(message_id::text, ' ' order by external::numeric) as order
+		from posts where message_id is not null and thread_id is not null and kind = 'message' group by thread_id
+		having array_agg(message_id order by external::numeric) <> array_agg(message_id order by message_id)`) {
+		p.add("in thread %s messages were passed on in the order %s", row.Thread, row.Order)
+	}
+	// A card shows how the ticket stands now.
+	for _, c := range ask[struct {
+		ID    string `db:"id"`
+		Ref   string `db:"ref"`
+		State string `db:"state"`
+	}](ctx, t, db, `
+		select p.id::text, (case t.kind when 'incident' then 'INC-' else 'REQ-' end) || t.number as ref,
+			case when t.closed_at is not null then 'Closed' when t.state = 'done' then 'Resolved' when t.state = 'new' then 'New' else 'In progress' end as state
+		from posts p join tickets t on t.id = p.subject where p.card in ('triage', 'status')`) {
+		if all := standing[c.ID]; len(all) == 1 && !strings.Contains(string(all[0].Blocks), c.State) {
+			p.add("the card of %s (post %s) does not say %q: %s", c.Ref, c.ID, c.State, texts(all))
+		}
+	}
+}
+
+func texts(all []slacktest.Message) string {
+	var s []string
+	for _, m := range all {
+		s = append(s, fmt.Sprintf("%s %s %q", m.Channel, m.TS, m.Text))
+	}
+	return strings.Join(s, "; ")
+}
+
+// checkOrder: of two messages in one thread, the one that the desk had taken
+// before the other was delivered is before it in the record.
+func checkOrder(ctx context.Context, t *testing.T, w *slacktest.Workspace, db *storage.DB, p *problems) {
+	t.Helper()
+	type times struct{ first, taken time.Time }
+	deliveries := map[string]*times{} // by channel and ts
+	for _, d := range w.Deliveries() {
+		if d.Surface != "events" || !strings.HasPrefix(d.Type, "message") {
+			continue
+		}
+		var env struct {
+			Event struct{ Channel, TS, Subtype string }
+		}
+		if json.Unmarshal(d.Body, &env) != nil || env.Event.Subtype != "" {
+			continue
+		}
+		key := env.Event.Channel + " " + env.Event.TS
+		x := deliveries[key]
+		if x == nil {
+			x = &times{first: d.At}
+			deliveries[key] = x
+		}
+		if d.At.Before(x.first) {
+			x.first = d.At
+		}
+		if end := d.At.Add(d.Took); d.Status == 200 && (x.taken.IsZero() || end.Before(x.taken)) {
+			x.taken = end
+		}
+	}
+	rows := ask[struct {
+		ID     int64  `db:"id"`
+		Thread int64  `db:"thread"`
+		Place  string `db:"place"`
+	}](ctx, t, db, `select id, coalesce(thread_id, 0) as thread, channel || ' ' || external as place from messages order by id`)
+	before := map[int64][]int{}
+	for i, r := range rows {
+		now := deliveries[r.Place]
+		if now == nil {
+			p.add("message %s is on record and was never delivered", r.Place)
+			continue
+		}
+		for _, j := range before[r.Thread] {
+			if then := deliveries[rows[j].Place]; then != nil && !now.taken.IsZero() && now.taken.Before(then.first) {
+				p.add("message %s was taken before %s was delivered, and is after it in the record", r.Place, rows[j].Place)
+			}
+		}
+		before[r.Thread] = append(before[r.Thread], i)
+	}
+}
+
+// checkAudit: played back, the record's steps give the tickets as they are.
+func checkAudit(ctx context.Context, t *testing.T, db *storage.DB, p *problems) {
+	t.Helper()
+	type step struct {
+		ID     int64          `db:"id"`
+		Ticket int64          `db:"ticket"`
+		Action string         `db:"action"`
+		Before map[string]any `db:"before"`
+		After  map[string]any `db:"after"`
+	}
+	now := map[int64]map[string]any{}
+	for _, s := range ask[step](ctx, t, db, `select id, subject_id as ticket, action, before, after from audit where subject = 'ticket' order by id`) {
+		if s.Action == "said" || s.Action == "edited" || s.Action == "deleted" {
+			continue
+		}
+		tk := now[s.Ticket]
+		if tk == nil {
+			tk = map[string]any{}
+			now[s.Ticket] = tk
+		}
+		for field, was := range s.Before {
+			if !same(tk[field], was) {
+				p.add("ticket %d: step %d %s says %s was %v, and the steps before say %v", s.Ticket, s.ID, s.Action, field, was, tk[field])
+			}
+		}
+		maps.Copy(tk, s.After)
+	}
+	type row struct {
+		ID  int64          `db:"id"`
+		All map[string]any `db:"all"`
+	}
+	for _, r := range ask[row](ctx, t, db, `select id, to_jsonb(t) as all from tickets t`) {
+		for column, is := range r.All {
+			field := strings.TrimSuffix(column, "_id")
+			if slices.Contains([]string{"id", "version", "detail"}, column) {
+				continue
+			}
+			if got := now[r.ID][field]; !same(got, is) {
+				p.add("ticket %d: %s is %v, and the audit record makes it %v", r.ID, column, is, got)
+			}
+		}
+		delete(now, r.ID)
+	}
+	for id := range now {
+		p.add("the audit record knows a ticket %d that is not there", id)
+	}
+}
+
+// same compares values of the record: what is empty is the same, and times are
+// to the microsecond, as Postgres keeps them.
+func same(a, b any) bool {
+	empty := func(v any) bool { return v == nil || v == "" || v == 0.0 || v == false }
+	if empty(a) || empty(b) {
+		return empty(a) && empty(b)
+	}
+	x, okX := a.(string)
+	y, okY := b.(string)
+	if okX && okY {
+		s, err1 := time.Parse(time.RFC3339Nano, x)
+		u, err2 := time.Parse(time.RFC3339Nano, y)
+		if err1 == nil && err2 == nil {
+			return math.Abs(s.Sub(u).Seconds()) <= 2e-6
+		}
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+// check compares a conversation with the record.
+func (k *talk) check(ctx context.Context, t *testing.T, db *storage.DB, p *problems) {
+	t.Helper()
+	word := "%" + k.word + "%"
+	between := func(what string, got, least, more int) {
+		if got < least || got > least+more {
+			p.add("%s: %d %s, want %d (and at most %d more, for failures that were seen: %v)", k.word, got, what, least, more, k.failed)
+		}
+	}
+	between("questions", number(ctx, t, db, `select count(*) from questions where text like $1`, word), k.questions, k.failed["command"])
+	between("answers", number(ctx, t, db, `select count(*) from posts p join questions q on q.id = p.subject
+		where p.card = 'question' and p.sent_at is not null and q.text like $1`, word), k.questions, k.failed["command"])
+	tickets := 0
+	if k.ticket {
+		tickets = 1
+	}
+	between("tickets", number(ctx, t, db, `select count(*) from tickets where title like $1`, word), tickets, 0)
+	for _, card := range []string{"triage", "status"} {
+		between(card+" cards", number(ctx, t, db, `select count(*) from posts p join tickets t on t.id = p.subject
+			where p.card = $2 and p.sent_at is not null and t.title like $1`, word, card), tickets, 0)
+	}
+	button := map[string]string{"claimed": "Claim", "released": "Give back", "resolved": "send", "closed": "Yes, close", "rated": "🙂", "opened": "send", "solved": "Solved it"}
+	for _, action := range []string{"opened", "claimed", "released", "resolved", "closed", "rated"} {
+		more := 0
+		if action == "claimed" || action == "released" {
+			more = k.failed[button[action]]
+		}
+		between(action, number(ctx, t, db, `select count(*) from audit a join tickets t on t.id = a.subject_id
+			where a.subject = 'ticket' and a.action = $2 and t.title like $1`, word, action), k.want[action], more)
+	}
+	between("solved", number(ctx, t, db, `select count(*) from audit a join questions q on q.id = a.subject_id
+		where a.subject = 'question' and a.action = 'question.solved' and q.text like $1`, word), k.want["solved"], 0)
+	for _, text := range k.passed {
+		between("times “"+text+"” on the other side", k.times(text), 1, 0)
+		between("times “"+text+"” in the record", number(ctx, t, db, `select count(*) from messages where body = $1`, text), 1, 0)
+	}
+	for _, text := range k.kept {
+		between("times “"+text+"” on the other side", k.times(text), 0, 0)
+		between("times “"+text+"” in the record", number(ctx, t, db, `select count(*) from messages where body = $1 and internal`, text), 1, 0)
+	}
+}
+
+// times is how often the desk has said it.
+func (k *talk) times(text string) int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n := 0
+	for _, m := range k.said[k.word] {
+		if m.BotID != "" && !m.Ephemeral && strings.Contains(m.Text, strings.TrimPrefix(text, "note: ")) {
+			n++
+		}
+	}
+	return n
+}
