@@ -25,24 +25,28 @@ type Delivery struct {
 // the first of each conversation, the most urgent and then the oldest first. It
 // marks them as unsure, for from now on they may be sent without our knowing.
 // A lease that ran out is a process that died.
-func (db *DB) ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Delivery, error) {
-	rows, _ := db.pool.Query(ctx, `
-		with head as materialized (
-			select o.post_id, o.unsure from outbox o
-			where o.due_at <= $1 and (o.leased_until is null or o.leased_until <= $1)
-				and not exists (
-					select from outbox before where before.conversation = o.conversation and (before.lane, before.seq) < (o.lane, o.seq))
-			order by o.lane, o.seq limit $3
-			for update skip locked),
-		claimed as (
-			update outbox o set leased_until = $2, attempts = o.attempts + 1, unsure = true
-			from head where head.post_id = o.post_id
-			returning o.post_id, o.lane, o.seq, o.attempts, head.unsure, o.enqueued_at, o.leased_until)
-		select * from claimed order by lane, seq`,
-		now, now.Add(lease), limit)
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Delivery])
+func (db *DB) ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, limit int) (all []Delivery, err error) {
+	err = db.run(ctx, byIndex, func(tx *Tx) error {
+		rows, _ := tx.Query(ctx, `
+			with head as materialized (
+				select o.post_id, o.unsure from outbox o
+				where o.due_at <= $1 and (o.leased_until is null or o.leased_until <= $1)
+					and o.seq = (
+						select first.seq from outbox first where first.conversation = o.conversation
+						order by first.lane, first.seq limit 1)
+				order by o.lane, o.seq limit $3
+				for update skip locked),
+			claimed as (
+				update outbox o set leased_until = $2, attempts = o.attempts + 1, unsure = true
+				from head where head.post_id = o.post_id
+				returning o.post_id, o.lane, o.seq, o.attempts, head.unsure, o.enqueued_at, o.leased_until)
+			select * from claimed order by lane, seq`,
+			now, now.Add(lease), limit)
+		all, err = pgx.CollectRows(rows, pgx.RowToStructByName[Delivery])
+		return err
+	})
 	if err != nil {
-		return nil, Unavailable(fmt.Errorf("claim posts: %w", err))
+		return nil, fmt.Errorf("claim posts: %w", err)
 	}
 	return all, nil
 }

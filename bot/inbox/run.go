@@ -75,7 +75,9 @@ func (in *Inbox) look(ctx context.Context) {
 			all = true
 		case <-timer.C:
 		}
+		began := time.Now()
 		n, left, err := in.scan(ctx, seen, all)
+		took := time.Since(began)
 		if err != nil && ctx.Err() == nil {
 			in.o.Log.LogAttrs(ctx, slog.LevelWarn, "the inbox can't be read", slog.Any("err", err))
 			n = 0
@@ -87,7 +89,7 @@ func (in *Inbox) look(ctx context.Context) {
 		default:
 			wait = min(max(lookOften, 2*wait), lookSeldom)
 		}
-		timer.Reset(wait)
+		timer.Reset(max(wait, 9*took)) // looking must not be what the database is busy with
 	}
 }
 

@@ -62,7 +62,9 @@ func (out *Outbox) Run(ctx context.Context) error {
 		case <-out.wake:
 		case <-timer.C:
 		}
+		began := time.Now()
 		claimed, err := out.claim(ctx)
+		took := time.Since(began)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			out.o.Log.LogAttrs(ctx, slog.LevelWarn, "the outbox can't be read", slog.Any("err", err))
@@ -72,7 +74,7 @@ func (out *Outbox) Run(ctx context.Context) error {
 		default:
 			wait = min(max(lookOften, 2*wait), lookSeldom)
 		}
-		timer.Reset(wait)
+		timer.Reset(max(wait, 9*took)) // looking must not be what the database is busy with
 	}
 	out.pace.close(func(d *delivery) { out.putOff(d, 0, d.Unsure, false, nil) })
 	out.rounds.Wait()
