@@ -21,6 +21,9 @@ func (t *turn) hear(ctx context.Context) error {
 	if !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
+	if err := t.notBelowOurs(ctx); err != nil {
+		return err
+	}
 	channel, known := t.rules.channel(t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel)
 	first := t.ev.Place.Thread == ""
 	switch {
@@ -30,6 +33,20 @@ func (t *turn) hear(ctx context.Context) error {
 		return t.ask(ctx, t.ev.Text)
 	}
 	return nil // people talking among themselves
+}
+
+// notBelowOurs fails for a message below one that may be the desk's own, sent
+// this moment, of which the place is not on record yet. Such a message is tried
+// again in a second: whoever answers a card quickly must be heard.
+func (t *turn) notBelowOurs(ctx context.Context) error {
+	if t.ev.Place.Thread == "" {
+		return nil
+	}
+	awaits, err := t.tx.AwaitsRoot(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.By.ID)
+	if err == nil && awaits {
+		err = errors.New("it may be below a message of the desk's that is just being sent")
+	}
+	return err
 }
 
 // bypassed tells whether a message in a help channel asks to be left alone.
