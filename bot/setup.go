@@ -108,13 +108,15 @@ func (t *turn) postWaiting(ctx context.Context, team people.TeamID) error {
 
 // FindChannels fills in the ids of the channels that the policy names, and
 // makes agents of who is in the triage channels. It returns what it could not
-// find, in words; run it at the start and after a policy has been applied.
+// find, in words; run it at the start and after a policy has been applied. On an
+// error some are still to be found: run it again.
 func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 	r, err := d.rulesNow(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var missing []string
+	var later []error // what may work another time, and must not keep the rest
 	for _, c := range r.channels {
 		p := d.platforms[c.Platform]
 		if p == nil {
@@ -127,7 +129,8 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 				continue
 			}
 			if err != nil {
-				return missing, fmt.Errorf("channel %s: %w", c.Name, err)
+				later = append(later, fmt.Errorf("channel %s: %w", c.Name, err))
+				continue
 			}
 			if err := d.db.InTx(ctx, func(tx *storage.Tx) error {
 				return tx.FoundChannel(ctx, c.ID, place.Workspace, place.Channel)
@@ -138,13 +141,15 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 			d.forget()
 		}
 		if c.Purpose == "triage" {
-			if err := d.adoptMembers(ctx, p, c); err != nil {
+			err := d.adoptMembers(ctx, p, c)
+			if errors.Is(err, chat.ErrGone) {
 				missing = append(missing, fmt.Sprintf("I can't see who is in #%s on %s: invite me there.", c.Name, c.Platform))
-				d.log.WarnContext(ctx, "members of a triage channel", "channel", c.Name, "err", err)
+			} else if err != nil {
+				later = append(later, fmt.Errorf("members of #%s on %s: %w", c.Name, c.Platform, err))
 			}
 		}
 	}
-	return missing, d.triageWaiting(ctx)
+	return missing, errors.Join(append(later, d.triageWaiting(ctx))...)
 }
 
 // triageWaiting puts cards for tickets that were opened before their team had a

@@ -303,34 +303,52 @@ func (a *App) Start(ctx context.Context) error {
 // connect makes the desk known to its platforms and keeps trying: a platform
 // that is away must not keep the desk from starting.
 func (a *App) connect(ctx context.Context) error {
-	wait := time.Second
-	for {
-		err := a.slack.Connect(ctx)
-		if err == nil {
-			var missing []string
-			if missing, err = a.Desk.FindChannels(ctx); err == nil {
-				for _, m := range missing {
-					a.o.Log.WarnContext(ctx, m)
-				}
-				close(a.ready)
-				break
-			}
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		a.o.Log.WarnContext(ctx, "Slack can't be reached yet", "err", err, "again_in", wait)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-		wait = min(2*wait, time.Minute)
+	if !a.persist(ctx, "Slack can't be reached yet", a.slack.Connect) {
+		return nil
 	}
+	// Finding the channels takes many calls. What fails is found later; what is
+	// known from before works meanwhile.
+	if err := a.findChannels(ctx); err != nil {
+		a.o.Log.WarnContext(ctx, "not all channels were found yet", "err", err)
+		a.work.Go(func() error {
+			a.persist(ctx, "not all channels were found yet", a.findChannels)
+			return nil
+		})
+	}
+	close(a.ready)
 	if a.o.Slack.AppToken != "" {
 		return a.slack.RunSocket(ctx)
 	}
 	return nil
+}
+
+func (a *App) findChannels(ctx context.Context) error {
+	missing, err := a.Desk.FindChannels(ctx)
+	if err == nil {
+		for _, m := range missing {
+			a.o.Log.WarnContext(ctx, m)
+		}
+	}
+	return err
+}
+
+// persist does something until it succeeds; false if ctx ends before.
+func (a *App) persist(ctx context.Context, complaint string, do func(context.Context) error) bool {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		err := do(ctx)
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		a.o.Log.WarnContext(ctx, complaint, "err", err, "again_in", wait)
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(wait):
+		}
+	}
 }
 
 // Addr is where the desk listens, once it has started.
