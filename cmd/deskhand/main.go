@@ -23,6 +23,7 @@ type cli struct {
 	KB      kbCmd      `cmd:"" name:"kb" help:"Bring in knowledge-base articles, and search them."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date; serve does so too."`
+	Bench   benchCmd   `cmd:"" help:"Measure how fast the desk is on this machine, beside what it could be."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`
 
 	LogLevel slog.Level `help:"How much to log: debug, info, warn or error." default:"info" env:"DESKHAND_LOG_LEVEL"`
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, out, bad io.Writer) (err error) {
 	var c cli
 	parser, err := kong.New(&c, kong.Name("deskhand"), kong.Writers(out, bad),
 		kong.Description("The chat-first IT service desk: answers before a ticket exists."),
-		kong.Exit(func(int) { panic(errExit) }))
+		kong.Exit(func(int) { panic(errExit) }), kong.Vars{"stages": stages()})
 	if err != nil {
 		return err
 	}
