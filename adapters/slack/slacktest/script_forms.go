@@ -70,8 +70,8 @@ func (a *Actor) find(on func(*Message) bool, ok func(spot) bool) (spot, bool) {
 	return found, there
 }
 
-// Press waits for a button with this label and presses the newest one, in the open
-// view if there is one.
+// Press waits for a button with this label, or a line of an overflow menu, and
+// presses the newest one, in the open view if there is one.
 func (a *Actor) Press(text string) *Actor {
 	a.s.t.Helper()
 	return a.press(text, nil)
@@ -85,12 +85,20 @@ func (a *Actor) PressOn(text, button string) *Actor {
 
 func (a *Actor) press(text string, on func(*Message) bool) *Actor {
 	a.s.t.Helper()
+	var values []string
 	at, ok := a.find(on, func(x spot) bool {
+		if x.e.kind == "overflow" {
+			values = valueOf(x.e, text)
+			return values != nil
+		}
 		return strings.HasSuffix(x.e.kind, "button") && label(textOf(x.e.m["text"])) == label(text)
 	})
 	if !ok {
 		a.s.fail("%s sees no button %q", a.name(), text)
 		return a
+	}
+	if at.e.kind == "overflow" {
+		at.Values = values
 	}
 	return a.did("presses "+text, a.p.Act(at.Act))
 }
@@ -99,25 +107,30 @@ func (a *Actor) press(text string, on func(*Message) bool) *Actor {
 // or checkbox group, wherever it is newest.
 func (a *Actor) Choose(text string) *Actor {
 	a.s.t.Helper()
-	value := ""
+	var values []string
 	at, ok := a.find(nil, func(x spot) bool {
-		for _, o := range allOptions(x.e.m) {
-			if label(textOf(o["text"])) == label(text) {
-				value = str0(o["value"])
-				return true
-			}
-		}
-		return false
+		values = valueOf(x.e, text)
+		return values != nil
 	})
 	if !ok {
 		a.s.fail("%s sees no option %q", a.name(), text)
 		return a
 	}
-	at.Values = []string{value}
+	at.Values = values
 	if at.e.kind == "checkboxes" || strings.HasPrefix(at.e.kind, "multi_") {
-		at.Values = toggled(at.s.Values[at.Block][at.Action], value)
+		at.Values = toggled(at.s.Values[at.Block][at.Action], values[0])
 	}
 	return a.did("chooses "+text, a.p.Act(at.Act))
+}
+
+// valueOf is the value of the option with this label, alone; nil if there is none.
+func valueOf(e widget, text string) []string {
+	for _, o := range allOptions(e.m) {
+		if label(textOf(o["text"])) == label(text) {
+			return []string{str0(o["value"])}
+		}
+	}
+	return nil
 }
 
 // toggled is what is chosen with one value more, or one less.

@@ -76,6 +76,7 @@ func TestScript(t *testing.T) {
 		Runs("/desk vpn").Sees("only ben sees this", "You said vpn")
 	ana.In("#help").SeesNot("You said vpn")
 	ana.Choose("Talk to a person").Sees("Somebody will come").
+		PressOn("KB-12", "Talk to a person").
 		PressOn("KB-12", "Solved it").Sees("Glad it worked", "(edited)").
 		InThread("Glad it worked").Sees("vpn drops").Says("thanks").Edits("thanks", "many thanks").Sees("many thanks").Deletes("many thanks").SeesNot("many thanks")
 	ana.Replies("one more", slacktest.Upload{Name: "shot.png", Data: []byte("x")}).Sees("one more", "(file: shot.png)")
