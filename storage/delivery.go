@@ -151,7 +151,7 @@ func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) e
 			roots = append(roots, d)
 		}
 	}
-	err := db.InTx(ctx, func(tx *Tx) error {
+	err := db.run(ctx, byIndex, func(tx *Tx) error {
 		batch := &pgx.Batch{}
 		recordDelivered(batch, o.Delivered, now)
 		recordPutOff(batch, o.PutOff)
@@ -159,12 +159,7 @@ func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) e
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
-		for _, d := range roots {
-			if err := tx.rootThread(ctx, d); err != nil {
-				return err
-			}
-		}
-		return nil
+		return tx.rootThreads(ctx, roots)
 	})
 	if err != nil {
 		return fmt.Errorf("record %d deliveries: %w", o.Len(), err)
@@ -206,31 +201,46 @@ const insertLetter = `
 	insert into dead_letters (source, key, content, error, died_at)
 	select 'outbox', p.id::text, to_jsonb(p), $2, $3 from posts p where p.id = $1`
 
-// rootThread gives the thread that the post opens its root. Somebody may have
-// been quick to answer below the message before its id was recorded, and so
+// rootThreads gives the threads that the posts open their roots. Somebody may
+// have been quick to answer below a message before its id was recorded, and so
 // have made another thread of it: then the two become one.
-func (tx *Tx) rootThread(ctx context.Context, d Delivered) error {
-	var id, twin ThreadID
-	err := tx.QueryRow(ctx, `
-		select p.thread_id, coalesce(x.id, 0) from posts p
-			left join threads x on x.channel = $2 and x.root = $3 and x.platform = p.platform and x.workspace = p.workspace
-				and x.id <> p.thread_id
-		where p.id = $1`, d.ID, d.Channel, d.External).Scan(&id, &twin)
-	if err != nil {
-		return fmt.Errorf("thread of post %d: %w", d.ID, err)
+func (tx *Tx) rootThreads(ctx context.Context, all []Delivered) error {
+	if len(all) == 0 {
+		return nil
 	}
+	n := len(all)
+	ids, channels, externals := make([]PostID, n), make([]string, n), make([]string, n)
+	for i, d := range all {
+		ids[i], channels[i], externals[i] = d.ID, d.Channel, d.External
+	}
+	rows, _ := tx.Query(ctx, `
+		select p.thread_id, x.id
+		from unnest($1::bigint[], $2::text[], $3::text[]) as d (id, channel, external)
+			join posts p on p.id = d.id
+			join threads x on x.channel = d.channel and x.root = d.external and x.platform = p.platform and x.workspace = p.workspace
+				and x.id <> p.thread_id
+		order by 1`, ids, channels, externals)
 	batch := &pgx.Batch{}
-	if twin != 0 {
+	var id, twin ThreadID
+	_, err := pgx.ForEachRow(rows, []any{&id, &twin}, func() error {
 		batch.Queue(`update posts set thread_id = $1 where thread_id = $2`, id, twin)
 		batch.Queue(`update outbox set conversation = 'thread ' || $1::bigint where conversation = 'thread ' || $2::bigint`, id, twin)
 		batch.Queue(`update questions set thread_id = $1 where thread_id = $2`, id, twin)
+		batch.Queue(`update messages set thread_id = $1 where thread_id = $2`, id, twin)
 		batch.Queue(`
 			with twin as (delete from threads where id = $2 returning ticket_id)
 			update threads set ticket_id = coalesce(threads.ticket_id, twin.ticket_id) from twin where id = $1`, id, twin)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("twins of %d threads: %w", n, err)
 	}
-	batch.Queue(`update threads set root = $2, channel = $3 where id = $1 and root is null`, id, d.External, d.Channel)
+	batch.Queue(`
+		update threads t set root = d.external, channel = d.channel
+		from unnest($1::bigint[], $2::text[], $3::text[]) as d (id, channel, external) join posts p on p.id = d.id
+		where t.id = p.thread_id and t.root is null`, ids, channels, externals)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("root of thread %d: %w", id, err)
+		return fmt.Errorf("roots of %d threads: %w", n, err)
 	}
 	return nil
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/deskhand/deskhand/bot/outbox"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/ephemeral"
+	"github.com/deskhand/deskhand/storage/pglocal"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
@@ -754,7 +755,7 @@ func TestThePlatformsOwnLimitIsHonoured(t *testing.T) {
 	if n := calls.Load(); n != 1 {
 		t.Errorf("%d calls while the channel is limited, want 1", n)
 	}
-	if n := o.count(`select count(*) from outbox where attempts > 0`); n != 0 {
+	if n := o.count(`select count(*) from outbox where attempts > 0 and leased_until is null`); n != 0 {
 		t.Errorf("%d attempts were counted", n)
 	}
 	wait, err := store.Take(t.Context(), "C1", 100, 10, 1)
@@ -784,6 +785,63 @@ func TestDeliveryBeginsAtOnce(t *testing.T) {
 	// Ten times what it takes at rest, and far below the polls.
 	if best > 50*time.Millisecond {
 		t.Errorf("the best of ten deliveries began after %s", best)
+	}
+}
+
+func TestPostgresGoesAwayDuringDelivery(t *testing.T) {
+	t.Parallel()
+	server := pgtest.Cluster(t)
+	db, err := storage.Open(t.Context(), server.URL(), storage.MaxConns(8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	if err := storage.Migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	o := &office{TB: t, db: db, slack: newPlatform(), draw: &drawer{}, clock: &clock{}}
+	o.prepare()
+	var all []storage.Post
+	const conversations, each = 8, 60
+	want := []string{}
+	for n := range each {
+		want = append(want, fmt.Sprint(n))
+		for c := range conversations {
+			all = append(all, text(fmt.Sprint("C", c), fmt.Sprint(n)))
+		}
+	}
+	o.post(storage.LaneReply, all...)
+
+	// Each time in the middle of calls whose outcome must then be kept.
+	calls := make(chan int, len(all)*2)
+	var n atomic.Int32
+	o.slack.fault = func(chat.Post, bool) (bool, error) {
+		calls <- int(n.Add(1))
+		return false, nil
+	}
+	shut := o.open()
+	for restarts := 0; restarts < 2; {
+		if <-calls == (restarts+1)*len(all)/3 {
+			if err := server.Restart(t.Context(), pglocal.Immediate); err != nil {
+				t.Fatal(err)
+			}
+			restarts++
+		}
+	}
+	deadline := time.Now().Add(60 * time.Second)
+	for len(o.slack.sent()) < len(all) || o.count(`select count(*) from outbox`) > 0 {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d delivered", len(o.slack.sent()), len(all))
+		}
+		if o.count(`select count(*) from outbox where leased_until > $1`, o.clock.now()) == o.count(`select count(*) from outbox`) {
+			o.clock.pass(10 * time.Second) // a claim whose answer was lost
+		}
+		o.wake()
+		time.Sleep(2 * time.Millisecond)
+	}
+	shut()
+	for c := range conversations {
+		o.same(fmt.Sprint("C", c), want, o.slack.texts(fmt.Sprint("C", c)))
 	}
 }
 
