@@ -1,0 +1,250 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// startDemo runs the demo command and returns the page's address, and a
+// function that ends it as Ctrl-C does.
+func startDemo(t *testing.T, dir string) (url string, stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, printed := io.Pipe()
+	ended := make(chan struct{})
+	var failed error
+	go func() {
+		defer close(ended)
+		failed = run(ctx, []string{"demo", "--data", dir, "--listen", "127.0.0.1:0", "--log-level", "warn"}, printed, os.Stderr)
+		_ = printed.CloseWithError(io.EOF)
+	}()
+	stop = func() {
+		if cancel == nil {
+			return
+		}
+		cancel()
+		cancel = nil
+		go func() { _, _ = io.Copy(io.Discard, out) }()
+		<-ended
+		if failed != nil {
+			t.Errorf("demo: %v", failed)
+		}
+	}
+	t.Cleanup(stop)
+	var text strings.Builder
+	buf := make([]byte, 4096)
+	for {
+		n, err := out.Read(buf)
+		text.Write(buf[:n])
+		if found := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(text.String()); found != "" && strings.Contains(text.String(), "Ctrl-C") {
+			return found, stop
+		}
+		if err != nil {
+			t.Fatalf("the demo ended: %s", text.String())
+		}
+	}
+}
+
+// openDir is a temporary directory that Postgres can enter too: as root it runs
+// as somebody else.
+func openDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "deskhand-demo-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o711); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// window is a browser window in which somebody uses the demo.
+type window struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	program := ""
+	for _, name := range []string{"chromium", "google-chrome", "chromium-browser", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			program = path
+			break
+		}
+	}
+	if program == "" {
+		t.Skip("no Chromium or Chrome on PATH: the browser test is skipped")
+	}
+	ctx, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program),
+		chromedp.DisableGPU, chromedp.NoSandbox, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1400, 900))...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil { // starts it; a context of one step must not own it
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+func openWindow(t *testing.T, browser context.Context, url, as string) *window {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(browser)
+	t.Cleanup(cancel)
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatal(err)
+	}
+	w := &window{t: t, ctx: ctx}
+	w.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
+	w.js(fmt.Sprintf(`location.hash = "as=" + %s, location.reload()`, strconv.Quote(as)))
+	w.sees(".room .composer-input, [data-home]", "")
+	return w
+}
+
+func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		w.picture("failed")
+		w.t.Fatal(err)
+	}
+}
+
+func (w *window) js(expression string) {
+	w.t.Helper()
+	w.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[any](expression, chromedp.EvalAwaitPromise))
+		return err
+	}))
+}
+
+// newest is an expression for the last visible element that has the words.
+func newest(selector, words string) string {
+	return fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(e => e.getClientRects().length && e.textContent.includes(%q)).at(-1)`, selector, words)
+}
+
+// sees waits for a visible element that has the words.
+func (w *window) sees(selector, words string) {
+	w.t.Helper()
+	w.js(fmt.Sprintf(`new Promise((done, fail) => {
+		const look = () => { if (%s) { watch.disconnect(); clearTimeout(late); done(true) } };
+		const watch = new MutationObserver(look);
+		const late = setTimeout(() => { watch.disconnect(); fail(new Error("not seen: " + %q)) }, 15000);
+		watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+		look();
+	})`, newest(selector, words), selector+" with "+words))
+}
+
+// press clicks the newest element that has the words.
+func (w *window) press(selector, words string) {
+	w.t.Helper()
+	w.sees(selector, words)
+	w.js(newest(selector, words) + ".click()")
+}
+
+// says writes into the writing field that selector names and sends it.
+func (w *window) says(selector, text string) {
+	w.t.Helper()
+	w.sees(selector, "")
+	w.js(newest(selector, "") + ".focus()")
+	w.do(chromedp.KeyEvent(text + "\r"))
+}
+
+// fill enters text into a field of the open form.
+func (w *window) fill(action, text string) {
+	w.t.Helper()
+	selector := ".modal [data-action-id*='" + action + "']"
+	w.sees(selector, "")
+	w.js(newest(selector, "") + ".focus()")
+	w.do(chromedp.KeyEvent(text))
+}
+
+// picture keeps a screenshot where TEST_ARTIFACTS says.
+func (w *window) picture(name string) {
+	w.t.Helper()
+	dir := os.Getenv("TEST_ARTIFACTS")
+	if dir == "" {
+		dir = w.t.TempDir()
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
+	defer cancel()
+	pic, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.MkdirAll(dir, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), pic, 0o600)
+	}
+	if err != nil {
+		w.t.Logf("no picture: %v", err)
+	}
+}
+
+// The main story as a newcomer sees it, in two windows of a real browser.
+func TestDemoInTwoWindows(t *testing.T) {
+	t.Parallel()
+	b := browser(t)
+	dir := openDir(t)
+	url, stop := startDemo(t, dir)
+	ana := openWindow(t, b, url, "UOX000033")
+	ben := openWindow(t, b, url, "UOX000004")
+
+	ana.says(".room .composer-input", "the printer on floor 3 is not printing")
+	ana.press(".thread-summary", "")
+	ana.sees(".thread article", "Show steps")
+	ana.picture("demo-1-suggestions")
+	ana.press(".thread button", "Show steps")
+	ana.sees("[role=dialog].modal", "How to fix it")
+	ana.picture("demo-2-steps")
+	ana.press(".modal [data-do=close]", "")
+
+	ana.press(".thread button", "Open a ticket")
+	ana.press(".modal button", "Something is broken")
+	ana.sees("[role=dialog].modal", "")
+	ana.picture("demo-3-duplicates-or-form")
+	ana.js(`(` + newest(".modal button", "It is different") + `)?.click()`)
+	ana.press(".modal label.pick", "My team")
+	ana.press(".modal label.pick", "Today")
+	ana.picture("demo-4-form")
+	ana.press(".modal [data-do=submit]", "")
+	ana.sees(".thread article", "will pick it up")
+
+	ben.press("[data-place]", "it-triage")
+	ben.sees(".room article", "the printer on floor 3 is not printing")
+	ben.press(".room article button", "Claim")
+	ben.sees(".room article", "Ben Hartmann is on it")
+	ana.sees(".thread article", "Ben Hartmann is on it")
+	ben.picture("demo-5-triage")
+	ben.press(".room article button", "Resolve")
+	ben.fill("resolution", "Restarted the print service on floor 3.")
+	ben.picture("demo-6-resolve")
+	ben.press(".modal [data-do=submit]", "")
+	ana.press(".thread button", "Yes, close")
+	ana.press(".thread button", "😀")
+	ana.sees(".thread article", "Thank you.")
+	ana.picture("demo-7-closed")
+	ana.press("[data-tab=home]", "")
+	ana.sees("[data-home]", "Your tickets")
+	ana.picture("demo-8-home")
+	stop()
+
+	// What happened is there again, and the desk with it.
+	url, _ = startDemo(t, dir)
+	ana = openWindow(t, b, url, "UOX000033")
+	ana.press(".thread-summary", "")
+	ana.sees(".thread article", "Thank you.")
+}
