@@ -90,7 +90,7 @@ func (tx *Tx) Post(ctx context.Context, p Post, lane Lane, now time.Time) (PostI
 			values (@kind, @platform, @workspace, nullif(@thread::bigint, 0), @root, @channel, @user, @card,
 				case when @card = '' then null else @subject::bigint end, @body, nullif(@message::bigint, 0), @now)
 			on conflict (platform, workspace, user_id) where kind = 'home'
-				do update set card = excluded.card, subject = excluded.subject, body = excluded.body, failed = null
+				do update set card = excluded.card, subject = excluded.subject, body = excluded.body, created_at = excluded.created_at, failed = null
 			returning p.*),
 		hurried as (
 			update outbox o set lane = @lane
