@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/deskhand/deskhand/core/people"
@@ -55,8 +56,12 @@ func (tx *Tx) LikeOpen(ctx context.Context, person people.PersonID, kind ticket.
 }
 
 // Untriaged are open tickets of a team that stand in no channel of a team's,
-// oldest first.
+// oldest first. One transaction at a time has them: of several processes that
+// start together only one puts them into the channel.
 func (tx *Tx) Untriaged(ctx context.Context, team people.TeamID, limit int) ([]ticket.Ticket, error) {
+	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('deskhand.untriaged'))`); err != nil {
+		return nil, fmt.Errorf("tickets without a channel: %w", err)
+	}
 	return tx.manyTickets(ctx, "tickets without a channel", `
 		select `+ticketColumns+` from tickets t
 		where t.queue_id = any(array(select id from queues where team_id = $1)) and t.state <> 'done'

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pglocal"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
@@ -51,9 +52,7 @@ func TestChaosOneProcess(t *testing.T) {
 
 	desk := serve(t, "DESKHAND_DATABASE_URL="+cluster.URL(), "DESKHAND_SLACK_SIGNING_SECRET=secret", "DESKHAND_SLACK_BOT_TOKEN=xoxb-test",
 		"DESKHAND_SLACK_API_URL="+w.URL()+"/api/", "DESKHAND_SLACK_UNPACED=true")
-	if err := desk.ready(ctx); err != nil {
-		t.Fatal(err)
-	}
+	settled(ctx, t, desk, cluster.URL())
 	w.Connect("http://" + desk.addr)
 	trouble(w, seed, 1)
 
@@ -64,6 +63,27 @@ func TestChaosOneProcess(t *testing.T) {
 	calm(w)
 	settle(ctx, t, w, cluster.URL(), []*process{desk}, talks)
 	desk.stop()
+}
+
+// settled waits until a new desk knows which channels are its own: before, a
+// question in a help channel is none of its business.
+func settled(ctx context.Context, t *testing.T, desk *process, url string) {
+	t.Helper()
+	if err := desk.ready(ctx); err != nil {
+		t.Fatal(err)
+	}
+	db, err := storage.Open(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for number(ctx, t, db, `select count(*) from desk_channels where channel = ''`) > 0 {
+		select {
+		case <-ctx.Done():
+			t.Fatal("the channels are not found")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // begin has all conversations, while something goes on beside them.

@@ -151,20 +151,24 @@ func seedWith(t *testing.T, url, policy string) {
 }
 
 // open starts a desk for Acme.
-func open(t *testing.T) *desk {
+func open(t *testing.T) *desk { return openWith(t, func(*Options) {}) }
+
+// openWith starts one with other options.
+func openWith(t *testing.T, with func(*Options)) *desk {
 	t.Helper()
 	d := &desk{t: t}
 	d.slack = workspace(t, slacktest.Options{Now: d.now})
-	url := pgtest.URL(t)
-	seed(t, url)
-	d.start(url)
+	o := Options{DatabaseURL: pgtest.URL(t)}
+	with(&o)
+	seed(t, o.DatabaseURL)
+	d.start(o)
 	return d
 }
 
-func (d *desk) start(url string) {
+func (d *desk) start(with Options) {
 	d.t.Helper()
 	app, err := New(d.t.Context(), Options{
-		DatabaseURL: url, Listen: "127.0.0.1:0", Data: d.t.TempDir(), Now: d.now, MaxConns: 8,
+		DatabaseURL: with.DatabaseURL, RedisURL: with.RedisURL, Listen: "127.0.0.1:0", Data: d.t.TempDir(), Now: d.now, MaxConns: 8,
 		Log:   slog.New(slog.NewTextHandler(testLog{d.t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
 		Slack: Slack{SigningSecret: "secret", BotToken: "xoxb-test", APIURL: d.slack.URL() + "/api/", Unpaced: true},
 	})
