@@ -136,3 +136,14 @@ func (w *Workspace) apiReactionGet(r *request) (any, error) {
 	}
 	return map[string]any{"type": "message", "channel": c.ID, "message": m.wire(false)}, nil
 }
+
+// https://docs.slack.dev/reference/methods/bots.info
+func (w *Workspace) apiBotInfo(r *request) (any, error) {
+	if id := r.str("bot"); id != w.app.BotID {
+		return nil, &APIError{Code: "bot_not_found"}
+	}
+	return map[string]any{"bot": map[string]any{
+		"id": w.app.BotID, "app_id": w.app.ID, "user_id": w.app.BotUserID, "name": w.app.Name, "deleted": false,
+		"updated": 1700000000, "icons": map[string]string{},
+	}}, nil
+}

@@ -21,6 +21,9 @@ func TestClientReadsPeopleAndChannels(t *testing.T) {
 	if err != nil || who.UserID != "U0DESK" || who.BotID != "B0DESK" || who.TeamID != "T0SLACKTEST" || who.User != "desk" {
 		t.Errorf("auth.test = %+v, %v", who, err)
 	}
+	if bot, err := tw.GetBotInfoContext(ctx, slack.GetBotInfoParameters{Bot: who.BotID}); err != nil || bot.AppID != "A0DESK" || bot.UserID != "U0DESK" {
+		t.Errorf("bots.info = %+v, %v", bot, err)
+	}
 	if team, err := tw.GetTeamInfoContext(ctx); err != nil || team.Name != "Acme" || team.Domain != "acme" {
 		t.Errorf("team.info = %+v, %v", team, err)
 	}

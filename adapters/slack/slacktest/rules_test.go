@@ -158,6 +158,7 @@ func TestWebAPIRefusals(t *testing.T) {
 		{"a list of things that are no channels", "conversations.list", []string{"types", "voice"}, "invalid_types"},
 		{"a channel with a bad name", "conversations.create", []string{"name", "Not Good"}, "invalid_name_specials"},
 		{"a channel with a name that is taken", "conversations.create", []string{"name", "help"}, "name_taken"},
+		{"a bot that there is not", "bots.info", []string{"bot", "B404"}, "bot_not_found"},
 		{"a stranger's profile", "users.info", []string{"user", "U404"}, "user_not_found"},
 		{"a stranger's mail", "users.lookupByEmail", []string{"email", "nobody@acme.test"}, "users_not_found"},
 		{"a reaction to nothing named", "reactions.add", []string{"name", "eyes"}, "no_item_specified"},

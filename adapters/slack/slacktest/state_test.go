@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -471,6 +472,69 @@ func TestManyAtOnce(t *testing.T) {
 	followers.Wait()
 	if s := a.w.Stats(); s.Pending != 0 || s.GaveUp != 0 {
 		t.Errorf("stats = %+v", s)
+	}
+}
+
+// Whatever goes wrong on the way: an event has been taken by the app at least once,
+// or it is counted as given up.
+func TestNoEventIsForgotten(t *testing.T) {
+	t.Parallel()
+	w := must(slacktest.New(slacktest.Options{Redeliver: []time.Duration{0, time.Millisecond, 2 * time.Millisecond}, AnswerWithin: 250 * time.Millisecond}))
+	t.Cleanup(func() { w.Close() })
+	var mu sync.Mutex
+	taken := map[string]int{}
+	chances := rand.New(rand.NewPCG(1, 2))
+	chance := func(n int) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return chances.IntN(n) == 0
+	}
+	w.Connect(serve(t, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		ev := parse(t, r.URL.Path, r.Header, readAll(r)).Event
+		switch {
+		case chance(5):
+			rw.WriteHeader(http.StatusInternalServerError)
+			return
+		case chance(5):
+			panic(http.ErrAbortHandler)
+		case chance(50):
+			<-r.Context().Done() // too slow
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if text, ok := ev["text"].(string); ok {
+			taken[text]++
+		}
+	})))
+	w.OnDelivery(func(slacktest.Delivery) (f slacktest.DeliveryFault) {
+		switch {
+		case chance(10):
+			f.Delay = time.Millisecond
+		case chance(10):
+			f.Copies = 1
+		case chance(10):
+			f.Lost = true
+		}
+		return f
+	})
+	const people, words = 8, 40
+	var wg sync.WaitGroup
+	for i := range people {
+		must(w.AddUser(slacktest.User{Name: fmt.Sprint("u", i)}))
+		p := w.Person(fmt.Sprint("u", i))
+		dm := must(p.OpenDM("U0DESK"))
+		wg.Go(func() {
+			for n := range words {
+				must(p.Say(slacktest.Post{Channel: dm, Text: fmt.Sprint(i, " says ", n)}))
+			}
+		})
+	}
+	wg.Wait()
+	idle(t, w)
+	missing := int64(people*words - len(taken))
+	if s := w.Stats(); missing > s.GaveUp || s.GaveUp > people*(words+1)/4 {
+		t.Errorf("%d events were never taken, and %d were given up", missing, s.GaveUp)
 	}
 }
 

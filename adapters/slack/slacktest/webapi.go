@@ -40,6 +40,7 @@ const anyRead = "channels:read,groups:read,mpim:read,im:read"
 var methods = map[string]method{
 	"auth.test":                    {"", special, false, (*Workspace).apiAuthTest},
 	"team.info":                    {"team:read", tier3, false, (*Workspace).apiTeamInfo},
+	"bots.info":                    {"users:read", tier3, false, (*Workspace).apiBotInfo},
 	"apps.connections.open":        {"connections:write", tier1, true, (*Workspace).apiConnectionsOpen},
 	"chat.postMessage":             {"chat:write", special, false, (*Workspace).apiPostMessage},
 	"chat.postEphemeral":           {"chat:write", tier4, false, (*Workspace).apiPostEphemeral},
