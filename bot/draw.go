@@ -84,20 +84,15 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post) (ch
 	}
 	switch p.Card {
 	case cards.TriageCard:
-		threads, err := tx.TicketThreads(ctx, tk.ID)
-		if err != nil {
-			return chat.Card{}, err
-		}
-		for _, th := range threads {
-			if th.Side == string(storage.TeamSide) && th.ID > p.Thread {
-				v.Moved = true // a later team's card has taken over
-			}
-		}
-		return cards.Triage(v), nil
+		// A later card is that of another team, which has taken over.
+		v.Moved, err = tx.Superseded(ctx, p)
+		return cards.Triage(v), err
 	case cards.StatusCard:
 		return cards.Status(v), nil
 	case cards.FixedCard:
-		return cards.Fixed(v), nil
+		// A later one asks anew, after the ticket has been reopened.
+		v.Moved, err = tx.Superseded(ctx, p)
+		return cards.Fixed(v), err
 	}
 	return chat.Card{}, fmt.Errorf("there is no card %q", p.Card)
 }

@@ -15,13 +15,13 @@ import (
 // conversation, small talk, or nothing to the desk.
 func (t *turn) hear(ctx context.Context) error {
 	th, err := t.thread(ctx)
+	if errors.Is(err, storage.ErrNotFound) {
+		th, err = t.newThread(ctx)
+	}
 	if err == nil {
 		return t.hearIn(ctx, th)
 	}
 	if !errors.Is(err, storage.ErrNotFound) {
-		return err
-	}
-	if err := t.notBelowOurs(ctx); err != nil {
 		return err
 	}
 	channel, known := t.rules.channel(t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel)
@@ -35,18 +35,22 @@ func (t *turn) hear(ctx context.Context) error {
 	return nil // people talking among themselves
 }
 
-// notBelowOurs fails for a message below one that may be the desk's own, sent
-// this moment, of which the place is not on record yet. Such a message is tried
-// again in a second: whoever answers a card quickly must be heard.
-func (t *turn) notBelowOurs(ctx context.Context) error {
-	if t.ev.Place.Thread == "" {
-		return nil
+// newThread is thread for one that the desk may have opened this moment: the
+// message is shown already, its place is not on record yet. Then it fails, and
+// the event is tried again in a second: whoever answers a card quickly must be
+// heard.
+func (t *turn) newThread(ctx context.Context) (storage.Thread, error) {
+	if t.ev.Place.Thread != "" {
+		awaits, err := t.tx.AwaitsRoot(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.By.ID)
+		if err == nil && awaits {
+			err = errors.New("it may be below a message of the desk's that is just being sent")
+		}
+		if err != nil {
+			return storage.Thread{}, err
+		}
 	}
-	awaits, err := t.tx.AwaitsRoot(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.By.ID)
-	if err == nil && awaits {
-		err = errors.New("it may be below a message of the desk's that is just being sent")
-	}
-	return err
+	// What was awaited before may have been recorded between the two looks.
+	return t.thread(ctx)
 }
 
 // bypassed tells whether a message in a help channel asks to be left alone.
@@ -92,8 +96,8 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 	case "help":
 		return helpCard(), true, nil
 	case "my tickets", "tickets", "mine", "status":
-		mine, err := t.tx.TicketsOf(ctx, t.who.ID, t.at.Add(-recentlyClosed), homeTickets)
-		return cards.MyTicketsCard(mine), true, err
+		c, err := t.mineCard(ctx)
+		return c, true, err
 	}
 	ref := strings.TrimPrefix(strings.TrimPrefix(lower, "status "), "show ")
 	if kind, number, ok := ticket.ParseRef(ref); ok {

@@ -57,6 +57,9 @@ func (t *turn) homeCard(ctx context.Context, id people.PersonID) (chat.Card, err
 		}
 		v.OwnedAll, v.FreeAll, v.WaitOnMe = n.Mine, n.Unclaimed, n.WaitingOnMe
 	}
+	if v.Names, err = t.owners(ctx, v.Mine, v.Owned, v.Unclaimed); err != nil {
+		return chat.Card{}, err
+	}
 	if who.Admin {
 		if v.Setup, err = t.leftToSetUp(ctx); err != nil {
 			return chat.Card{}, err
@@ -67,11 +70,33 @@ func (t *turn) homeCard(ctx context.Context, id people.PersonID) (chat.Card, err
 
 // myTickets answers the button of that name.
 func (t *turn) myTickets(ctx context.Context) error {
-	mine, err := t.tx.TicketsOf(ctx, t.who.ID, t.at.Add(-recentlyClosed), homeTickets)
+	c, err := t.mineCard(ctx)
 	if err != nil {
 		return err
 	}
-	return t.privately(ctx, cards.MyTicketsCard(mine))
+	return t.privately(ctx, c)
+}
+
+func (t *turn) mineCard(ctx context.Context) (chat.Card, error) {
+	mine, err := t.tx.TicketsOf(ctx, t.who.ID, t.at.Add(-recentlyClosed), homeTickets)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	names, err := t.owners(ctx, mine)
+	return cards.MyTicketsCard(mine, names), err
+}
+
+// owners are the persons who have these tickets.
+func (t *turn) owners(ctx context.Context, lists ...[]ticket.Ticket) (map[people.PersonID]people.Person, error) {
+	var ids []people.PersonID
+	for _, list := range lists {
+		for _, tk := range list {
+			if tk.Owner != 0 {
+				ids = append(ids, tk.Owner)
+			}
+		}
+	}
+	return t.tx.People(ctx, ids...)
 }
 
 // showTicket is how a ticket stands, for its requester and for agents.

@@ -165,7 +165,23 @@ func (t *turn) greet(ctx context.Context, th storage.Thread) error {
 	}})
 }
 
-func (t *turn) itsMe(ctx context.Context) error { return t.private(ctx, "Good. Nice to meet you.") }
+// itsMe settles the card that asked.
+func (t *turn) itsMe(ctx context.Context) error {
+	return t.settle(ctx, "I know you as "+t.who.Name+".")
+}
+
+// settle has the card that was pressed say something for good.
+func (t *turn) settle(ctx context.Context, text string) error {
+	p, err := t.tx.PostAt(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.Message)
+	if errors.Is(err, storage.ErrNotFound) {
+		return t.private(ctx, text)
+	}
+	if err != nil {
+		return err
+	}
+	c := chat.Card{Text: text, Blocks: []chat.Block{chat.Note{Text: chat.T(text)}}}
+	return t.tx.ReplaceBody(ctx, p.ID, body{Card: c}.bytes(), t.at)
+}
 
 func (t *turn) notMe(ctx context.Context) error {
 	if t.who.Guest {
@@ -174,5 +190,5 @@ func (t *turn) notMe(ctx context.Context) error {
 	if err := t.tx.Disown(ctx, t.account.Platform, t.account.Workspace, t.account.UserID, t.at); err != nil {
 		return err
 	}
-	return t.private(ctx, "Thank you for saying so. From now on I treat this account as a guest's. Please ask your IT admin to put its mail address right.")
+	return t.settle(ctx, "Thank you for saying so. From now on I treat this account as a guest's. Please ask your IT admin to put its mail address right.")
 }

@@ -157,6 +157,21 @@ func (tx *Tx) ReplaceBody(ctx context.Context, id PostID, body []byte, now time.
 	return nil
 }
 
+// Superseded tells whether there is a later living card of the same name about
+// the same subject, on the same side of its conversation.
+func (tx *Tx) Superseded(ctx context.Context, p Post) (bool, error) {
+	var later bool
+	err := tx.QueryRow(ctx, `
+		select exists (select 1 from posts l join threads lt on lt.id = l.thread_id join threads t on t.id = $4
+			where l.subject = $1 and l.card = $2 and l.id > $3 and l.failed is null
+				and lt.platform = t.platform and lt.side = t.side and (lt.side = 'team' or lt.id = t.id))`,
+		p.Subject, p.Card, p.ID, p.Thread).Scan(&later)
+	if err != nil {
+		return false, fmt.Errorf("superseded %s of %d: %w", p.Card, p.Subject, err)
+	}
+	return later, nil
+}
+
 // PostAt returns the post that stands there; ErrNotFound if it is none of the
 // desk's.
 func (tx *Tx) PostAt(ctx context.Context, platform, workspace, channel, external string) (Post, error) {

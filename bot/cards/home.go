@@ -13,7 +13,8 @@ import (
 // HomeView is what a person finds at the desk's home.
 type HomeView struct {
 	Person    people.Person
-	Mine      []ticket.Ticket // as requester
+	Names     map[people.PersonID]people.Person // of the owners
+	Mine      []ticket.Ticket                   // as requester
 	Agent     bool
 	Owned     []ticket.Ticket // as agent, most urgent first
 	Unclaimed []ticket.Ticket
@@ -42,20 +43,20 @@ func Home(v HomeView) chat.Card {
 	if v.Agent {
 		c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your work"},
 			chat.Section{Text: chat.T(fmt.Sprintf("Yours: %d. Waiting on you: %d. Unclaimed in your teams: %d.", v.OwnedAll, v.WaitOnMe, v.FreeAll))})
-		c.Blocks = append(c.Blocks, tickets("Due next", "Nothing of yours is open.", v.Owned, v.OwnedAll, false)...)
-		c.Blocks = append(c.Blocks, tickets("Unclaimed", "Nothing waits to be claimed.", v.Unclaimed, v.FreeAll, true)...)
+		c.Blocks = append(c.Blocks, tickets("Due next", "Nothing of yours is open.", v.Owned, v.OwnedAll, false, v.Names)...)
+		c.Blocks = append(c.Blocks, tickets("Unclaimed", "Nothing waits to be claimed.", v.Unclaimed, v.FreeAll, true, v.Names)...)
 	}
 	c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your tickets"})
 	if len(v.Mine) == 0 {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T("You have none. Long may it last.")})
 	}
 	for _, t := range v.Mine {
-		c.Blocks = append(c.Blocks, chat.Section{Text: line(t)})
+		c.Blocks = append(c.Blocks, chat.Section{Text: line(t, v.Names)})
 	}
 	return c
 }
 
-func tickets(title, none string, list []ticket.Ticket, all int, claim bool) []chat.Block {
+func tickets(title, none string, list []ticket.Ticket, all int, claim bool, names map[people.PersonID]people.Person) []chat.Block {
 	out := []chat.Block{chat.Section{Text: chat.B(title)}}
 	if len(list) == 0 {
 		return append(out, chat.Note{Text: chat.T(none)})
@@ -65,7 +66,7 @@ func tickets(title, none string, list []ticket.Ticket, all int, claim bool) []ch
 		if claim {
 			b = []chat.Button{{Label: "Claim", Action: Claim, Args: TicketArgs(t), Name: "Claim " + t.Ref()}}
 		}
-		out = append(out, chat.Section{Text: line(t)}, chat.Actions{Buttons: b})
+		out = append(out, chat.Section{Text: line(t, names)}, chat.Actions{Buttons: b})
 	}
 	if more := all - len(list); more > 0 {
 		out = append(out, chat.Note{Text: chat.T(fmt.Sprintf("and %d more", more))})
@@ -73,12 +74,24 @@ func tickets(title, none string, list []ticket.Ticket, all int, claim bool) []ch
 	return out
 }
 
-func line(t ticket.Ticket) chat.Rich {
-	return chat.Join(chat.B(t.Ref()), chat.T("  "+short(t.Title, 100)+"\n"+StateWord(t)+" · "+t.Priority.String()+" · since "), when(t.OpenedAt))
+// line is a ticket in a list: what, how it stands, who has it, since when.
+func line(t ticket.Ticket, names map[people.PersonID]people.Person) chat.Rich {
+	state := StateWord(t)
+	if t.State == ticket.Waiting {
+		state += " for " + t.WaitsFor.Words()
+	}
+	owner := "nobody yet"
+	if p, ok := names[t.Owner]; ok {
+		owner = p.Name
+	}
+	if t.Owner == 0 && !t.Open() {
+		owner = "the desk"
+	}
+	return chat.Join(chat.B(t.Ref()), chat.T("  "+short(t.Title, 100)+"\n"+state+" · "+t.Priority.String()+" · "+owner+" · since "), when(t.OpenedAt))
 }
 
 // MyTicketsCard answers "my tickets" in a message.
-func MyTicketsCard(mine []ticket.Ticket) chat.Card {
+func MyTicketsCard(mine []ticket.Ticket, names map[people.PersonID]people.Person) chat.Card {
 	if len(mine) == 0 {
 		return chat.Card{Text: "You have no open tickets."}
 	}
@@ -86,7 +99,7 @@ func MyTicketsCard(mine []ticket.Ticket) chat.Card {
 	var words []string
 	for _, t := range mine {
 		words = append(words, fmt.Sprintf("%s %s (%s)", t.Ref(), t.Title, strings.ToLower(t.StateWords())))
-		c.Blocks = append(c.Blocks, chat.Section{Text: line(t)})
+		c.Blocks = append(c.Blocks, chat.Section{Text: line(t, names)})
 	}
 	c.Text = "Your tickets: " + strings.Join(words, "; ")
 	return c

@@ -21,7 +21,7 @@ type TicketView struct {
 	Shown                    []knowledge.Hit // what the requester has been shown already
 	Article                  knowledge.Article
 	Follows                  string // reference of the ticket it goes on from
-	Moved                    bool   // this card is in a channel of a team that no longer has it
+	Moved                    bool   // a later card of the same name has taken over
 	CloseAfter               time.Duration
 }
 
@@ -200,8 +200,8 @@ var faceWords = [5]string{"Very bad", "Bad", "So-so", "Good", "Very good"}
 func Fixed(v TicketView) chat.Card {
 	a := TicketArgs(v.Ticket)
 	c := chat.Card{}
-	if v.State != ticket.Done {
-		c.Text = v.Ref() + " was reopened. " + v.next()
+	if v.State != ticket.Done || v.Moved {
+		c.Text = v.Ref() + " was reopened."
 		c.Blocks = []chat.Block{chat.Section{Text: chat.T(c.Text)}}
 		return c
 	}

@@ -74,7 +74,7 @@ func TestMainStory(t *testing.T) {
 	ana.Sees("INC-2", "goes on from INC-1")
 	ben.Sees("INC-2", "Goes on from INC-1")
 
-	ben.PressOn("INC-1", "History")
+	ben.PressOn("Reopened once.", "History")
 	ben.SeesForm("History of INC-1", "took it", "reopened it", "resolved it", "closed it", "rated it")
 	if n := d.count(`select count(*) from audit where subject = 'ticket' and subject_id = 1`); n < 12 {
 		t.Errorf("the audit record has %d steps of INC-1, want all of them", n)
