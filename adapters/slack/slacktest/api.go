@@ -40,6 +40,10 @@ type Options struct {
 	// promises no order.
 	Unordered bool
 
+	// Unfurl adds a preview to people's messages with a link, as Slack does a
+	// moment later where it can: the app hears a message_changed that is no edit.
+	Unfurl bool
+
 	// Pacing turns rate limits on.
 	Pacing Pacing
 

@@ -150,6 +150,22 @@ func TestChangedAndDeletedEventsCarryBothVersions(t *testing.T) {
 	}
 }
 
+func TestAPreviewIsAChangeButNoEdit(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, slacktest.Options{Unfurl: true})
+	m := must(a.w.Person("ana").Say(slacktest.Post{Channel: "help", Text: "see https://x.test/a"}))
+	changed := a.all(2, ofType("message"))[1].Event
+	is, _ := changed["message"].(map[string]any)
+	if changed["subtype"] != "message_changed" || is["ts"] != m.TS || is["edited"] != nil || is["attachments"] == nil || is["text"] != m.Text {
+		t.Errorf("the preview came as %v", changed)
+	}
+	must(a.w.Person("ana").Say(slacktest.Post{Channel: "help", Text: "mail ana@acme.test"}))
+	a.heard()
+	if m, _ := a.w.Message("help", m.TS); m.Edited != nil {
+		t.Errorf("the message is marked as edited")
+	}
+}
+
 func TestUnsubscribedEventsAndMissingScopesAreSilent(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, slacktest.Options{App: slacktest.App{

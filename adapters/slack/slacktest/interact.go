@@ -136,17 +136,17 @@ type responseURL struct {
 const (
 	responseLife = 30 * time.Minute
 	responseUses = 5
-	maxResponses = 1 << 14
 )
 
 func (w *Workspace) newResponseURL(r responseURL) string {
 	now := w.now()
-	if len(w.responses) > maxResponses {
+	if w.sweptResponses.due(len(w.responses)) {
 		for id, old := range w.responses {
 			if now.After(old.Expires) {
 				delete(w.responses, id)
 			}
 		}
+		w.sweptResponses.done(len(w.responses))
 	}
 	r.Expires = now.Add(responseLife)
 	id := w.newID("R") + w.shortID()
@@ -362,6 +362,9 @@ func (p *Person) shortcut(callbackID, channel, ts string) error {
 	pay["action_ts"] = strconv.FormatFloat(float64(w.now().UnixMicro())/1e6, 'f', 6, 64)
 	if onMessage {
 		c, m, err := w.seen(u.ID, channel, ts)
+		if err == nil && m.Ephemeral {
+			err = fmt.Errorf("%w: an ephemeral message has no such menu", ErrRefused)
+		}
 		if err != nil {
 			w.mu.Unlock()
 			return err

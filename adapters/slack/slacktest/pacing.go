@@ -13,6 +13,7 @@ const defaultBurst = 4
 type pacer struct {
 	Pacing
 	buckets map[string]*bucket
+	swept   sweep
 }
 
 type bucket struct {
@@ -39,13 +40,13 @@ func (p *pacer) from(name string, room, perSecond float64, now time.Time) time.D
 		if p.buckets == nil {
 			p.buckets = map[string]*bucket{}
 		}
-		if len(p.buckets) > 10_000 {
-			p.sweep(now)
+		if p.swept.due(len(p.buckets)) {
+			p.tidy(now)
 		}
 		b = &bucket{left: room, at: now}
 		p.buckets[name] = b
 	}
-	b.left = min(room, b.left+perSecond*now.Sub(b.at).Seconds())
+	b.left = min(room, b.left+perSecond*max(0, now.Sub(b.at).Seconds()))
 	b.at = now
 	if b.left < 1 {
 		return time.Duration((1 - b.left) / perSecond * float64(time.Second))
@@ -54,11 +55,12 @@ func (p *pacer) from(name string, room, perSecond float64, now time.Time) time.D
 	return 0
 }
 
-// sweep forgets what has not been used for a while and is full again.
-func (p *pacer) sweep(now time.Time) {
+// tidy forgets buckets that have not been used for so long that they are full.
+func (p *pacer) tidy(now time.Time) {
 	for name, b := range p.buckets {
 		if now.Sub(b.at) > 2*time.Minute {
 			delete(p.buckets, name)
 		}
 	}
+	p.swept.done(len(p.buckets))
 }

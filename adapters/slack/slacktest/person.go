@@ -3,6 +3,7 @@ package slacktest
 import (
 	"fmt"
 	"mime"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -162,8 +163,20 @@ func (p *Person) Say(m Post) (Message, error) {
 	if m.Broadcast && m.Thread != "" {
 		msg.Subtype = "thread_broadcast"
 	}
-	return *w.post(c, msg), nil
+	posted := w.post(c, msg)
+	if link := webLink.FindStringSubmatch(posted.Text); w.unfurl && link != nil {
+		is := *posted
+		is.Attachments = mustJSON([]any{map[string]any{
+			"id": 1, "from_url": link[1], "original_url": link[1], "title": link[1], "fallback": link[1], "text": "", "service_name": "Web",
+		}})
+		w.change(c, posted, &is, "")
+		posted = &is
+	}
+	return *posted, nil
 }
+
+// webLink is a link that Slack would look up; see docs.slack.dev/messaging/unfurling-links-in-messages.
+var webLink = regexp.MustCompile(`<(https?://[^|>]+)`)
 
 func (w *Workspace) clientMsgID() string {
 	return fmt.Sprintf("%s%s-0000-4000-8000-%s%s00", w.shortID(), w.shortID()[:3], w.shortID(), w.shortID())

@@ -60,6 +60,9 @@ func (p *Person) Suggest(a Act, typed string) ([]Option, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if len(w.views.suggested) > leastSweep {
+		clear(w.views.suggested) // whoever is choosing types again
+	}
 	w.views.suggested[u.ID+" "+e.block+" "+e.action] = list
 	return list, nil
 }

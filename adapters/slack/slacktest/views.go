@@ -10,7 +10,7 @@ import (
 const (
 	triggerLife = 3 * time.Second // docs.slack.dev/interactivity/handling-user-interaction#triggers
 	maxStack    = 3               // docs.slack.dev/surfaces/modals#view-stack
-	maxTriggers = 1 << 12         // remembered, so that an old one is expired and not invalid
+	leastSweep  = 1 << 12         // entries below which nothing is tidied up
 )
 
 // A trigger lets the app open a view for who has just done something.
@@ -21,16 +21,24 @@ type trigger struct {
 	used bool
 }
 
+// A sweep says when to tidy up a map of things that expire: not at each new one,
+// but when it has doubled.
+type sweep struct{ next int }
+
+func (s *sweep) due(n int) bool { return n > max(s.next, leastSweep) }
+func (s *sweep) done(n int)     { s.next = 2 * n }
+
 // newTrigger makes a trigger id, good once and for three seconds. The caller holds
 // w.mu.
 func (w *Workspace) newTrigger(user, view string) string {
 	now := w.now()
-	if len(w.triggers) > maxTriggers {
+	if w.sweptTriggers.due(len(w.triggers)) {
 		for id, t := range w.triggers {
-			if now.Sub(t.at) > time.Minute {
+			if now.Sub(t.at) > time.Minute { // until then it is expired, and after that invalid
 				delete(w.triggers, id)
 			}
 		}
+		w.sweptTriggers.done(len(w.triggers))
 	}
 	w.lastTrigger++
 	id := fmt.Sprintf("%d.%d.%s%s", now.UnixMilli(), w.lastTrigger, w.shortID(), w.shortID())

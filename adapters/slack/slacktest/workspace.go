@@ -22,6 +22,7 @@ type Workspace struct {
 	answerWithin time.Duration
 	redeliver    []time.Duration
 	unordered    bool
+	unfurl       bool
 	socketMode   bool
 	keepMessages int
 	keepFiles    int64
@@ -45,28 +46,29 @@ type Workspace struct {
 	sockets   socketSet
 	stats     counters
 
-	mu          sync.Mutex
-	url         string
-	endpoints   Endpoints
-	servers     []*http.Server
-	closed      bool
-	pacing      pacer
-	lastID      uint64
-	lastEvent   int64
-	lastTrigger int64
-	users       []*User
-	userByID    map[string]*User
-	userByName  map[string]*User
-	convs       []*conversation
-	convByID    map[string]*conversation
-	convByName  map[string]*conversation
-	files       fileStore
-	views       viewStore
-	triggers    map[string]*trigger
-	responses   map[string]*responseURL
-	changes     changeLog
-	lanes       map[string]*lane
-	pending     int64
+	mu                            sync.Mutex
+	url                           string
+	endpoints                     Endpoints
+	servers                       []*http.Server
+	closed                        bool
+	pacing                        pacer
+	lastID                        uint64
+	lastEvent                     int64
+	lastTrigger                   int64
+	users                         []*User
+	userByID                      map[string]*User
+	userByName                    map[string]*User
+	convs                         []*conversation
+	convByID                      map[string]*conversation
+	convByName                    map[string]*conversation
+	files                         fileStore
+	views                         viewStore
+	triggers                      map[string]*trigger
+	responses                     map[string]*responseURL
+	sweptTriggers, sweptResponses sweep
+	changes                       changeLog
+	lanes                         map[string]*lane
+	pending                       int64
 
 	onCall     func(Call) Fault
 	failNext   map[string][]Fault
@@ -88,6 +90,7 @@ func New(o Options) (*Workspace, error) {
 		answerWithin: cmp.Or(o.AnswerWithin, 3*time.Second),
 		redeliver:    o.Redeliver,
 		unordered:    o.Unordered,
+		unfurl:       o.Unfurl,
 		socketMode:   o.SocketMode,
 		keepMessages: cmp.Or(o.KeepMessages, 10_000),
 		keepFiles:    cmp.Or(o.KeepFileBytes, 64<<20),
