@@ -359,7 +359,7 @@ type ChangeKind string
 // The kinds of change. In brackets is what is set besides Seq, At and Kind.
 const (
 	MessagePosted  ChangeKind = "message"         // Channel, TS, Message; also ephemeral ones
-	MessageChanged ChangeKind = "message_changed" // Channel, TS, Message: edits, reactions, reply counts, what was entered in it
+	MessageChanged ChangeKind = "message_changed" // Channel, TS, Message: edits, reactions, reply counts
 	MessageDeleted ChangeKind = "message_deleted" // Channel, TS, Message as it was
 	ViewChanged    ChangeKind = "view"            // User, View: opened, pushed, updated, filled in, refused, uncovered
 	ViewClosed     ChangeKind = "view_closed"     // User, View as it was
@@ -438,7 +438,7 @@ type DeliveryFault struct {
 // Stats are counters since the workspace was made.
 type Stats struct {
 	Calls       map[string]int64 // by method
-	Errors      map[string]int64 // by error code, "429" and "5xx" among them
+	Errors      map[string]int64 // by error code; "ratelimited", "5xx" and "connection cut" among them
 	Posted      int64            // messages by the app
 	Delivered   int64            // attempts answered with 2xx
 	Redelivered int64            // attempts after the first

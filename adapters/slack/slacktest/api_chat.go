@@ -182,7 +182,7 @@ func (w *Workspace) apiUpdate(r *request) (any, error) {
 	if ct.hasAttachments {
 		is.Attachments = ct.attachments
 	}
-	if ct.meant {
+	if ct.hasMetadata {
 		is.Metadata = ct.metadata
 	}
 	if is.Text = ct.text; is.Text == "" && is.Blocks != nil {

@@ -78,3 +78,37 @@ func BenchmarkServePost(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "posts/s")
 }
+
+// Events to an app that takes everything, from 64 conversations at once. The app's
+// share of the work is in the figure.
+func BenchmarkDeliver(b *testing.B) {
+	w := must(slacktest.New(slacktest.Options{KeepMessages: 100}))
+	defer w.Close()
+	app := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer app.Close()
+	var people []*slacktest.Person
+	var dms []string
+	for i := range 64 {
+		must(w.AddUser(slacktest.User{Name: "u" + strconv.Itoa(i)}))
+		people = append(people, w.Person("u"+strconv.Itoa(i)))
+		dms = append(dms, must(people[i].OpenDM(w.App().BotUserID)))
+	}
+	w.Connect(app.URL)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		must(people[n%64].Say(slacktest.Post{Channel: dms[n%64], Text: "vpn drops every ten minutes"}))
+		if n++; n%2048 == 0 { // never more than Slack takes in an hour
+			if err := w.Idle(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	if err := w.Idle(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	if s := w.Stats(); s.GaveUp > 0 {
+		b.Errorf("%d events were given up", s.GaveUp)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+}

@@ -21,11 +21,11 @@ const (
 
 // content is what a message says, checked and completed as Slack completes it.
 type content struct {
-	text                             string
-	blocks, attachments              json.RawMessage
-	metadata                         *Metadata
-	hasBlocks, hasAttachments, meant bool // the field was given, if only to empty it
-	cut                              bool
+	text                                   string
+	blocks, attachments                    json.RawMessage
+	metadata                               *Metadata
+	hasBlocks, hasAttachments, hasMetadata bool // the field was given, if only to empty it
+	cut                                    bool
 }
 
 // content reads the arguments that chat.* methods and response URLs share. It needs
@@ -123,7 +123,7 @@ func (c *content) setMetadata(raw json.RawMessage) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	c.meant = true
+	c.hasMetadata = true
 	if len(raw) > maxMetadata {
 		return &APIError{Code: "metadata_too_large"}
 	}

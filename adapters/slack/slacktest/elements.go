@@ -38,10 +38,10 @@ func widgets(blocks json.RawMessage) []widget {
 
 func inBlock(found []widget, v any) []widget {
 	b, _ := v.(map[string]any)
-	id := str0(b["block_id"])
+	id := asString(b["block_id"])
 	add := func(v any, input map[string]any) {
 		if m, ok := v.(map[string]any); ok && m["action_id"] != nil {
-			found = append(found, widget{id, str0(m["action_id"]), str0(m["type"]), m, input})
+			found = append(found, widget{id, asString(m["action_id"]), asString(m["type"]), m, input})
 		}
 	}
 	switch b["type"] {
@@ -332,11 +332,11 @@ func badNumber(e widget, typed string) string {
 	if e.m["is_decimal_allowed"] != true && n != float64(int64(n)) {
 		return "Must be a whole number"
 	}
-	if least, err := strconv.ParseFloat(str0(e.m["min_value"]), 64); err == nil && n < least {
-		return "Must be at least " + str0(e.m["min_value"])
+	if least, err := strconv.ParseFloat(asString(e.m["min_value"]), 64); err == nil && n < least {
+		return "Must be at least " + asString(e.m["min_value"])
 	}
-	if most, err := strconv.ParseFloat(str0(e.m["max_value"]), 64); err == nil && n > most {
-		return "Must be at most " + str0(e.m["max_value"])
+	if most, err := strconv.ParseFloat(asString(e.m["max_value"]), 64); err == nil && n > most {
+		return "Must be at most " + asString(e.m["max_value"])
 	}
 	return ""
 }

@@ -119,7 +119,7 @@ func TestEvents(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.do()
 			got := tw.heard()
-			slices.Sort(got) // two events of one conversation may be in different lanes
+			slices.Sort(got) // Slack promises no order between kinds of event
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}

@@ -72,7 +72,7 @@ func (w *Workspace) viewResponseURLs(v *View, list []widget) []any {
 		if json.Unmarshal(v.State.Values[e.block][e.action], &s) != nil {
 			continue
 		}
-		if id := str0(s[valueKey[e.kind].key]); id != "" {
+		if id := asString(s[valueKey[e.kind].key]); id != "" {
 			urls = append(urls, map[string]any{
 				"block_id": e.block, "action_id": e.action, "channel_id": id,
 				"response_url": w.newResponseURL(responseURL{User: v.User, Channel: id}),

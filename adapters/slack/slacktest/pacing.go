@@ -49,7 +49,7 @@ func (p *pacer) from(name string, room, perSecond float64, now time.Time) time.D
 	b.left = min(room, b.left+perSecond*max(0, now.Sub(b.at).Seconds()))
 	b.at = now
 	if b.left < 1 {
-		return time.Duration((1 - b.left) / perSecond * float64(time.Second))
+		return max(1, time.Duration((1-b.left)/perSecond*float64(time.Second))) // 0 would let it through
 	}
 	b.left--
 	return 0

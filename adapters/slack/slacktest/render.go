@@ -196,19 +196,19 @@ func (w *Workspace) blocks(raw json.RawMessage, s State, errs map[string]string)
 func (w *Workspace) text(v any) string {
 	m, _ := v.(map[string]any)
 	if m["type"] == "mrkdwn" {
-		return w.plain(str0(m["text"]))
+		return w.plain(asString(m["text"]))
 	}
-	return str0(m["text"])
+	return asString(m["text"])
 }
 
 func (w *Workspace) block(b map[string]any, s State, errs map[string]string) string {
-	id := str0(b["block_id"])
+	id := asString(b["block_id"])
 	elements := func(name string) []string {
 		var shown []string
 		list, _ := b[name].([]any)
 		for _, e := range list {
 			m, _ := e.(map[string]any)
-			shown = append(shown, w.element(m, s.Values[id][str0(m["action_id"])]))
+			shown = append(shown, w.element(m, s.Values[id][asString(m["action_id"])]))
 		}
 		return shown
 	}
@@ -220,7 +220,7 @@ func (w *Workspace) block(b map[string]any, s State, errs map[string]string) str
 			parts = append(parts, w.text(f))
 		}
 		if a, ok := b["accessory"].(map[string]any); ok {
-			parts = append(parts, w.element(a, s.Values[id][str0(a["action_id"])]))
+			parts = append(parts, w.element(a, s.Values[id][asString(a["action_id"])]))
 		}
 		return joined(parts)
 	case "header":
@@ -234,12 +234,12 @@ func (w *Workspace) block(b map[string]any, s State, errs map[string]string) str
 	case "context":
 		return strings.Join(elements("elements"), " · ")
 	case "image":
-		return "(image: " + str0(b["alt_text"]) + ")"
+		return "(image: " + asString(b["alt_text"]) + ")"
 	case "markdown":
-		return str0(b["text"])
+		return asString(b["text"])
 	case "input":
 		e, _ := b["element"].(map[string]any)
-		shown := w.text(b["label"]) + ": " + w.element(e, s.Values[id][str0(e["action_id"])])
+		shown := w.text(b["label"]) + ": " + w.element(e, s.Values[id][asString(e["action_id"])])
 		if hint := w.text(b["hint"]); hint != "" {
 			shown += "\n  (" + hint + ")"
 		}
@@ -289,16 +289,16 @@ func (w *Workspace) words(v any) string {
 	case map[string]any:
 		switch x["type"] {
 		case "user":
-			return w.plain("<@" + str0(x["user_id"]) + ">")
+			return w.plain("<@" + asString(x["user_id"]) + ">")
 		case "channel":
-			return w.plain("<#" + str0(x["channel_id"]) + ">")
+			return w.plain("<#" + asString(x["channel_id"]) + ">")
 		case "emoji":
-			return ":" + str0(x["name"]) + ":"
+			return ":" + asString(x["name"]) + ":"
 		case "broadcast":
-			return "@" + str0(x["range"])
+			return "@" + asString(x["range"])
 		case "link":
 			if x["text"] == nil {
-				return str0(x["url"])
+				return asString(x["url"])
 			}
 		case "raw_number":
 			if x["text"] == nil {
@@ -323,7 +323,7 @@ func (w *Workspace) words(v any) string {
 		out := ""
 		for _, e := range x {
 			m, _ := e.(map[string]any)
-			if out != "" && strings.HasPrefix(str0(m["type"]), "rich_text_") {
+			if out != "" && strings.HasPrefix(asString(m["type"]), "rich_text_") {
 				out += "\n"
 			}
 			out += w.words(e)
@@ -337,12 +337,12 @@ func (w *Workspace) words(v any) string {
 
 // element shows one element with what stands in it.
 func (w *Workspace) element(e map[string]any, state json.RawMessage) string {
-	kind := str0(e["type"])
+	kind := asString(e["type"])
 	switch kind {
 	case "button", "workflow_button", "icon_button":
 		return "[" + textOf(e["text"]) + "]"
 	case "image":
-		return "(image: " + str0(e["alt_text"]) + ")"
+		return "(image: " + asString(e["alt_text"]) + ")"
 	case "plain_text", "mrkdwn":
 		return w.text(e)
 	case "feedback_buttons":
@@ -404,7 +404,7 @@ func (w *Workspace) shownState(kind string, state json.RawMessage) []string {
 			if t := textOf(x["text"]); t != "" {
 				return t
 			}
-			return str0(x["name"])
+			return asString(x["name"])
 		}
 		return ""
 	}

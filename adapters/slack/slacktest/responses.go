@@ -117,7 +117,7 @@ func (w *Workspace) respond(token string, r *request) error {
 		to.Uses++
 		is := *origin
 		is.Text, is.Blocks, is.Attachments = ct.shown(), ct.blocks, ct.attachments
-		if ct.meant {
+		if ct.hasMetadata {
 			is.Metadata = ct.metadata
 		}
 		w.change(c, origin, &is, w.app.BotUserID)
@@ -199,7 +199,7 @@ func (p *Person) Command(channel, command, text string) error {
 func (w *Workspace) escapeNamed(text string) string {
 	var out strings.Builder
 	for _, t := range w.tokens(text) {
-		if u := w.userByID[str0(t.element["user_id"])]; u != nil {
+		if u := w.userByID[asString(t.element["user_id"])]; u != nil {
 			out.WriteString("<@" + u.ID + "|" + u.Name + ">")
 			continue
 		}

@@ -127,7 +127,7 @@ func (a *Actor) Choose(text string) *Actor {
 func valueOf(e widget, text string) []string {
 	for _, o := range allOptions(e.m) {
 		if label(textOf(o["text"])) == label(text) {
-			return []string{str0(o["value"])}
+			return []string{asString(o["value"])}
 		}
 	}
 	return nil
@@ -183,7 +183,7 @@ func (a *Actor) resolve(at spot, words []string) ([]string, error) {
 		case "static_select", "radio_buttons", "checkboxes":
 			for _, o := range allOptions(at.e.m) {
 				if label(textOf(o["text"])) == label(word) {
-					values[i] = str0(o["value"])
+					values[i] = asString(o["value"])
 				}
 			}
 		case "external_select":

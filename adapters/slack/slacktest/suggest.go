@@ -87,7 +87,7 @@ func readOptions(body []byte) ([]Option, error) {
 		for _, x := range opts {
 			o := x.(map[string]any) // checked above
 			list = append(list, Option{
-				Text: textOf(o["text"]), Value: str0(o["value"]), Description: textOf(o["description"]), Group: group, Raw: mustJSON(o),
+				Text: textOf(o["text"]), Value: asString(o["value"]), Description: textOf(o["description"]), Group: group, Raw: mustJSON(o),
 			})
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Escape writes what a person typed as Slack stores it: with the three control
+// escape writes what a person typed as Slack stores it: with the three control
 // characters escaped, links, mails, people and channels marked; see
 // docs.slack.dev/messaging/formatting-message-text#escaping.
 func (w *Workspace) escape(typed string) string {
@@ -100,7 +100,7 @@ func (w *Workspace) mark(found, before string) (token, int) {
 	case found[0] == ':':
 		return token{found, map[string]any{"type": "emoji", "name": strings.Trim(found, ":")}}, len(found)
 	case strings.Contains(found, "@"):
-		return link2mail(found)
+		return mailLink(found)
 	default:
 		if strings.HasSuffix(before, "@") || strings.HasSuffix(before, ".") {
 			return token{}, 0
@@ -112,7 +112,7 @@ func (w *Workspace) mark(found, before string) (token, int) {
 	return token{}, 0
 }
 
-func link2mail(addr string) (token, int) {
+func mailLink(addr string) (token, int) {
 	addr = strings.TrimRight(addr, ".-_")
 	return token{"<mailto:" + addr + "|" + addr + ">", map[string]any{"type": "link", "url": "mailto:" + addr, "text": addr}}, len(addr)
 }

@@ -291,17 +291,17 @@ func allOptions(m map[string]any) []map[string]any {
 }
 
 func sameOption(a, b map[string]any) bool {
-	return str0(a["value"]) == str0(b["value"]) && textOf(a["text"]) == textOf(b["text"]) &&
+	return asString(a["value"]) == asString(b["value"]) && textOf(a["text"]) == textOf(b["text"]) &&
 		textOf(a["description"]) == textOf(b["description"])
 }
 
 // textOf is the text of a text object.
 func textOf(v any) string {
 	m, _ := v.(map[string]any)
-	return str0(m["text"])
+	return asString(m["text"])
 }
 
-func str0(v any) string {
+func asString(v any) string {
 	s, _ := v.(string)
 	return s
 }

@@ -147,7 +147,7 @@ func (w *Workspace) install(t Team, a App) {
 	a.Name = cmp.Or(a.Name, "Desk")
 	a.BotID = cmp.Or(a.BotID, "B0DESK")
 	a.BotUserID = cmp.Or(a.BotUserID, "U0DESK")
-	a.SigningSecret = cmp.Or(a.SigningSecret, "8f742231b10e8888abcd99yyyzzz85a5")
+	a.SigningSecret = cmp.Or(a.SigningSecret, "slacktest-signing-secret")
 	a.BotToken = cmp.Or(a.BotToken, "xoxb-slacktest")
 	a.AppToken = cmp.Or(a.AppToken, "xapp-slacktest")
 	if a.Scopes == nil {
@@ -310,7 +310,8 @@ func (w *Workspace) newID(prefix string) string {
 	}
 }
 
-// unixMicro writes t as Slack writes timestamps: seconds, a point, six digits.
+// slackTS writes microseconds since 1970 as Slack writes timestamps: seconds, a
+// point, six digits.
 func slackTS(micros int64) string {
 	var b [24]byte
 	s := strconv.AppendInt(b[:0], micros/1e6, 10)
