@@ -38,9 +38,6 @@ type DB struct {
 	pool *pgxpool.Pool
 }
 
-// Tx is a transaction with the desk's operations on it.
-type Tx struct{ pgx.Tx }
-
 // Option changes how [Open] connects.
 type Option func(*pgxpool.Config)
 
@@ -113,23 +110,34 @@ func (db *DB) Ping(ctx context.Context) error {
 // it loads and change nothing outside the transaction. An outage is reported as
 // [ErrUnavailable].
 func (db *DB) InTx(ctx context.Context, fn func(*Tx) error) error {
-	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, fn)
+	return db.run(ctx, changing, fn)
 }
 
 // View runs fn in a read-only transaction whose queries all see the same
 // moment. Errors are as with [DB.InTx].
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	return db.run(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, fn)
+	return db.run(ctx, viewing, fn)
 }
 
-func (db *DB) run(ctx context.Context, o pgx.TxOptions, fn func(*Tx) error) error {
+// txMode is what a transaction begins with.
+type txMode struct {
+	begin    []string
+	readOnly bool
+}
+
+var (
+	changing = txMode{begin: []string{`begin isolation level read committed`}}
+	viewing  = txMode{begin: []string{`begin isolation level repeatable read read only`}, readOnly: true}
+)
+
+func (db *DB) run(ctx context.Context, how txMode, fn func(*Tx) error) error {
 	for attempt := 1; ; attempt++ {
-		err := db.once(ctx, o, fn)
+		err := db.once(ctx, how, fn)
 		if err == nil {
 			return nil
 		}
 		if sqlState(err) == readOnly {
-			if o.AccessMode == pgx.ReadOnly {
+			if how.readOnly {
 				return err // it is fn that is wrong
 			}
 			// What was the primary is a standby now: connect anew.
@@ -148,10 +156,33 @@ func (db *DB) run(ctx context.Context, o pgx.TxOptions, fn func(*Tx) error) erro
 	}
 }
 
-func (db *DB) once(ctx context.Context, o pgx.TxOptions, fn func(*Tx) error) (err error) {
-	tx, err := db.begin(ctx, o)
+// once runs fn on a connection. After a restart of Postgres every connection in
+// the pool is dead, and the ones used within the last second are not checked
+// before reuse. If the transaction can't even begin, nothing of it has happened
+// yet, so once drops them all and tries again on a new one.
+func (db *DB) once(ctx context.Context, how txMode, fn func(*Tx) error) error {
+	begun, err := db.onConn(ctx, how, fn)
+	if err == nil || begun || ctx.Err() != nil || !outage(err) {
+		return err
+	}
+	if _, unreachable := errors.AsType[*pgconn.ConnectError](err); unreachable {
+		return err // that was a new connection already
+	}
+	db.pool.Reset()
+	_, err = db.onConn(ctx, how, fn)
+	return err
+}
+
+// onConn also tells whether the transaction has begun.
+func (db *DB) onConn(ctx context.Context, how txMode, fn func(*Tx) error) (begun bool, err error) {
+	conn, err := db.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return false, fmt.Errorf("begin: %w", err)
+	}
+	defer conn.Release() // which drops it unless the transaction has ended
+	tx := &Tx{conn: conn}
+	for _, sql := range how.begin {
+		tx.waiting = append(tx.waiting, statement{sql: sql, check: failing("begin")})
 	}
 	done := false
 	defer func() {
@@ -162,33 +193,18 @@ func (db *DB) once(ctx context.Context, o pgx.TxOptions, fn func(*Tx) error) (er
 		// back clean need not be opened again.
 		rollback, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
-		_ = tx.Rollback(rollback) // on failure the pool drops the connection, which rolls back too
+		_ = tx.rollback(rollback) // on failure the pool drops the connection, which rolls back too
 	}()
-
-	if err := fn(&Tx{tx}); err != nil {
-		return err
+	if err := fn(tx); err != nil {
+		return tx.begun, err
 	}
-	done = true // Commit gives the connection back, whatever comes of it
-	if err := tx.Commit(ctx); err != nil {
-		return fmt.Errorf("commit: %w", err)
+	if !tx.begun && len(tx.waiting) == len(how.begin) {
+		done = true // nothing was asked
+		return false, nil
 	}
-	return nil
-}
-
-// begin starts a transaction. After a restart of Postgres every connection in
-// the pool is dead, and the ones used within the last second are not checked
-// before reuse. Nothing of the transaction has happened yet, so begin drops
-// them all and tries once more on a new one.
-func (db *DB) begin(ctx context.Context, o pgx.TxOptions) (pgx.Tx, error) {
-	tx, err := db.pool.BeginTx(ctx, o)
-	if err == nil || ctx.Err() != nil || !outage(err) {
-		return tx, err
-	}
-	if _, unreachable := errors.AsType[*pgconn.ConnectError](err); unreachable {
-		return nil, err // that was a new connection already
-	}
-	db.pool.Reset()
-	return db.pool.BeginTx(ctx, o)
+	err = tx.commit(ctx)
+	done = err == nil
+	return tx.begun, err
 }
 
 // parseError explains a connection string that could not be read. The driver's

@@ -98,7 +98,7 @@ func (db *DB) ReadyIncoming(ctx context.Context, after IncomingID, now time.Time
 // byIndex is how to look into a queue. It is empty at one moment and long at
 // the next, and a plan that was made for the one and kept for the other would
 // read the whole of it for each row.
-var byIndex = pgx.TxOptions{BeginQuery: "begin; set local enable_seqscan = off"}
+var byIndex = txMode{begin: []string{`begin isolation level read committed`, `set local enable_seqscan = off`}}
 
 // CountIncoming returns how many events wait, and since when the oldest has.
 func (db *DB) CountIncoming(ctx context.Context) (n int, oldest time.Time, err error) {
