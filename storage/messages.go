@@ -221,7 +221,7 @@ func (tx *Tx) FilesOf(ctx context.Context, m MessageID) ([]File, error) {
 // KeepFile stores a file's bytes, or that they are not to be had; false if
 // another process was faster.
 func (tx *Tx) KeepFile(ctx context.Context, id FileID, state FileState, data []byte) (bool, error) {
-	tag, err := tx.Exec(ctx, `update files set state = $2, data = $3, size = coalesce(length($3), size)
+	tag, err := tx.Exec(ctx, `update files set state = $2, data = $3::bytea, size = coalesce(length($3::bytea), size)
 		where id = $1 and state = 'wanted'`, id, string(state), data)
 	if err != nil {
 		return false, fmt.Errorf("keep file %d: %w", id, err)

@@ -75,7 +75,7 @@ func TestChannels(t *testing.T) {
 	sales := d.Person("ana").In("sales")
 	sales.Says("the printer is not printing")
 	d.Channel("sales").SeesNot("Solved it")
-	sales.Says("<@" + d.slack.App().BotUserID + "> the printer is not printing").Sees("Solved it")
+	sales.Says("@" + d.slack.App().Name + " the printer is not printing").Sees("Solved it")
 	if n := d.count(`select count(*) from questions`); n != 2 {
 		t.Errorf("%d questions, want 2", n)
 	}
@@ -135,16 +135,16 @@ func TestDuplicatesAreOfferedFirst(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	ana := d.Person("ana")
-	ana.Says("the zeppelin hangar door is jammed").Press("Talk to a person").Sees("INC-1")
-	ana.Says("hangar door of the zeppelin still jammed").Sees("I have nothing good on this")
+	ana.Says("the zeppelin hangar gate is frozen").Press("Talk to a person").Sees("INC-1")
+	ana.Says("hangar gate of the zeppelin still frozen").Sees("I have nothing good on this")
 	ana.Press("Open a ticket").Press("Something is broken").SeesForm("You already have INC-1", "Add to it", "It is different")
 	ana.Press("Add to it").SeesForm("Added to INC-1")
 	ana.Closes()
-	d.Person("ben").In("it-triage").InThread("INC-1").Sees("Ana Silva", "hangar door of the zeppelin still jammed")
+	d.Person("ben").In("it-triage").InThread("INC-1").Sees("Ana Silva", "hangar gate of the zeppelin still frozen")
 	if n := d.count(`select count(*) from tickets`); n != 1 {
 		t.Errorf("%d tickets, want 1", n)
 	}
-	ana.Says("the zeppelin hangar door squeaks").Press("Open a ticket").Press("Something is broken")
+	ana.Says("the zeppelin hangar gate squeaks").Press("Open a ticket").Press("Something is broken")
 	ana.Press("It is different").SeesForm("What is broken?")
 }
 
@@ -234,12 +234,12 @@ func TestFilesAreKeptAndPassedOn(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	ana := d.Person("ana")
-	shot := slacktest.Upload{Name: "error.png", Content: []byte("\x89PNG\r\n\x1a\nnot much of a picture")}
+	shot := slacktest.Upload{Name: "error.png", Data: []byte("\x89PNG\r\n\x1a\nnot much of a picture")}
 	ana.Says("my zeppelin shows this error", shot).Sees("I have nothing good on this")
 	ana.Press("Talk to a person").Sees("INC-1")
 	thread := d.Person("ben").In("it-triage").InThread("INC-1")
 	thread.Sees("Ana Silva sent a file: error.png")
-	ana.InThread("zeppelin").Says("and this", slacktest.Upload{Name: "log.txt", Content: []byte("it broke")})
+	ana.InThread("zeppelin").Says("and this", slacktest.Upload{Name: "log.txt", Data: []byte("it broke")})
 	thread.Sees("Ana Silva sent a file: log.txt")
 	ana.Sees(":white_check_mark:")
 	if n := d.count(`select count(*) from files where state = 'kept' and length(data) > 0`); n != 2 {
