@@ -135,7 +135,7 @@ func TestDuplicatesAreOfferedFirst(t *testing.T) {
 	t.Parallel()
 	d := open(t)
 	ana := d.Person("ana")
-	ana.Says("the zeppelin hangar gate is frozen").Press("Talk to a person").Sees("INC-1")
+	ana.Says("the zeppelin hangar gate is frozen").Press("Talk to a person").Sees("A person will look at this: it is INC-1.")
 	ana.Says("hangar gate of the zeppelin still frozen").Sees("I have nothing good on this")
 	ana.Press("Open a ticket").Press("Something is broken").SeesForm("You already have INC-1", "Add to it", "It is different")
 	ana.Press("Add to it").SeesForm("Added to INC-1")
