@@ -246,9 +246,3 @@ func (w *window) says(text string) {
 	w.types(text + "\r")
 }
 
-// text is what the last such element says.
-func (w *window) text(selector, words string) string {
-	w.t.Helper()
-	w.sees(selector, words)
-	return eval[string](w, find(selector, words)+".innerText")
-}

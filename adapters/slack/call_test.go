@@ -80,12 +80,6 @@ func newScripted(t *testing.T, answers map[string]answerer) *scripted {
 	return s
 }
 
-func (s *scripted) calls() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string(nil), s.asked...)
-}
-
 var hello = chat.Post{ID: "p1", Kind: chat.Message, Place: place("C1", ""), Card: chat.Card{Text: "hello"}}
 
 func TestErrorsOfCalls(t *testing.T) {

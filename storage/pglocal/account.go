@@ -47,7 +47,7 @@ func chooseAccount(data string) (account, error) {
 			return account{name: name, uid: uint32(uid), gid: uint32(gid), other: true}, nil
 		}
 	}
-	return account{}, errors.New("Postgres does not run as root, and there is neither a user postgres nor a user nobody " +
+	return account{}, errors.New("can't start Postgres: it does not run as root, and there is neither a user postgres nor a user nobody " +
 		"to run it as: run deskhand as another user, or set DESKHAND_DATABASE_URL")
 }
 
@@ -86,7 +86,7 @@ func (a account) canReach(dir string) error {
 			return fmt.Errorf("the data directory: %w", err)
 		}
 		if !a.canEnter(fi) {
-			return fmt.Errorf("Postgres does not run as root, so it runs as %s, who can't get into %s: "+
+			return fmt.Errorf("can't start Postgres: it does not run as root, so it runs as %s, who can't get into %s: "+
 				"use a directory below /var/lib with --data, such as /var/lib/deskhand", a.name, up)
 		}
 		if up == filepath.Dir(up) {

@@ -77,8 +77,10 @@ func home() (string, error) {
 	return dir, os.Chmod(dir, 0o711)
 }
 
-// users is the lock that says that this process uses the cluster, until it
-// ends.
+// users is the lock that says that this process uses the cluster. It is only
+// ever written: it keeps the file from being closed before the process ends.
+//
+//lint:ignore U1000 holding it is its use
 var users *os.File
 
 // join returns the address of the shared cluster, starting it if need be.

@@ -41,10 +41,10 @@ type outgoing struct {
 
 // counters for Stats. The maps are under the workspace's lock.
 type counters struct {
-	calls, errors                            map[string]int64
-	posted                                   int64
-	delivered, redelivered, gaveUp, overflow atomic.Int64
-	busy                                     atomic.Int64 // calls of the Web API being carried out
+	calls, errors                  map[string]int64
+	posted                         int64
+	delivered, redelivered, gaveUp atomic.Int64
+	busy                           atomic.Int64 // calls of the Web API being carried out
 }
 
 // Stats are the counters.

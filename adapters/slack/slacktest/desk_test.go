@@ -83,7 +83,7 @@ func (a *app) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		_, _ = check.Write(body)
 		err = check.Ensure()
 	}
-	turned := a.w.Now().Sub(time.Now()).Abs() > time.Minute // slack-go has no other clock than the real one
+	turned := time.Until(a.w.Now()).Abs() > time.Minute // slack-go has no other clock than the real one
 	if err != nil && !turned {
 		a.t.Errorf("%s came with a bad signature: %v", r.URL.Path, err)
 	}

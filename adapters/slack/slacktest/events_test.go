@@ -234,7 +234,7 @@ func TestRedelivery(t *testing.T) {
 				}
 				rw.WriteHeader(status)
 			})
-			mux.Handle("/elsewhere", http.RedirectHandler("/elsewhere", 302))
+			mux.Handle("/elsewhere", http.RedirectHandler("/elsewhere", http.StatusFound))
 			srv := serve(t, mux)
 			w.Connect(srv)
 			t.Cleanup(func() { w.Close() })
