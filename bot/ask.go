@@ -95,7 +95,7 @@ func (t *turn) readable(ctx context.Context, text string) string {
 func (t *turn) question(ctx context.Context) (storage.Question, error) {
 	q, err := t.tx.QuestionForUpdate(ctx, storage.QuestionID(t.id("q")))
 	if err != nil {
-		return q, err
+		return q, orUnknown(err, "question")
 	}
 	if q.Person != t.who.ID && !t.who.Agent() {
 		return q, &ticket.RefusedError{Step: "answer", Reason: "somebody else asked it. Ask me yourself, and I look for you"}
@@ -165,6 +165,9 @@ func (t *turn) askSend(ctx context.Context) error {
 	text := strings.TrimSpace(t.ev.Values.One("text"))
 	if text == "" {
 		t.answer.Errors = map[string]string{"text": "Please say in a few words what is the matter."}
+		return nil
+	}
+	if t.tooLong("text", mostDetail) {
 		return nil
 	}
 	return t.askInDirect(ctx, text)

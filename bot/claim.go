@@ -120,6 +120,9 @@ func (t *turn) handOverSend(ctx context.Context) error {
 		t.answer.Errors = wrong
 		return nil
 	}
+	if t.tooLong("note", mostNote) {
+		return nil
+	}
 	is, ev, err := was.Move(queue.ID, queue.Kind, queue.Team, t.who.ID, note, t.at)
 	if err != nil {
 		return err

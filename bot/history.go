@@ -17,6 +17,9 @@ const historyLimit = 60
 // history shows what has happened to a ticket, in words.
 func (t *turn) history(ctx context.Context) error {
 	tk, err := t.tx.Ticket(ctx, ticket.ID(t.id("t")))
+	if errors.Is(err, storage.ErrNotFound) {
+		return t.private(ctx, "I know no such ticket of yours.")
+	}
 	if err != nil {
 		return err
 	}

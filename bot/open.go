@@ -3,9 +3,11 @@ package bot
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -18,7 +20,24 @@ import (
 const (
 	mostTitle  = 150
 	mostDetail = 3000
+	mostNote   = 1000
+	mostWhy    = 200
+	mostRemark = 300
 )
+
+// tooLong refuses a field that has more than most characters. Chat clients stop
+// at the limit while one types; what comes from elsewhere is told here.
+func (t *turn) tooLong(field string, most int) bool {
+	n := utf8.RuneCountInString(t.ev.Values.One(field))
+	if n <= most {
+		return false
+	}
+	if t.answer.Errors == nil {
+		t.answer.Errors = map[string]string{}
+	}
+	t.answer.Errors[field] = fmt.Sprintf("That is %d characters; %d fit here. Put the rest into the thread.", n, most)
+	return true
+}
 
 // draft is the ticket that a button or form is about to open: from a question,
 // from a message, or from nothing.

@@ -54,6 +54,9 @@ func (t *turn) resolveSend(ctx context.Context) error {
 		t.answer.Errors = map[string]string{"resolution": "Please say what fixed it. The requester reads it, and the next person."}
 		return nil
 	}
+	if t.tooLong("resolution", mostDetail) {
+		return nil
+	}
 	n, _ := strconv.ParseInt(t.ev.Values.One("article"), 10, 64)
 	article := knowledge.ArticleID(n)
 	if article != 0 {
@@ -134,7 +137,7 @@ func (t *turn) no(ctx context.Context) error {
 
 func (t *turn) noSend(ctx context.Context) error {
 	tk, err := t.requesters(ctx, "reopen")
-	if err != nil {
+	if err != nil || t.tooLong("why", mostDetail) {
 		return err
 	}
 	return t.reopen(ctx, tk, strings.TrimSpace(t.ev.Values.One("why")))
@@ -227,7 +230,10 @@ func (t *turn) remarkSend(ctx context.Context) error {
 		t.answer.Errors = map[string]string{"comment": "Please write a line, or press Cancel."}
 		return nil
 	}
-	return t.rated(ctx, was, was.Rating, clip(comment, 1000))
+	if t.tooLong("comment", mostRemark) {
+		return nil
+	}
+	return t.rated(ctx, was, was.Rating, comment)
 }
 
 // tellLead passes a low rating on to the team's lead, because the requester

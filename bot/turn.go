@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -195,7 +196,17 @@ func (t *turn) id(key string) int64 {
 
 // ticket is the one that the button or form is about, locked.
 func (t *turn) ticket(ctx context.Context) (ticket.Ticket, error) {
-	return t.tx.TicketForUpdate(ctx, ticket.ID(t.id("t")))
+	tk, err := t.tx.TicketForUpdate(ctx, ticket.ID(t.id("t")))
+	return tk, orUnknown(err, "ticket")
+}
+
+// orUnknown makes a refusal of what a button or form names and the record has
+// not: trying again would not help.
+func orUnknown(err error, what string) error {
+	if errors.Is(err, storage.ErrNotFound) {
+		return &ticket.RefusedError{Step: "find", Reason: "there is no such " + what}
+	}
+	return err
 }
 
 // worker is ticket for steps that only the team may take.

@@ -34,6 +34,9 @@ func (t *turn) waitSend(ctx context.Context) error {
 		t.answer.Errors = map[string]string{"reason": "Please choose what it is waiting for."}
 		return nil
 	}
+	if t.tooLong("note", mostNote) {
+		return nil
+	}
 	is, ev, err := was.Wait(reason, note, t.who.ID, t.at)
 	if err != nil {
 		return err
@@ -107,6 +110,9 @@ func (t *turn) prioritySend(ctx context.Context) error {
 	}
 	if len(wrong) > 0 {
 		t.answer.Errors = wrong
+		return nil
+	}
+	if t.tooLong("why", mostWhy) {
 		return nil
 	}
 	is, ev, err := was.Prioritise(impact, urgency, override, why, t.rules.matrix, t.who.ID, t.at)
