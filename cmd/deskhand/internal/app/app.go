@@ -145,8 +145,12 @@ func (a *App) openStores(ctx context.Context) error {
 		a.shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 		return nil
 	}
-	a.shared, err = ephemeral.OpenRedis(ctx, a.o.RedisURL, ephemeral.RedisOptions{Log: a.o.Log})
-	return err
+	shared, err := ephemeral.OpenRedis(ctx, a.o.RedisURL, ephemeral.RedisOptions{Log: a.o.Log})
+	if err != nil {
+		return err
+	}
+	a.shared = shared
+	return nil
 }
 
 // OpenDatabase opens the database at url or, without one, a private cluster in
@@ -200,7 +204,7 @@ func (a *App) openIndex(ctx context.Context) error {
 	}
 	dir, lock, err := indexDir(filepath.Join(a.o.Data, "index"), record)
 	if err != nil {
-		return fmt.Errorf("index: %w", err)
+		return fmt.Errorf("can't keep the index in %s; choose a directory that can be written with --data or DESKHAND_DATA: %w", a.o.Data, err)
 	}
 	a.unlock = lock
 	if a.index, err = kb.Open(kb.Options{Dir: dir, Log: a.o.Log}); err != nil {

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"regexp"
@@ -261,6 +262,9 @@ func (d *desk) action(m slacktest.Message, name string) string {
 type testLog struct{ t *testing.T }
 
 func (l testLog) Write(b []byte) (int, error) {
+	if bytes.Contains(b, []byte("msg=panic")) {
+		l.t.Errorf("the desk has panicked: %s", b)
+	}
 	if l.t.Context().Err() == nil { // after the test nothing may be logged there
 		l.t.Log(string(b))
 	}
