@@ -245,4 +245,3 @@ func (w *window) says(text string) {
 	w.press(".room .composer-input", "")
 	w.types(text + "\r")
 }
-
