@@ -104,6 +104,12 @@ func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted b
 	}
 	v := cards.QuestionView{ID: int64(q.ID), Version: q.Version, Text: q.Text, Hits: q.Hits, Confidence: q.Confidence,
 		Outcome: string(q.Outcome), Quoted: quoted}
+	if q.Outcome == storage.StillOpen {
+		// People answer beside the thread too, and mean a ticket they have.
+		if v.Mine, err = t.tx.OpenOf(ctx, q.Person, 3); err != nil {
+			return chat.Card{}, err
+		}
+	}
 	for _, h := range q.Hits {
 		if h.Article == q.Article {
 			v.Solved = h

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
@@ -44,7 +45,37 @@ func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
 			return ev, err
 		}
 	}
+	if err := d.notice(ctx, ev); err != nil {
+		return ev, err
+	}
 	return d.drafts(ctx, ev), nil
+}
+
+// notice makes an agent of somebody who works in a team's triage channel
+// without the desk having seen her come: it may have been invited later, or
+// have been away.
+func (d *Desk) notice(ctx context.Context, ev chat.Event) error {
+	if ev.Kind != chat.Pressed && ev.Kind != chat.Said || ev.Scope == chat.Direct {
+		return nil
+	}
+	r, err := d.rulesNow(ctx)
+	if err != nil {
+		return err
+	}
+	c, ok := r.channel(ev.By.Platform, ev.By.Workspace, ev.Place.Channel)
+	p := d.platforms[ev.By.Platform]
+	if !ok || c.Purpose != "triage" || p == nil {
+		return nil
+	}
+	key := "noticed:" + ev.By.Platform + ":" + ev.Place.Channel + ":" + ev.By.ID
+	if _, done := d.shared.Get(ctx, key); done {
+		return nil
+	}
+	if err := d.adoptMembers(ctx, p, c); err != nil {
+		return err
+	}
+	d.shared.Set(ctx, key, []byte{1}, profileFor/12)
+	return nil
 }
 
 // lookUp adds the message's text and thread to a reaction.
@@ -68,6 +99,9 @@ func (d *Desk) lookUp(ctx context.Context, ev chat.Event) (chat.Event, error) {
 }
 
 func (d *Desk) rulesNow(ctx context.Context) (r *rules, err error) {
+	if r := d.fresh(); r != nil {
+		return r, nil
+	}
 	err = d.db.View(ctx, func(tx *storage.Tx) error {
 		r, err = d.rulesIn(ctx, tx)
 		return err
@@ -154,6 +188,9 @@ func (t *turn) greet(ctx context.Context, th storage.Thread) error {
 	if t.who.Department != "" {
 		who += " (" + t.who.Department + ")"
 	}
+	if err := t.remind(ctx, th); err != nil {
+		return err
+	}
 	text := "By the way, I know you as " + who + "."
 	return t.say(ctx, th.ID, chat.Card{Text: text, Blocks: []chat.Block{
 		chat.Note{Text: chat.T(text)},
@@ -163,6 +200,25 @@ func (t *turn) greet(ctx context.Context, th storage.Thread) error {
 				Confirm: &chat.Confirm{Title: "Not you?", Text: "Until it is put right you are a guest here: you can ask and open tickets, but you don't see what is only for your department.", Yes: "Not me", No: "Cancel"}},
 		}},
 	}})
+}
+
+// remind tells an admin, when she first writes, what is left to set up. The
+// home tab goes on saying so.
+func (t *turn) remind(ctx context.Context, th storage.Thread) error {
+	if !t.who.Admin {
+		return nil
+	}
+	left, err := t.leftToSetUp(ctx)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	text := "You look after this desk, so before others ask me:"
+	var items []chat.Rich
+	for _, l := range left {
+		items = append(items, chat.T(l))
+	}
+	return t.say(ctx, th.ID, chat.Card{Text: text + " " + strings.Join(left, " "), Blocks: []chat.Block{
+		chat.Section{Text: chat.T(text)}, chat.List{Items: items}, chat.Note{Text: chat.T("My home tab shows this list as long as something is left.")}}})
 }
 
 // itsMe settles the card that asked.

@@ -31,14 +31,10 @@ type rules struct {
 const rulesFor = 2 * time.Second
 
 func (d *Desk) rulesIn(ctx context.Context, tx *storage.Tx) (*rules, error) {
-	d.mu.Lock()
-	r := d.rules
-	d.mu.Unlock()
-	now := time.Now() // not d.now: tests that pass time by hand must see a new policy too
-	if r != nil && now.Sub(r.read) < rulesFor {
+	if r := d.fresh(); r != nil {
 		return r, nil
 	}
-	n := &rules{read: now}
+	n := &rules{read: time.Now()} // not d.now: tests that pass time by hand must see a new policy too
 	var err error
 	if n.policy, n.id, err = tx.Policy(ctx); err != nil {
 		return nil, err
@@ -63,6 +59,16 @@ func (d *Desk) rulesIn(ctx context.Context, tx *storage.Tx) (*rules, error) {
 	d.rules = n
 	d.mu.Unlock()
 	return n, nil
+}
+
+// fresh is the snapshot, if it may still be used.
+func (d *Desk) fresh() *rules {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.rules == nil || time.Since(d.rules.read) >= rulesFor {
+		return nil
+	}
+	return d.rules
 }
 
 // forget has the rules read again at the next event.

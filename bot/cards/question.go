@@ -6,6 +6,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/core/ticket"
 )
 
 // QuestionView is a question as its card shows it.
@@ -17,9 +18,10 @@ type QuestionView struct {
 	Confidence string // none, low, high
 	Outcome    string // open, solved, ticket, person, silent
 	Solved     knowledge.Hit
-	Ticket     string // its reference, once there is one
-	Quoted     bool   // the question isn't in the thread itself: say it
-	Later      bool   // search is catching up
+	Ticket     string          // its reference, once there is one
+	Quoted     bool            // the question isn't in the thread itself: say it
+	Later      bool            // search is catching up
+	Mine       []ticket.Ticket // the asker's open ones: it may belong to one of them
 }
 
 // Question answers a question: at most three articles, or an honest no.
@@ -51,13 +53,18 @@ func Question(q QuestionView) chat.Card {
 		{Label: "Open a ticket", Action: Open, Args: a, Form: true},
 		{Label: "Talk to a person", Action: Talk, Args: a},
 	}
+	var mine []chat.Button
+	for _, t := range q.Mine {
+		mine = append(mine, chat.Button{Label: "It is about " + t.Ref() + ": " + short(t.Title, 40), Action: OpenAdd, Form: true,
+			Args: with(a, "t", strconv.FormatInt(int64(t.ID), 10))})
+	}
 	if len(q.Hits) == 0 {
 		c.Text = "I have nothing good on this. Shall I open a ticket? Your question is already in it."
 		if q.Later {
 			c.Text = "Search is catching up just now, so I can't look for an answer. A ticket works as always; your question is already in it."
 		}
 		last[0].Style = chat.Primary
-		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(c.Text)}, chat.Actions{Buttons: last})
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(c.Text)}, chat.Actions{Buttons: last, Menu: mine})
 		return c
 	}
 	lead := "This may help:"
@@ -81,7 +88,7 @@ func Question(q QuestionView) chat.Card {
 				{Label: "Show steps", Action: Steps, Args: here, Form: true, Name: "Show steps: " + h.Title},
 			}})
 	}
-	c.Blocks = append(c.Blocks, chat.Divider{}, chat.Actions{Buttons: last})
+	c.Blocks = append(c.Blocks, chat.Divider{}, chat.Actions{Buttons: last, Menu: mine})
 	return c
 }
 

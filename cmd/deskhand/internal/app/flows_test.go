@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 func TestSmallTalkIsAnsweredAsAPersonWould(t *testing.T) {
@@ -299,4 +300,46 @@ func TestAnAdminChoosesTheTriageChannel(t *testing.T) {
 	d.Person("ada").In("it-spare").Runs("/desk triage service-desk").Sees("From now on tickets of Service Desk come here")
 	d.Person("ana").Says("my zeppelin is yellow").Press("Talk to a person")
 	d.Channel("it-spare").Sees("INC-2", "zeppelin is yellow")
+}
+
+func TestAQuestionMayBelongToATicketOfOnes(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	ana := d.Person("ana")
+	ana.Says("my zeppelin has a hole").Press("Talk to a person").Sees("A person will look at this: it is INC-1.")
+	// Not in the thread, as people do.
+	ana.Says("the hole is on the left side").Sees("I have nothing good on this", "It is about INC-1")
+	ana.Choose("It is about INC-1: my zeppelin has a hole").SeesForm("Added to INC-1")
+	ana.Closes()
+	d.Person("ben").In("it-triage").InThread("INC-1").Sees("the hole is on the left side")
+	ana.Sees("This is INC-1 now.")
+}
+
+func TestADeletedMessageIsTakenBack(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	ana := d.Person("ana")
+	ana.Says("my zeppelin is loud").Press("Talk to a person").Sees("INC-1")
+	thread := d.Person("ben").In("it-triage").InThread("INC-1")
+	ana.InThread("zeppelin").Says("my password is swordfish")
+	thread.Sees("swordfish")
+	ana.InThread("zeppelin").Deletes("swordfish")
+	thread.Sees("This message was deleted by its author.")
+	thread.SeesNot("swordfish")
+}
+
+// Without a policy the desk works in any workspace, and says what is left.
+func TestTheBuiltInPolicy(t *testing.T) {
+	t.Parallel()
+	d := &desk{t: t}
+	d.slack = workspace(t, slacktest.Options{Now: d.now})
+	d.start(Options{DatabaseURL: pgtest.URL(t)})
+	ada := d.Person("ada")
+	ada.Says("the printer is not printing").Sees("I have nothing good on this")
+	ada.Sees("You look after this desk", "There is no article yet", "/desk triage", "deskhand apply FILE")
+	ada.OpensHome().Sees("Left to set up", "Service Desk has no channel")
+	d.Person("ana").Says("my zeppelin is dirty").Press("Talk to a person").Sees("INC-1", "Service Desk")
+	ada.In("it-spare").Runs("/desk triage").Sees("From now on tickets of Service Desk come here")
+	d.Channel("it-spare").Sees("INC-1", "my zeppelin is dirty") // nothing was lost meanwhile
+	d.Person("ben").In("it-spare").Press("Claim").Sees("Ben Weber is on it")
 }
