@@ -26,8 +26,8 @@ type Platform interface {
 	Profile(ctx context.Context, u chat.User) (chat.Profile, error)
 	// Members lists the accounts in a channel.
 	Members(ctx context.Context, p chat.Place) ([]chat.User, error)
-	// Find returns a channel by its name, without #, or by its id;
-	// storage.ErrNotFound is not known there, so it is chat.ErrGone.
+	// Channel finds a channel by its name, without #, or by its id. An error
+	// that is chat.ErrGone says that there is none that the desk can see.
 	Channel(ctx context.Context, name string) (chat.Place, error)
 	// Message returns a message as a Said event, for steps that begin with a
 	// reaction.
