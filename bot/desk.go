@@ -79,6 +79,9 @@ func New(o Options) (*Desk, error) {
 
 // Handle runs the flow of one event.
 func (d *Desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.Answer, error) {
+	if ev.Kind == chat.Overheard {
+		return chat.Answer{}, nil
+	}
 	t, err := d.turn(ctx, tx, ev)
 	if err != nil {
 		return chat.Answer{}, err

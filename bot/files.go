@@ -125,8 +125,7 @@ func (t *turn) passFile(ctx context.Context, tk ticket.Ticket, to storage.Side, 
 	text := author[m.Author].Name + " sent a file: " + f.Name
 	content := body{Card: chat.Card{Text: text}, Files: []storage.FileID{f.ID}}.bytes()
 	return t.eachThread(ctx, tk, to, func(th storage.Thread) error {
-		_, err := t.tx.Post(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
+		return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
 			Thread: th.ID, Message: m.ID, Body: content}, storage.LaneReply, t.at)
-		return err
 	})
 }

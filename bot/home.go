@@ -23,9 +23,8 @@ const (
 
 // visit draws the home of whoever opens it.
 func (t *turn) visit(ctx context.Context) error {
-	_, err := t.tx.Post(ctx, storage.Post{Kind: string(chat.Home), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
+	return t.tx.Send(ctx, storage.Post{Kind: string(chat.Home), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
 		User: t.ev.By.ID, Card: cards.HomeCard, Subject: int64(t.who.ID)}, storage.LaneReply, t.at)
-	return err
 }
 
 // redrawHomes has the homes of these persons drawn anew, if they have been

@@ -30,6 +30,10 @@ func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
 			}
 		}
 	}
+	if over, err := d.overheard(ctx, ev); over || err != nil {
+		ev.Kind = chat.Overheard
+		return ev, err
+	}
 	users := []chat.User{ev.By}
 	if ev.Author.ID != "" && (ev.Kind == chat.Picked || ev.Kind == chat.Reacted) {
 		users = append(users, ev.Author)
@@ -49,6 +53,49 @@ func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
 		return ev, err
 	}
 	return d.drafts(ctx, ev), nil
+}
+
+// overheard tells whether an event is between other people. Then nobody is
+// looked up, nothing is kept, and nobody becomes known to the desk by having
+// talked near it.
+func (d *Desk) overheard(ctx context.Context, ev chat.Event) (bool, error) {
+	if ev.Scope == chat.Direct || ev.Mentioned {
+		return false, nil
+	}
+	switch ev.Kind {
+	case chat.Said, chat.Edited, chat.Deleted, chat.Joined, chat.Left, chat.Reacted:
+	default:
+		return false, nil
+	}
+	r, err := d.rulesNow(ctx)
+	if err != nil {
+		return false, err
+	}
+	_, purpose := r.channel(ev.By.Platform, ev.By.Workspace, ev.Place.Channel)
+	switch {
+	case ev.Kind == chat.Reacted:
+		return ev.Emoji != r.policy.Desk.Emoji, nil
+	case purpose:
+		return false, nil
+	case ev.Kind == chat.Joined || ev.Kind == chat.Left:
+		return true, nil
+	case ev.Kind == chat.Said && ev.Place.Thread == "":
+		return true, nil
+	}
+	root := ev.Place.Thread
+	if root == "" {
+		root = ev.Message
+	}
+	var ours bool
+	err = d.db.View(ctx, func(tx *storage.Tx) error {
+		_, err := tx.FindThread(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, root)
+		if ours = err == nil; !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		ours, err = tx.AwaitsRoot(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, ev.By.ID)
+		return err
+	})
+	return !ours, err
 }
 
 // notice makes an agent of somebody who works in a team's triage channel

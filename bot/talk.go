@@ -123,9 +123,8 @@ func (t *turn) passOn(ctx context.Context, tk ticket.Ticket, to storage.Side, m 
 	}
 	content := body{Card: spoken(m), As: t.persona()}.bytes()
 	return t.eachThread(ctx, tk, to, func(th storage.Thread) error {
-		_, err := t.tx.Post(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
+		return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
 			Thread: th.ID, Message: m.ID, Body: content}, storage.LaneReply, t.at)
-		return err
 	})
 }
 

@@ -80,29 +80,26 @@ func (b body) bytes() []byte {
 
 // say posts words in a thread.
 func (t *turn) say(ctx context.Context, in storage.ThreadID, c chat.Card) error {
-	_, err := t.tx.Post(ctx, storage.Post{
+	return t.tx.Send(ctx, storage.Post{
 		Kind: string(chat.Message), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
 		Thread: in, Body: body{Card: c}.bytes(),
 	}, storage.LaneReply, t.at)
-	return err
 }
 
 // sayIn posts a card in a thread that may be on another platform.
 func (t *turn) sayIn(ctx context.Context, in storage.Thread, c chat.Card) error {
-	_, err := t.tx.Post(ctx, storage.Post{
+	return t.tx.Send(ctx, storage.Post{
 		Kind: string(chat.Message), Platform: in.Platform, Workspace: in.Workspace,
 		Thread: in.ID, Body: body{Card: c}.bytes(),
 	}, storage.LaneReply, t.at)
-	return err
 }
 
 // card posts a living card in a thread, as its first message if root.
 func (t *turn) card(ctx context.Context, in storage.Thread, name string, subject int64, root bool) error {
-	_, err := t.tx.Post(ctx, storage.Post{
+	return t.tx.Send(ctx, storage.Post{
 		Kind: string(chat.Message), Platform: in.Platform, Workspace: in.Workspace,
 		Thread: in.ID, Root: root, Card: name, Subject: subject,
 	}, storage.LaneReply, t.at)
-	return err
 }
 
 // private answers the actor alone: within the call if the platform waits, else
@@ -126,8 +123,7 @@ func (t *turn) privately(ctx context.Context, c chat.Card) error {
 			p.Thread, p.Channel, p.User = th.ID, "", ""
 		}
 	}
-	_, err := t.tx.Post(ctx, p, storage.LaneReply, t.at)
-	return err
+	return t.tx.Send(ctx, p, storage.LaneReply, t.at)
 }
 
 // direct writes to a person's direct messages on the platform last used there.
@@ -136,16 +132,14 @@ func (t *turn) direct(ctx context.Context, to people.PersonID, c chat.Card) erro
 	if err != nil || len(accounts) == 0 {
 		return err
 	}
-	_, err = t.tx.Post(ctx, storage.Post{Kind: string(chat.Message), Platform: accounts[0].Platform,
+	return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: accounts[0].Platform,
 		Workspace: accounts[0].Workspace, User: accounts[0].UserID, Body: body{Card: c}.bytes()}, storage.LaneReply, t.at)
-	return err
 }
 
 // react puts an emoji on the message of the event.
 func (t *turn) react(ctx context.Context, emoji string) error {
-	_, err := t.tx.Post(ctx, storage.Post{Kind: string(chat.React), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
+	return t.tx.Send(ctx, storage.Post{Kind: string(chat.React), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
 		Channel: t.ev.Place.Channel, Body: body{Emoji: emoji, Target: t.ev.Message}.bytes()}, storage.LaneReply, t.at)
-	return err
 }
 
 // thread is the one that the event happened in; storage.ErrNotFound if the

@@ -49,6 +49,7 @@ const (
 	Joined    Kind = "joined"    // By has come into the channel
 	Left      Kind = "left"      // By has left the channel
 	Invited   Kind = "invited"   // the desk itself has come into the channel, invited by By
+	Overheard Kind = "overheard" // said among others, and none of the desk's business
 )
 
 // Event is one thing that a person did, as the platform reported it.

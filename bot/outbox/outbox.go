@@ -72,7 +72,7 @@ type Options struct {
 const (
 	// lease is longer than any claimed post stays in memory: waiting for its
 	// budget, then for the platform, then for the record.
-	lease    = 45 * time.Second
+	lease    = 30 * time.Second
 	callTime = 12 * time.Second
 	parkTime = 15 * time.Second
 

@@ -80,6 +80,12 @@ func TestChannels(t *testing.T) {
 	if n := d.count(`select count(*) from questions`); n != 2 {
 		t.Errorf("%d questions, want 2", n)
 	}
+	// Who talks near the desk does not become known to it.
+	d.Person("zoe").In("general").Says("is anybody going to lunch?")
+	d.Channel("general").SeesNot("Zoe Guest, ")
+	if n := d.count(`select count(*) from accounts where name = 'Zoe Guest'`); n != 0 {
+		t.Error("the desk has looked up somebody who did not talk to it")
+	}
 	// Somebody else's answer belongs to them.
 	d.Person("eva").In("it-help").Press("Solved it")
 	d.Person("eva").In("it-help").Sees("somebody else asked it")
