@@ -66,10 +66,7 @@ func facts(m map[string]any) []byte {
 // Audit writes an entry. The methods that change something write their own;
 // this is for steps that leave no other trace.
 func (tx *Tx) Audit(ctx context.Context, s Step) error {
-	if _, err := tx.Exec(ctx, insertAudit, s.args()); err != nil {
-		return fmt.Errorf("audit %s of %s %d: %w", s.Action, s.Subject, s.SubjectID, err)
-	}
-	return nil
+	return tx.later(ctx, failing("audit %s of %s %d", s.Action, s.Subject, s.SubjectID), insertAudit, s.args())
 }
 
 // HistoryEntry is a Step as it is read back.

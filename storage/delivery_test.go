@@ -190,6 +190,9 @@ func TestAChangeThatIsBeingCommittedIsNotLost(t *testing.T) {
 	go func() {
 		done <- db.InTx(t.Context(), func(tx *storage.Tx) error {
 			err := tx.Redraw(t.Context(), 7, noon, "ticket")
+			if err == nil { // it goes with the next statement
+				_, err = tx.Backlog(t.Context())
+			}
 			redrawn <- err
 			<-commit
 			return err

@@ -18,22 +18,15 @@ type Due struct {
 // SetDue says when the kind of thing falls due for the subject, in place of
 // what was said before.
 func (tx *Tx) SetDue(ctx context.Context, kind string, subject int64, at time.Time) error {
-	_, err := tx.Exec(ctx, `
+	return tx.later(ctx, failing("set %s due for %d", kind, subject), `
 		insert into due (kind, subject, due_at, try_at) values ($1, $2, $3, $3)
 		on conflict (kind, subject) do update set due_at = excluded.due_at, try_at = excluded.try_at, attempts = 0`,
 		kind, subject, at)
-	if err != nil {
-		return fmt.Errorf("set %s due for %d: %w", kind, subject, err)
-	}
-	return nil
 }
 
 // ClearDue forgets what was set; nothing may have been.
 func (tx *Tx) ClearDue(ctx context.Context, kind string, subject int64) error {
-	if _, err := tx.Exec(ctx, `delete from due where kind = $1 and subject = $2`, kind, subject); err != nil {
-		return fmt.Errorf("clear %s due for %d: %w", kind, subject, err)
-	}
-	return nil
+	return tx.later(ctx, failing("clear %s due for %d", kind, subject), `delete from due where kind = $1 and subject = $2`, kind, subject)
 }
 
 // AllDue returns at most limit of what is due by now, the oldest first, and

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,10 +12,6 @@ import (
 // RedrawHomes has the homes of these persons drawn again, but only those that
 // were opened after since: a home that nobody looks at costs nothing.
 func (tx *Tx) RedrawHomes(ctx context.Context, who []people.PersonID, since, now time.Time) error {
-	_, err := tx.Exec(ctx, requeue+`p.kind = 'home' and p.subject = any(@who) and p.card <> '' and p.created_at > @since`+requeueAgain,
+	return tx.later(ctx, failing("redraw homes"), requeue+`p.kind = 'home' and p.subject = any(@who) and p.card <> '' and p.created_at > @since`+requeueAgain,
 		pgx.StrictNamedArgs{"who": who, "since": since, "lane": LaneDigest, "now": now})
-	if err != nil {
-		return fmt.Errorf("redraw homes: %w", err)
-	}
-	return nil
 }

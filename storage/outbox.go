@@ -84,32 +84,41 @@ const conversationOf = `case
 // others of the thread, in the most urgent of their lanes.
 func (tx *Tx) Post(ctx context.Context, p Post, lane Lane, now time.Time) (PostID, error) {
 	var id PostID
-	err := tx.QueryRow(ctx, `
-		with p as (
-			insert into posts as p (kind, platform, workspace, thread_id, root, channel, user_id, card, subject, body, message_id, created_at)
-			values (@kind, @platform, @workspace, nullif(@thread::bigint, 0), @root, @channel, @user, @card,
-				case when @card = '' then null else @subject::bigint end, @body, nullif(@message::bigint, 0), @now)
-			on conflict (platform, workspace, user_id) where kind = 'home'
-				do update set card = excluded.card, subject = excluded.subject, body = excluded.body, created_at = excluded.created_at, failed = null
-			returning p.*),
-		hurried as (
-			update outbox o set lane = @lane
-			from posts r
-			where @thread <> 0 and not @root and r.thread_id = @thread and r.root and r.failed is null
-				and o.post_id = r.id and o.lane > @lane)
-		insert into outbox (post_id, conversation, lane, due_at, enqueued_at)
-		select p.id, `+conversationOf+`, @lane, @now, @now from p
-		on conflict (post_id) do update set wanted = outbox.wanted + 1, lane = least(outbox.lane, excluded.lane)
-		returning post_id`,
-		pgx.StrictNamedArgs{
-			"kind": p.Kind, "platform": p.Platform, "workspace": p.Workspace, "thread": p.Thread, "root": p.Root,
-			"channel": p.Channel, "user": p.User, "card": p.Card, "subject": p.Subject, "body": p.Body,
-			"message": p.Message, "lane": lane, "now": now,
-		}).Scan(&id)
-	if err != nil {
+	if err := tx.QueryRow(ctx, insertPost, postArgs(p, lane, now)).Scan(&id); err != nil {
 		return 0, fmt.Errorf("post %s %s to %s: %w", p.Kind, p.Card, p.Platform, err)
 	}
 	return id, nil
+}
+
+// Send is Post for whoever does not need the post's number.
+func (tx *Tx) Send(ctx context.Context, p Post, lane Lane, now time.Time) error {
+	return tx.later(ctx, failing("post %s %s to %s", p.Kind, p.Card, p.Platform), insertPost, postArgs(p, lane, now))
+}
+
+const insertPost = `
+	with p as (
+		insert into posts as p (kind, platform, workspace, thread_id, root, channel, user_id, card, subject, body, message_id, created_at)
+		values (@kind, @platform, @workspace, nullif(@thread::bigint, 0), @root, @channel, @user, @card,
+			case when @card = '' then null else @subject::bigint end, @body, nullif(@message::bigint, 0), @now)
+		on conflict (platform, workspace, user_id) where kind = 'home'
+			do update set card = excluded.card, subject = excluded.subject, body = excluded.body, created_at = excluded.created_at, failed = null
+		returning p.*),
+	hurried as (
+		update outbox o set lane = @lane
+		from posts r
+		where @thread <> 0 and not @root and r.thread_id = @thread and r.root and r.failed is null
+			and o.post_id = r.id and o.lane > @lane)
+	insert into outbox (post_id, conversation, lane, due_at, enqueued_at)
+	select p.id, ` + conversationOf + `, @lane, @now, @now from p
+	on conflict (post_id) do update set wanted = outbox.wanted + 1, lane = least(outbox.lane, excluded.lane)
+	returning post_id`
+
+func postArgs(p Post, lane Lane, now time.Time) pgx.StrictNamedArgs {
+	return pgx.StrictNamedArgs{
+		"kind": p.Kind, "platform": p.Platform, "workspace": p.Workspace, "thread": p.Thread, "root": p.Root,
+		"channel": p.Channel, "user": p.User, "card": p.Card, "subject": p.Subject, "body": p.Body,
+		"message": p.Message, "lane": lane, "now": now,
+	}
 }
 
 // requeue queues posts once more, in order of their ids so that two
@@ -126,23 +135,15 @@ const requeueAgain = `
 // Redraw has the living cards of these names about the subject drawn and
 // delivered again. Those that wait for delivery already keep their place.
 func (tx *Tx) Redraw(ctx context.Context, subject int64, now time.Time, cards ...string) error {
-	_, err := tx.Exec(ctx, requeue+`p.subject = @subject and p.card = any(@cards) and p.card <> ''`+requeueAgain,
+	return tx.later(ctx, failing("redraw %v of %d", cards, subject), requeue+`p.subject = @subject and p.card = any(@cards) and p.card <> ''`+requeueAgain,
 		pgx.StrictNamedArgs{"subject": subject, "cards": cards, "lane": LaneReply, "now": now})
-	if err != nil {
-		return fmt.Errorf("redraw %v of %d: %w", cards, subject, err)
-	}
-	return nil
 }
 
 // RedrawPost has one post delivered again as it is now. Nothing happens to one
 // that can't be changed: a whisper, a reaction, or one that has failed.
 func (tx *Tx) RedrawPost(ctx context.Context, id PostID, now time.Time) error {
-	_, err := tx.Exec(ctx, requeue+`p.id = @id`+requeueAgain,
+	return tx.later(ctx, failing("redraw post %d", id), requeue+`p.id = @id`+requeueAgain,
 		pgx.StrictNamedArgs{"id": id, "lane": LaneReply, "now": now})
-	if err != nil {
-		return fmt.Errorf("redraw post %d: %w", id, err)
-	}
-	return nil
 }
 
 // ReplaceBody gives a post without a card another body and has it delivered

@@ -132,36 +132,26 @@ func (tx *Tx) RewordQuestion(ctx context.Context, q Question, before, via string
 }
 
 // EndQuestion stores how a question has ended; with Outcome StillOpen it goes
-// on. ErrConflict: it was changed since.
+// on. ErrConflict, which comes with a later statement or the commit: it was
+// changed since.
 func (tx *Tx) EndQuestion(ctx context.Context, q Question, by people.PersonID, via string, at time.Time) (Question, error) {
 	q.EndedAt = &at
 	if q.Outcome == StillOpen {
 		q.EndedAt = nil
 	}
-	batch := &pgx.Batch{}
-	batch.Queue(`
+	if err := tx.later(ctx, touching(ErrConflict, "end question %d", q.ID), `
 		update questions set outcome = @outcome, article_id = nullif(@article::bigint, 0), ticket_id = nullif(@ticket::bigint, 0),
 			ended_at = @ended, version = version + 1
 		where id = @id and version = @version`,
 		pgx.StrictNamedArgs{"id": q.ID, "version": q.Version, "outcome": string(q.Outcome), "article": q.Article,
-			"ticket": q.Ticket, "ended": q.EndedAt})
-	batch.Queue(insertAudit, Step{
-		At: at, Action: "question." + string(q.Outcome), Person: by, Via: via, Subject: OfQuestion, SubjectID: int64(q.ID),
-		After: map[string]any{"outcome": q.Outcome, "article": q.Article, "ticket": q.Ticket},
-	}.args())
-	res := tx.SendBatch(ctx, batch)
-	tag, err := res.Exec()
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrConflict
-	}
-	if cerr := res.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return q, fmt.Errorf("end question %d: %w", q.ID, err)
+			"ticket": q.Ticket, "ended": q.EndedAt}); err != nil {
+		return q, err
 	}
 	q.Version++
-	return q, nil
+	return q, tx.Audit(ctx, Step{
+		At: at, Action: "question." + string(q.Outcome), Person: by, Via: via, Subject: OfQuestion, SubjectID: int64(q.ID),
+		After: map[string]any{"outcome": q.Outcome, "article": q.Article, "ticket": q.Ticket},
+	})
 }
 
 func orNoHits(h []knowledge.Hit) []knowledge.Hit {

@@ -92,14 +92,7 @@ func (tx *Tx) AwaitsRoot(ctx context.Context, platform, workspace, channel, user
 
 // LinkThread says that the thread is about the ticket from now on.
 func (tx *Tx) LinkThread(ctx context.Context, id ThreadID, about ticket.ID) error {
-	tag, err := tx.Exec(ctx, `update threads set ticket_id = $2 where id = $1`, id, about)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("link thread %d: %w", id, err)
-	}
-	return nil
+	return tx.later(ctx, touching(ErrNotFound, "link thread %d", id), `update threads set ticket_id = $2 where id = $1`, id, about)
 }
 
 // TicketThreads returns every thread about the ticket, the oldest first.

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -144,40 +143,30 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 }
 
 // SaveTicket stores what a step has made of the ticket that was, with its
-// entry in the audit record. ErrConflict: somebody has written it since.
+// entry in the audit record. ErrConflict, which comes with a later statement or
+// the commit: somebody has written it since.
 func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.Event, via string) (ticket.Ticket, error) {
 	args := ticketArgs(is)
 	for _, fixed := range []string{"kind", "title", "detail", "requester_id", "author_id", "opened_at", "follows_id", "service"} {
 		delete(args, fixed)
 	}
 	args["version"] = was.Version
-	batch := &pgx.Batch{}
-	batch.Queue(`
+	if err := tx.later(ctx, touching(ErrConflict, "save ticket %s", is.Ref()), `
 		update tickets set owner_id = nullif(@owner_id::bigint, 0), queue_id = @queue_id,
 			impact = @impact, urgency = @urgency, priority = @priority, because = @because,
 			state = @state, waits_for = nullif(@waits_for, ''), wait_note = @wait_note,
 			resolution = @resolution, article_id = nullif(@article_id::bigint, 0),
 			claimed_at = @claimed_at, resolved_at = @resolved_at, closed_at = @closed_at,
 			reopened = @reopened, rating = nullif(@rating::int, 0), comment = @comment, version = version + 1
-		where id = @id and version = @version`, args)
+		where id = @id and version = @version`, args); err != nil {
+		return is, err
+	}
 	after := changed(was, is)
-	batch.Queue(insertAudit, Step{
+	is.Version = was.Version + 1
+	return is, tx.Audit(ctx, Step{
 		At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfTicket, SubjectID: int64(is.ID),
 		Before: only(changed(is, was), after), After: after, Note: ev.Note,
-	}.args())
-	res := tx.SendBatch(ctx, batch)
-	tag, err := res.Exec()
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrConflict
-	}
-	if err == nil {
-		_, err = res.Exec()
-	}
-	if err = errors.Join(err, res.Close()); err != nil {
-		return is, fmt.Errorf("save ticket %s: %w", is.Ref(), err)
-	}
-	is.Version = was.Version + 1
-	return is, nil
+	})
 }
 
 func ticketArgs(t ticket.Ticket) pgx.StrictNamedArgs {

@@ -54,6 +54,18 @@ func failing(format string, args ...any) func(pgconn.CommandTag, error) error {
 	}
 }
 
+// touching is the check of a statement that has to change a row, or its error
+// is none.
+func touching(none error, format string, args ...any) func(pgconn.CommandTag, error) error {
+	failed := failing(format, args...)
+	return func(tag pgconn.CommandTag, err error) error {
+		if err == nil && tag.RowsAffected() == 0 {
+			err = none
+		}
+		return failed(tag, err)
+	}
+}
+
 // send sends what waits and the statements of b, and leaves the answers of
 // these to be read.
 func (tx *Tx) send(ctx context.Context, b *pgx.Batch) (pgx.BatchResults, error) {
