@@ -353,10 +353,7 @@ func (t *turn) ticketThread(ctx context.Context, d cards.Draft, q *storage.Quest
 		if th.Root == "" {
 			th.Root = d.Source["m"]
 		}
-		var id storage.ThreadID
-		if id, err = t.tx.OpenThread(ctx, th); err == nil {
-			th, err = t.tx.Thread(ctx, id)
-		}
+		th, err = t.tx.OpenThread(ctx, th)
 	default:
 		th, err = t.directThread(ctx, a)
 		return th, true, 0, err
@@ -434,13 +431,9 @@ func (t *turn) triage(ctx context.Context, tk ticket.Ticket) (bool, error) {
 	if !ok {
 		return false, nil
 	}
-	th := storage.Thread{Platform: channel.Platform, Workspace: channel.Workspace, Channel: channel.Channel,
-		Scope: string(chat.Open), Side: string(storage.TeamSide)}
-	var err error
-	if th.ID, err = t.tx.OpenThread(ctx, th); err != nil {
-		return false, err
-	}
-	if err := t.tx.LinkThread(ctx, th.ID, tk.ID); err != nil {
+	th, err := t.tx.OpenThread(ctx, storage.Thread{Platform: channel.Platform, Workspace: channel.Workspace, Channel: channel.Channel,
+		Scope: string(chat.Open), Side: string(storage.TeamSide), Ticket: tk.ID})
+	if err != nil {
 		return false, err
 	}
 	return true, t.card(ctx, th, cards.TriageCard, int64(tk.ID), true)

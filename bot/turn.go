@@ -162,21 +162,14 @@ func (t *turn) openThread(ctx context.Context, side storage.Side) (storage.Threa
 	if t.ev.Scope == chat.Direct {
 		th.User = t.ev.By.ID
 	}
-	id, err := t.tx.OpenThread(ctx, th)
-	if err != nil {
-		return th, err
-	}
-	return t.tx.Thread(ctx, id)
+	return t.tx.OpenThread(ctx, th)
 }
 
 // directThread is a new thread in somebody's direct messages, which the desk's
 // next message will begin.
 func (t *turn) directThread(ctx context.Context, a storage.Account) (storage.Thread, error) {
-	th := storage.Thread{Platform: a.Platform, Workspace: a.Workspace, User: a.UserID,
-		Scope: string(chat.Direct), Side: string(storage.RequesterSide)}
-	var err error
-	th.ID, err = t.tx.OpenThread(ctx, th)
-	return th, err
+	return t.tx.OpenThread(ctx, storage.Thread{Platform: a.Platform, Workspace: a.Workspace, User: a.UserID,
+		Scope: string(chat.Direct), Side: string(storage.RequesterSide)})
 }
 
 // id reads an argument that names something by number; 0 if it is not there.

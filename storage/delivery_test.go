@@ -41,14 +41,14 @@ func post(t *testing.T, db *storage.DB, p storage.Post, lane storage.Lane) stora
 
 func openThread(t *testing.T, db *storage.DB, channel, root string) storage.ThreadID {
 	t.Helper()
-	var id storage.ThreadID
+	var th storage.Thread
 	inTx(t, db, func(ctx context.Context, tx *storage.Tx) (err error) {
-		id, err = tx.OpenThread(ctx, storage.Thread{
+		th, err = tx.OpenThread(ctx, storage.Thread{
 			Platform: "slack", Workspace: "T1", Channel: channel, Root: root, Scope: "open", Side: "team",
 		})
 		return err
 	})
-	return id
+	return th.ID
 }
 
 func claim(t *testing.T, db *storage.DB, now time.Time) []storage.Delivery {

@@ -51,25 +51,21 @@ func (tx *Tx) FindThread(ctx context.Context, platform, workspace, channel, root
 }
 
 // OpenThread stores a thread. If its root is known already, the thread that is
-// there stays as it is, but for a ticket that it had not; its id is returned.
-func (tx *Tx) OpenThread(ctx context.Context, t Thread) (ThreadID, error) {
-	var id ThreadID
-	// Updating what is there, rather than doing nothing, returns its id also
-	// when another transaction has stored it this moment.
-	err := tx.QueryRow(ctx, `
-		insert into threads (platform, workspace, channel, user_id, root, scope, side, ticket_id)
+// there stays as it is, but for a ticket that it had not. It returns the thread
+// as it then is.
+func (tx *Tx) OpenThread(ctx context.Context, t Thread) (Thread, error) {
+	// Updating what is there, rather than doing nothing, returns it also when
+	// another transaction has stored it this moment.
+	return tx.oneThread(ctx, `
+		insert into threads as t (platform, workspace, channel, user_id, root, scope, side, ticket_id)
 		values (@platform, @workspace, @channel, @user, nullif(@root, ''), @scope, @side, nullif(@ticket::bigint, 0))
 		on conflict (channel, root, platform, workspace) where root is not null
-			do update set ticket_id = coalesce(threads.ticket_id, excluded.ticket_id)
-		returning id`,
+			do update set ticket_id = coalesce(t.ticket_id, excluded.ticket_id)
+		returning `+threadColumns,
 		pgx.StrictNamedArgs{
 			"platform": t.Platform, "workspace": t.Workspace, "channel": t.Channel, "user": t.User,
 			"root": t.Root, "scope": t.Scope, "side": t.Side, "ticket": t.Ticket,
-		}).Scan(&id)
-	if err != nil {
-		return 0, fmt.Errorf("open thread in %s %s: %w", t.Platform, t.Channel, err)
-	}
-	return id, nil
+		})
 }
 
 // AwaitsRoot tells whether the desk may this moment be opening a thread in the

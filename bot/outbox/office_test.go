@@ -292,15 +292,16 @@ func text(channel, s string) storage.Post {
 	return storage.Post{Channel: channel, Body: body}
 }
 
-func (o *office) thread(channel, user string) (id storage.ThreadID) {
+func (o *office) thread(channel, user string) storage.ThreadID {
 	o.Helper()
+	var th storage.Thread
 	o.inTx(func(ctx context.Context, tx *storage.Tx) (err error) {
-		id, err = tx.OpenThread(ctx, storage.Thread{
+		th, err = tx.OpenThread(ctx, storage.Thread{
 			Platform: "slack", Workspace: "T1", Channel: channel, User: user, Scope: "open", Side: "team",
 		})
 		return err
 	})
-	return id
+	return th.ID
 }
 
 func (o *office) count(sql string, args ...any) (n int) {
