@@ -56,7 +56,7 @@ func TestChaosOneProcess(t *testing.T) {
 	w.Connect("http://" + desk.addr)
 	trouble(w, seed, 1)
 
-	c := newCrowd(ctx, w)
+	c := newCrowd(ctx, w, 3*time.Minute)
 	talks := c.begin(ctx, t, *chaosConversations, seed, func() {
 		sabotage(ctx, t, chances, *chaosConversations, []*process{desk}, cluster, nil)
 	})

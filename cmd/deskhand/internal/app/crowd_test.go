@@ -24,9 +24,6 @@ const (
 	employees = 20
 	agents    = 8
 
-	// patience is how long somebody waits for the desk: it may be killed, wait
-	// for Slack to have forgotten a call that hung, and be killed again.
-	patience = 90 * time.Second
 	// formPatience is how long somebody looks at a button before pressing again.
 	formPatience = 4 * time.Second
 )
@@ -84,6 +81,10 @@ type crowd struct {
 	help  string // channels
 	desk  string
 
+	// patience is how long somebody waits for the desk: it may be killed, leave
+	// what it had in hand to whoever comes after, and be killed again.
+	patience time.Duration
+
 	hands map[string]*sync.Mutex // a person fills in one form at a time
 
 	mu    sync.Mutex
@@ -92,8 +93,8 @@ type crowd struct {
 	news  map[string]chan struct{}       // by conversation: something has changed
 }
 
-func newCrowd(ctx context.Context, w *slacktest.Workspace) *crowd {
-	c := &crowd{slack: w, help: channelID(w, "it-help"), desk: channelID(w, "it-triage"),
+func newCrowd(ctx context.Context, w *slacktest.Workspace, patience time.Duration) *crowd {
+	c := &crowd{slack: w, patience: patience, help: channelID(w, "it-help"), desk: channelID(w, "it-triage"),
 		hands: map[string]*sync.Mutex{}, said: map[string][]slacktest.Message{}, roots: map[string]string{}, news: map[string]chan struct{}{}}
 	for _, u := range w.Users() {
 		c.hands[u.Name] = &sync.Mutex{}
@@ -374,7 +375,7 @@ func (t *talk) resolve(owner string, card func(slacktest.Message) bool) error {
 
 // again does something until Slack does not say that it failed.
 func (t *talk) again(what string, do func() error) error {
-	for late := time.Now().Add(patience); ; {
+	for late := time.Now().Add(t.patience); ; {
 		err := do()
 		var failed *slacktest.AppError
 		if !errors.As(err, &failed) || time.Now().After(late) {
@@ -411,7 +412,7 @@ func (t *talk) find(wanted func(slacktest.Message) bool) (slacktest.Message, boo
 
 // sees waits for a message.
 func (t *talk) sees(what string, wanted func(slacktest.Message) bool) (slacktest.Message, error) {
-	late := time.NewTimer(patience)
+	late := time.NewTimer(t.patience)
 	defer late.Stop()
 	for {
 		if m, ok := t.find(wanted); ok {
@@ -420,7 +421,7 @@ func (t *talk) sees(what string, wanted func(slacktest.Message) bool) (slacktest
 		select {
 		case <-t.news:
 		case <-late.C:
-			return slacktest.Message{}, fmt.Errorf("did not see %s within %s", what, patience)
+			return slacktest.Message{}, fmt.Errorf("did not see %s within %s", what, t.patience)
 		case <-t.ctx.Done():
 			return slacktest.Message{}, t.ctx.Err()
 		}
@@ -456,7 +457,7 @@ func (t *talk) act(who, label string, on func(slacktest.Message) bool, m slackte
 		defer t.mu.Unlock()
 		t.failed[label] += failures
 	}()
-	for late := time.Now().Add(patience); ; {
+	for late := time.Now().Add(t.patience); ; {
 		a, ok := element(m.Blocks, label)
 		if !ok {
 			return nil // it has had its effect
@@ -509,7 +510,7 @@ func (t *talk) form(who, label string, on func(slacktest.Message) bool, words st
 	if err != nil {
 		return err
 	}
-	for late := time.Now().Add(patience); time.Now().Before(late) && t.ctx.Err() == nil; {
+	for late := time.Now().Add(t.patience); time.Now().Before(late) && t.ctx.Err() == nil; {
 		if err := t.act(who, label, on, m); err != nil {
 			return err
 		}
@@ -525,7 +526,7 @@ func (t *talk) form(who, label string, on func(slacktest.Message) bool, words st
 
 // turnPage presses a button of the open form until it has the words.
 func (t *talk) turnPage(who, label, words string) error {
-	for late := time.Now().Add(patience); time.Now().Before(late) && t.ctx.Err() == nil; {
+	for late := time.Now().Add(t.patience); time.Now().Before(late) && t.ctx.Err() == nil; {
 		v, ok := t.top(who)
 		if !ok {
 			return fmt.Errorf("the form is gone before “%s”", label)

@@ -27,7 +27,7 @@ func TestChaosTwoProcesses(t *testing.T) {
 	cache := startRedis(t)
 	binary(t)
 	seed, chances := chaosChances(t)
-	n := max(10, *chaosConversations/8) // at Slack's pace
+	n := max(10, *chaosConversations/10) // at Slack's pace, which is 50 changes of a card in a minute
 	cluster := pgtest.Cluster(t)
 	seedWith(t, cluster.URL(), crowded())
 	w := crowdWorkspace(t, slacktest.Options{Pacing: slacktest.SlackPacing})
@@ -43,7 +43,7 @@ func TestChaosTwoProcesses(t *testing.T) {
 	w.Connect(balancer(t, desks))
 	trouble(w, seed, 0.5)
 
-	c := newCrowd(ctx, w)
+	c := newCrowd(ctx, w, 10*time.Minute)
 	talks := c.begin(ctx, t, n, seed, func() {
 		sabotage(ctx, t, chances, max(n, 20), desks, cluster, []func(){
 			func() { cache.flush(t) },

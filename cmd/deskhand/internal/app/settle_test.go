@@ -35,7 +35,7 @@ func settle(ctx context.Context, t *testing.T, w *slacktest.Workspace, url strin
 	}
 	p := &problems{}
 	if n := w.Stats().GaveUp; n != 0 {
-		p.add("Slack gave up on %d events: the desk was away for longer than it redelivers", n)
+		p.add("Slack gave up on %d events: %s", n, neverTaken(w))
 	}
 	if dead := asJSON(ctx, t, db, `select * from dead_letters limit 20`); dead != "[]" {
 		p.add("dead letters: %s", dead)
@@ -77,6 +77,19 @@ func quiet(ctx context.Context, w *slacktest.Workspace, db *storage.DB) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+}
+
+// neverTaken tells what happened to each event that the desk never took.
+func neverTaken(w *slacktest.Workspace) string {
+	attempts, taken := map[string][]string{}, map[string]bool{}
+	for _, d := range w.Deliveries() {
+		if d.Surface == "events" {
+			taken[d.EventID] = taken[d.EventID] || d.Err == ""
+			attempts[d.EventID] = append(attempts[d.EventID], fmt.Sprintf("%s %s after %s %d %s", d.Type, d.At.Format("15:04:05.000"), d.Took, d.Status, d.Err))
+		}
+	}
+	maps.DeleteFunc(attempts, func(id string, _ []string) bool { return taken[id] })
+	return fmt.Sprint(attempts)
 }
 
 func asJSON(ctx context.Context, t *testing.T, db *storage.DB, query string, args ...any) string {
