@@ -9,6 +9,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/storage"
 )
 
@@ -118,8 +119,17 @@ func (d *Desk) notice(ctx context.Context, ev chat.Event) error {
 	if _, done := d.shared.Get(ctx, key); done {
 		return nil
 	}
-	if err := d.adoptMembers(ctx, p, c); err != nil {
+	var who people.Actor
+	if err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
+		who, _, err = tx.Actor(ctx, ev.By.Platform, ev.By.Workspace, ev.By.ID)
 		return err
+	}); err != nil {
+		return err
+	}
+	if !who.AgentOf(c.Team) { // then others may have come unseen too
+		if err := d.adoptMembers(ctx, p, c); err != nil {
+			return err
+		}
 	}
 	d.shared.Set(ctx, key, []byte{1}, profileFor/12)
 	return nil
