@@ -42,6 +42,7 @@ type Options struct {
 
 const (
 	longest   = 30 * time.Second // between two looks
+	soonest   = 200 * time.Millisecond
 	roundSize = 200
 	keepEvery = time.Hour
 	restFor   = time.Second // after an outage
@@ -85,14 +86,22 @@ func (w *Watch) Wake() {
 func (w *Watch) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var kept time.Time // when the house was kept
+	var kept time.Time   // when the house was kept
+	var looked time.Time // when the last round began
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-w.wake:
+			// A busy desk wakes us after each event, and little of what it sets is
+			// due at once.
+			if rest := soonest - time.Since(looked); rest > 0 {
+				timer.Reset(rest)
+				continue
+			}
 		case <-timer.C:
 		}
+		looked = time.Now()
 		if now := w.o.Now(); now.Sub(kept) >= keepEvery {
 			if err := w.keep(context.WithoutCancel(ctx), now); err != nil {
 				w.o.Log.LogAttrs(ctx, slog.LevelError, "old records can't be cleared away", slog.Any("err", err))
