@@ -66,6 +66,12 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 	if cfg.ConnConfig.RuntimeParams["application_name"] == "" {
 		cfg.ConnConfig.RuntimeParams["application_name"] = "deskhand"
 	}
+	// Each of our statements has one good plan, whatever its values. Without this
+	// Postgres plans those with arrays anew every time, which was found to take
+	// longer than to run them.
+	if cfg.ConnConfig.RuntimeParams["plan_cache_mode"] == "" {
+		cfg.ConnConfig.RuntimeParams["plan_cache_mode"] = "force_generic_plan"
+	}
 	if cfg.ConnConfig.ConnectTimeout == 0 {
 		cfg.ConnConfig.ConnectTimeout = openTimeout / 2
 	}

@@ -271,6 +271,7 @@ create table questions (
     constraint questions_ticket check (outcome not in ('ticket', 'person') or ticket_id is not null)
 );
 create index questions_thread on questions (thread_id);
+create index questions_ticket on questions (ticket_id) where ticket_id is not null;
 create index questions_person on questions (person_id, asked_at desc);
 create index questions_unanswered on questions (asked_at) where shown = '{}';
 
