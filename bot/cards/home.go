@@ -43,8 +43,19 @@ func Home(v HomeView) chat.Card {
 	if v.Agent {
 		c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your work"},
 			chat.Section{Text: chat.T(fmt.Sprintf("Yours: %d. Waiting on you: %d. Unclaimed in your teams: %d.", v.OwnedAll, v.WaitOnMe, v.FreeAll))})
-		c.Blocks = append(c.Blocks, tickets("Due next", "Nothing of yours is open.", v.Owned, v.OwnedAll, false, v.Names)...)
-		c.Blocks = append(c.Blocks, tickets("Unclaimed", "Nothing waits to be claimed.", v.Unclaimed, v.FreeAll, true, v.Names)...)
+		var onMe, onOthers []ticket.Ticket
+		for _, t := range v.Owned {
+			if t.State == ticket.Waiting {
+				onOthers = append(onOthers, t)
+			} else {
+				onMe = append(onMe, t)
+			}
+		}
+		c.Blocks = append(c.Blocks, work("Due next: waiting on you", "Nothing waits for you.", "Resolve", Resolve, onMe, v.WaitOnMe, v.Names)...)
+		c.Blocks = append(c.Blocks, work("Unclaimed", "Nothing waits to be claimed.", "Claim", Claim, v.Unclaimed, v.FreeAll, v.Names)...)
+		if len(onOthers) > 0 {
+			c.Blocks = append(c.Blocks, work("Waiting for others", "", "Go on", Wake, onOthers, v.OwnedAll-v.WaitOnMe, v.Names)...)
+		}
 	}
 	c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your tickets"})
 	if len(v.Mine) == 0 {
@@ -56,17 +67,16 @@ func Home(v HomeView) chat.Card {
 	return c
 }
 
-func tickets(title, none string, list []ticket.Ticket, all int, claim bool, names map[people.PersonID]people.Person) []chat.Block {
+// work is a list of an agent's with the next step beside each ticket; all is
+// how many there are.
+func work(title, none, label, action string, list []ticket.Ticket, all int, names map[people.PersonID]people.Person) []chat.Block {
 	out := []chat.Block{chat.Section{Text: chat.B(title)}}
 	if len(list) == 0 {
 		return append(out, chat.Note{Text: chat.T(none)})
 	}
 	for _, t := range list {
-		b := []chat.Button{{Label: "Resolve", Action: Resolve, Args: TicketArgs(t), Form: true, Name: "Resolve " + t.Ref()}}
-		if claim {
-			b = []chat.Button{{Label: "Claim", Action: Claim, Args: TicketArgs(t), Name: "Claim " + t.Ref()}}
-		}
-		out = append(out, chat.Section{Text: line(t, names)}, chat.Actions{Buttons: b})
+		out = append(out, chat.Row{Text: line(t, names),
+			Button: chat.Button{Label: label, Action: action, Args: TicketArgs(t), Form: action == Resolve, Name: label + " " + t.Ref()}})
 	}
 	if more := all - len(list); more > 0 {
 		out = append(out, chat.Note{Text: chat.T(fmt.Sprintf("and %d more", more))})

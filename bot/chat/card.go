@@ -8,8 +8,8 @@ type Card struct {
 	Blocks []Block `json:"-"` // none: Text is all
 }
 
-// Block is one of Heading, Section, Quote, Facts, List, Note, Actions, Picture
-// and Divider; the set is closed, so that each renderer can be complete.
+// Block is one of Heading, Section, Quote, Facts, List, Row, Note, Actions,
+// Picture and Divider; the set is closed, so that each renderer can be complete.
 type Block interface{ block() }
 
 // Heading is one short line.
@@ -36,6 +36,13 @@ type List struct {
 	Items   []Rich
 }
 
+// Row is a line of a list of things, with the one thing to do about it beside
+// it.
+type Row struct {
+	Text   Rich
+	Button Button
+}
+
 // Note is small print.
 type Note struct{ Text Rich }
 
@@ -59,6 +66,7 @@ func (Facts) block()   {}
 func (List) block()    {}
 func (Note) block()    {}
 func (Divider) block() {}
+func (Row) block()     {}
 func (Picture) block() {}
 func (Actions) block() {}
 

@@ -42,6 +42,8 @@ func (c Card) MarshalJSON() ([]byte, error) {
 			s.Blocks = append(s.Blocks, storedBlock{Kind: "divider"})
 		case Picture:
 			s.Blocks = append(s.Blocks, storedBlock{Kind: "picture", Picture: &b})
+		case Row:
+			s.Blocks = append(s.Blocks, storedBlock{Kind: "row", Rich: b.Text, Actions: &Actions{Buttons: []Button{b.Button}}})
 		case Actions:
 			s.Blocks = append(s.Blocks, storedBlock{Kind: "actions", Actions: &b})
 		default:
@@ -77,6 +79,8 @@ func (c *Card) UnmarshalJSON(data []byte) error {
 			c.Blocks = append(c.Blocks, *b.List)
 		case b.Kind == "picture" && b.Picture != nil:
 			c.Blocks = append(c.Blocks, *b.Picture)
+		case b.Kind == "row" && b.Actions != nil && len(b.Actions.Buttons) == 1:
+			c.Blocks = append(c.Blocks, Row{b.Rich, b.Actions.Buttons[0]})
 		case b.Kind == "actions" && b.Actions != nil:
 			c.Blocks = append(c.Blocks, *b.Actions)
 		default:

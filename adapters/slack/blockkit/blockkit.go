@@ -25,6 +25,7 @@ import (
 const (
 	maxText        = 4000 // the fall-back; chat.update refuses more
 	maxParagraph   = 3000 // section text; kept in rich_text too, where no limit is published
+	maxRow         = 3000 // section text
 	maxHeader      = 150
 	maxFields      = 10 // fields in a section
 	maxField       = 2000
@@ -102,6 +103,8 @@ func inWords(bs []chat.Block) string {
 			for _, i := range b.Items {
 				lines = append(lines, i.Plain())
 			}
+		case chat.Row:
+			lines = append(lines, b.Text.Plain())
 		case chat.Picture:
 			lines = append(lines, b.Alt)
 		case chat.Divider, chat.Actions:
@@ -154,6 +157,8 @@ func (p *painter) block(b chat.Block) {
 		p.list(b)
 	case chat.Facts:
 		p.facts(b)
+	case chat.Row:
+		p.row(b)
 	case chat.Note:
 		p.note(cutRich(b.Text, p.cap))
 	case chat.Divider:
@@ -189,6 +194,17 @@ func (p *painter) facts(fs chat.Facts) {
 		}
 		p.add(slack.NewSectionBlock(nil, fields, nil), size)
 	}
+}
+
+// row needs a section, the one block with something beside its text; sections
+// know no rich text.
+func (p *painter) row(r chat.Row) {
+	text := mrkdwn(r.Text, min(p.cap, maxRow))
+	if text == "" {
+		text = "–"
+	}
+	b := r.Button
+	p.add(slack.NewSectionBlock(marked(text), nil, slack.NewAccessory(p.button(b))), units(text)+buttonUnits(b))
 }
 
 func (p *painter) note(r chat.Rich) {
@@ -227,6 +243,9 @@ func fairCap(bs []chat.Block, limit int) int {
 			sizes = append(sizes, richUnits(b.Text))
 		case chat.Note:
 			sizes = append(sizes, richUnits(b.Text))
+		case chat.Row:
+			sizes = append(sizes, richUnits(b.Text))
+			limit -= buttonUnits(b.Button)
 		case chat.List:
 			n := 0
 			for _, i := range b.Items {

@@ -99,7 +99,7 @@ func anyRich(t *rapid.T) chat.Rich {
 }
 
 func anyBlock(t *rapid.T) chat.Block {
-	switch rapid.IntRange(0, 8).Draw(t, "block") {
+	switch rapid.IntRange(0, 9).Draw(t, "block") {
 	case 0:
 		return chat.Heading{Text: words(t)}
 	case 1:
@@ -124,6 +124,12 @@ func anyBlock(t *rapid.T) chat.Block {
 			l.Items = append(l.Items, anyRich(t))
 		}
 		return l
+	case 8:
+		buttons := anyButtons(t, 1)
+		if len(buttons) == 0 {
+			buttons = []chat.Button{{}}
+		}
+		return chat.Row{Text: anyRich(t), Button: buttons[0]}
 	default:
 		return chat.Actions{Buttons: anyButtons(t, 6), Menu: anyButtons(t, 8)}
 	}

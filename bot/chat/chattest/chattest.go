@@ -53,6 +53,16 @@ var Cards = map[string]chat.Card{
 		},
 	},
 
+	"rows": {
+		Text: "Unclaimed: INC-42 The printer is not printing",
+		Blocks: []chat.Block{
+			chat.Row{Text: chat.Join(chat.B("INC-42"), chat.T("  The *printer* is not printing & <!channel>\n🟣 New · High · since "), at(At)),
+				Button: chat.Button{Label: "Claim", Action: "ticket.claim", Args: chat.Args{"t": "42", "v": "1"}, Name: "Claim INC-42"}},
+			chat.Row{Text: chat.T(strings.Repeat("long ", 2000)), Button: chat.Button{Label: "Resolve", Action: "ticket.resolve", Form: true}},
+			chat.Row{},
+		},
+	},
+
 	"triage": {
 		Text: "INC-42, High: the printer on floor 3 is not printing",
 		Blocks: []chat.Block{
