@@ -2,7 +2,9 @@ package policy
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -99,7 +101,8 @@ func (c *checker) text(path, what, s string, most int) {
 	}
 }
 
-// Check lists all that is wrong; an empty list means that it can be applied.
+// Check lists all that is wrong, in an order that does not change from run to
+// run; an empty list means that it can be applied.
 func (p Policy) Check() []Problem {
 	var c checker
 	mails := c.people(p.People)
@@ -109,26 +112,36 @@ func (p Policy) Check() []Problem {
 		}
 	}
 	c.zone("desk.timezone", p.Desk.TimeZone)
-	for path, d := range map[string]Duration{"desk.close_after": p.Desk.CloseAfter, "desk.silent_after": p.Desk.SilentAt} {
-		if _, err := d.parse(); err != nil && d != "" {
-			c.say(path, "%v", err)
+	for _, d := range []struct {
+		path  string
+		value Duration
+	}{{"desk.close_after", p.Desk.CloseAfter}, {"desk.silent_after", p.Desk.SilentAt}} {
+		if _, err := d.value.parse(); err != nil && d.value != "" {
+			c.say(d.path, "%v", err)
 		}
 	}
 	for i, m := range p.Desk.Admins {
 		known(fmt.Sprintf("desk.admins[%d]", i), m, "the admin")
 	}
+	teams, triage := c.teams(p.Teams, known)
 	for i, h := range p.Desk.Help {
-		c.channels(fmt.Sprintf("desk.help[%d]", i), h, nil)
+		path := fmt.Sprintf("desk.help[%d]", i)
+		c.channels(path, h, nil)
+		for _, platform := range slices.Sorted(maps.Keys(h)) {
+			if triage[place(platform, h[platform])] {
+				c.say(path+"."+platform, "a team triages in %s; people ask in another channel", h[platform])
+			}
+		}
 	}
-	teams := c.teams(p.Teams, known)
 	c.services(p.Services, teams, known)
-	for impact, row := range p.Matrix {
-		path := "matrix." + string(impact)
+	for _, impact := range slices.Sorted(maps.Keys(p.Matrix)) {
+		row, path := p.Matrix[impact], "matrix."+string(impact)
 		if _, ok := ticket.DefaultMatrix[impact]; !ok {
 			c.say(path, "there is no impact %q; there are me, team, site and customers", impact)
 			continue
 		}
-		for urgency, prio := range row {
+		for _, urgency := range slices.Sorted(maps.Keys(row)) {
+			prio := row[urgency]
 			if _, ok := ticket.DefaultMatrix[impact][urgency]; !ok {
 				c.say(path, "there is no urgency %q; there are later, week, today and now", urgency)
 			} else if prio < ticket.Critical || prio > ticket.Low {
@@ -163,7 +176,8 @@ func (c *checker) people(people []Person) map[string]bool {
 }
 
 func (c *checker) channels(path string, ch Channels, seen map[string]bool) {
-	for platform, name := range ch {
+	for _, platform := range slices.Sorted(maps.Keys(ch)) {
+		name := ch[platform]
 		if strings.TrimSpace(strings.TrimPrefix(name, "#")) == "" {
 			c.say(path+"."+platform, "the channel's name is missing")
 			continue
@@ -171,7 +185,7 @@ func (c *checker) channels(path string, ch Channels, seen map[string]bool) {
 		if seen == nil {
 			continue
 		}
-		key := platform + " " + strings.TrimPrefix(name, "#")
+		key := place(platform, name)
 		if seen[key] {
 			c.say(path+"."+platform, "another team triages in %s already; each needs a channel of its own", name)
 		}
@@ -179,8 +193,12 @@ func (c *checker) channels(path string, ch Channels, seen map[string]bool) {
 	}
 }
 
-func (c *checker) teams(teams []Team, known func(path, mail, what string)) map[string]bool {
-	slugs, channels := map[string]bool{}, map[string]bool{}
+// place is a channel, however its name is written.
+func place(platform, name string) string { return platform + " " + strings.TrimPrefix(name, "#") }
+
+// teams returns the teams' slugs and the places in which they triage.
+func (c *checker) teams(teams []Team, known func(path, mail, what string)) (slugs, channels map[string]bool) {
+	slugs, channels = map[string]bool{}, map[string]bool{}
 	for i, t := range teams {
 		path := fmt.Sprintf("teams[%d]", i)
 		c.slug(path+".slug", t.Slug, slugs)
@@ -194,7 +212,7 @@ func (c *checker) teams(teams []Team, known func(path, mail, what string)) map[s
 			known(fmt.Sprintf("%s.members[%d]", path, j), m, "the member")
 		}
 	}
-	return slugs
+	return slugs, channels
 }
 
 func (c *checker) services(services []Service, teams map[string]bool, known func(path, mail, what string)) {

@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deskhand/deskhand/core/knowledge"
@@ -51,8 +52,12 @@ func Open(t Ticket, m Matrix, at time.Time) (Ticket, Event, error) {
 	if t.Title == "" {
 		return t, Event{}, &RefusedError{Step: "open", Reason: "it has no subject"}
 	}
+	prio, because := m.Priority(t.Impact, t.Urgency)
+	if prio == 0 {
+		return t, Event{}, &RefusedError{Step: "open", Reason: "it does not say who is affected and by when it hurts more"}
+	}
 	t.State, t.OpenedAt, t.Version = New, at, 1
-	t.Priority, t.Because = m.Priority(t.Impact, t.Urgency)
+	t.Priority, t.Because = prio, because
 	return t, Event{Action: Opened, By: t.Author, At: at}, nil
 }
 
@@ -78,6 +83,8 @@ func (t Ticket) Assign(to, by people.PersonID, at time.Time) (Ticket, Event, err
 	switch {
 	case t.State == Done:
 		return t, Event{}, &RefusedError{Step: "assign", Reason: "it is already resolved"}
+	case to == 0:
+		return t, Event{}, &RefusedError{Step: "assign", Reason: "nobody was named"}
 	case t.Owner == to:
 		return t, Event{}, &RefusedError{Step: "assign", Reason: "that person has it already", Owner: to, Since: t.ClaimedAt}
 	}
@@ -125,6 +132,8 @@ func (t Ticket) Wait(reason Reason, note string, by people.PersonID, at time.Tim
 	switch {
 	case t.State == Done:
 		return t, Event{}, &RefusedError{Step: "put on hold", Reason: "it is already resolved"}
+	case !slices.Contains(Reasons, reason):
+		return t, Event{}, &RefusedError{Step: "put on hold", Reason: "it has to wait for something"}
 	case t.State == Waiting && t.WaitsFor == reason && t.WaitNote == note:
 		return t, Event{}, &RefusedError{Step: "put on hold", Reason: "it is waiting for " + reason.Words() + " already"}
 	}
@@ -145,7 +154,7 @@ func (t Ticket) Wake(by people.PersonID, note string, at time.Time) (Ticket, Eve
 }
 
 // Resolve says that the work is done; the requester has yet to agree. Whoever
-// resolves an unclaimed ticket owns it.
+// resolves an unclaimed ticket owns it; by 0, the desk itself, nobody does.
 func (t Ticket) Resolve(by people.PersonID, resolution string, article knowledge.ArticleID, at time.Time) (Ticket, Event, error) {
 	switch {
 	case t.State == Done:
@@ -153,7 +162,7 @@ func (t Ticket) Resolve(by people.PersonID, resolution string, article knowledge
 	case resolution == "":
 		return t, Event{}, &RefusedError{Step: "resolve", Reason: "the resolution is empty"}
 	}
-	if t.Owner == 0 {
+	if t.Owner == 0 && by != 0 {
 		t.Owner, t.ClaimedAt = by, at
 	}
 	t.State, t.WaitsFor, t.WaitNote = Done, "", ""
@@ -212,12 +221,16 @@ func (t Ticket) Rate(faces int, comment string, by people.PersonID, at time.Time
 func (t Ticket) Prioritise(i Impact, u Urgency, override Priority, why string, m Matrix, by people.PersonID, at time.Time) (Ticket, Event, error) {
 	switch {
 	case t.State == Done:
-		return t, Event{}, &RefusedError{Step: "change the priority", Reason: "it is already resolved"}
+		return t, Event{}, &RefusedError{Step: "change the priority of", Reason: "it is already resolved"}
 	case why == "":
-		return t, Event{}, &RefusedError{Step: "change the priority", Reason: "the reason is empty"}
+		return t, Event{}, &RefusedError{Step: "change the priority of", Reason: "the reason is empty"}
+	}
+	prio, because := m.Priority(i, u)
+	if prio == 0 || override < 0 || override > Low {
+		return t, Event{}, &RefusedError{Step: "change the priority of", Reason: "there is no such priority"}
 	}
 	t.Impact, t.Urgency = i, u
-	t.Priority, t.Because = m.Priority(i, u)
+	t.Priority, t.Because = prio, because
 	if override != 0 && override != t.Priority {
 		t.Priority, t.Because = override, why
 	}

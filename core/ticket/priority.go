@@ -124,7 +124,8 @@ var DefaultMatrix = Matrix{
 	Customers: {CanWait: Normal, ThisWeek: High, Today: Critical, Now: Critical},
 }
 
-// Priority is what the matrix says, with its reason in words.
+// Priority is what the matrix says, with its reason in words; 0 for an impact
+// or an urgency that there is not.
 func (m Matrix) Priority(i Impact, u Urgency) (Priority, string) {
 	p, ok := m[i][u]
 	if !ok {

@@ -162,7 +162,10 @@ func ParseRef(s string) (Kind, int64, bool) {
 			}
 			n = n*10 + int64(c-'0')
 		}
-		return k, n, n > 0
+		if n == 0 {
+			return "", 0, false
+		}
+		return k, n, true
 	}
 	return "", 0, false
 }

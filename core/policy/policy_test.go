@@ -1,0 +1,190 @@
+package policy_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/deskhand/deskhand/core/policy"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+func TestBuiltInCanBeApplied(t *testing.T) {
+	t.Parallel()
+	if found := policy.BuiltIn().Check(); len(found) != 0 {
+		t.Errorf("the built-in policy has problems: %v", found)
+	}
+	if found := (policy.Policy{}).WithDefaults().Check(); len(found) != 0 {
+		t.Errorf("an empty file has problems: %v", found)
+	}
+	if diff := cmp.Diff(policy.BuiltIn(), policy.Policy{}.WithDefaults()); diff != "" {
+		t.Errorf("an empty file is not the built-in policy (-want +got):\n%s", diff)
+	}
+}
+
+// whole is a policy in which everything is named and nothing is wrong.
+func whole() policy.Policy {
+	return policy.Policy{
+		Desk: policy.Desk{Company: "Harbour", TimeZone: "Europe/Berlin", Admins: []string{"ana@harbour.example"},
+			Help: []policy.Channels{{"slack": "#it-help"}}, CloseAfter: "3d", SilentAt: "24h"},
+		People: []policy.Person{
+			{Mail: "ana@harbour.example", Name: "Ana Ruiz"},
+			{Mail: "ben@harbour.example", Name: "Ben Okoro", Manager: "Ana@Harbour.example", TimeZone: "Africa/Lagos"},
+		},
+		Teams: []policy.Team{
+			{Slug: "service-desk", Name: "Service Desk", Tier: 1, Channel: policy.Channels{"slack": "#it-desk"}, Lead: "ana@harbour.example", Members: []string{"BEN@harbour.example"}},
+			{Slug: "network", Name: "Network", Tier: 2, Channel: policy.Channels{"slack": "it-network"}},
+		},
+		Services: []policy.Service{
+			{Slug: "wifi", Name: "Wi-Fi", Incidents: "network", Requests: "service-desk", Owner: "ben@harbour.example", Words: []string{"wlan"}},
+			{Slug: "mail", Name: "Mail", Incidents: "service-desk", Requests: "service-desk"},
+		},
+		Matrix: map[ticket.Impact]map[ticket.Urgency]ticket.Priority{ticket.MyTeam: {ticket.Now: ticket.Critical}},
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		change func(*policy.Policy)
+		want   []string
+	}{
+		{"nothing is wrong", func(*policy.Policy) {}, nil},
+		{"a time zone that there is not", func(p *policy.Policy) { p.Desk.TimeZone = "Berlin" },
+			[]string{`desk.timezone: there is no time zone "Berlin"; use a name such as Europe/Berlin`}},
+		{"the zone of whatever machine runs it", func(p *policy.Policy) { p.Desk.TimeZone = "Local" },
+			[]string{`desk.timezone: there is no time zone "Local"; use a name such as Europe/Berlin`}},
+		{"times that are none, in the order of the file", func(p *policy.Policy) { p.Desk.CloseAfter, p.Desk.SilentAt = "soon", "-3d" },
+			[]string{`desk.close_after: "soon" is not a time such as 90m, 24h or 3d`, `desk.silent_after: "-3d" is not a time such as 90m, 24h or 3d`}},
+		{"an admin whom nobody knows", func(p *policy.Policy) { p.Desk.Admins = append(p.Desk.Admins, "cem@harbour.example") },
+			[]string{"desk.admins[1]: the admin cem@harbour.example is not among the people of this file"}},
+		{"admins without a list of people are taken at their word", func(p *policy.Policy) {
+			p.People, p.Teams[0].Lead, p.Teams[0].Members, p.Services[0].Owner = nil, "", nil, ""
+		}, nil},
+		{"a help channel without a name", func(p *policy.Policy) { p.Desk.Help = []policy.Channels{{"slack": "#"}} },
+			[]string{"desk.help[0].slack: the channel's name is missing"}},
+		{"a help channel in which a team triages", func(p *policy.Policy) { p.Desk.Help = append(p.Desk.Help, policy.Channels{"slack": "it-desk"}) },
+			[]string{"desk.help[1].slack: a team triages in it-desk; people ask in another channel"}},
+		{"the same name on two platforms is two channels", func(p *policy.Policy) { p.Desk.Help = append(p.Desk.Help, policy.Channels{"teams": "it-desk"}) }, nil},
+		{"a person without a mail address", func(p *policy.Policy) { p.People[1].Mail = "ben" },
+			[]string{`people[1].mail: "ben" is not a mail address`,
+				"teams[0].members[0]: the member BEN@harbour.example is not among the people of this file",
+				"services[0].owner: the owner ben@harbour.example is not among the people of this file"}},
+		{"a mail address that is there twice", func(p *policy.Policy) {
+			p.People = append(p.People, policy.Person{Mail: "ANA@harbour.example", Name: "Ana again"})
+		}, []string{"people[2].mail: ANA@harbour.example is there twice"}},
+		{"a person without a name", func(p *policy.Policy) { p.People[0].Name = " " }, []string{"people[0].name: the name is missing"}},
+		{"a person with a name too long", func(p *policy.Policy) { p.People[0].Name = strings.Repeat("ä", 101) },
+			[]string{"people[0].name: the name is longer than 100 characters"}},
+		{"a person in no time zone", func(p *policy.Policy) { p.People[1].TimeZone = "Mars/Base" },
+			[]string{`people[1].timezone: there is no time zone "Mars/Base"; use a name such as Europe/Berlin`}},
+		{"a manager whom nobody knows", func(p *policy.Policy) { p.People[1].Manager = "cem@harbour.example" },
+			[]string{"people[1].manager: the manager cem@harbour.example is not among the people of this file"}},
+		{"a slug with a capital", func(p *policy.Policy) { p.Services[1].Slug = "Mail" },
+			[]string{`services[1].slug: "Mail" is not a slug: small letters, digits and single hyphens, at most 40`}},
+		{"a slug with two hyphens", func(p *policy.Policy) { p.Services[1].Slug = "e--mail" },
+			[]string{`services[1].slug: "e--mail" is not a slug: small letters, digits and single hyphens, at most 40`}},
+		{"a slug too long", func(p *policy.Policy) { p.Services[1].Slug = strings.Repeat("m", 41) },
+			[]string{`services[1].slug: "` + strings.Repeat("m", 41) + `" is not a slug: small letters, digits and single hyphens, at most 40`}},
+		{"a team without a slug", func(p *policy.Policy) {
+			p.Teams[1].Slug = ""
+			p.Services[0].Incidents = "service-desk"
+		}, []string{"teams[1].slug: a slug is missing; give it one such as service-desk"}},
+		{"two teams of one slug", func(p *policy.Policy) {
+			p.Teams[1].Slug = "service-desk"
+			p.Services[0].Incidents = "service-desk"
+		}, []string{`teams[1].slug: "service-desk" is there twice`}},
+		{"a tier of none", func(p *policy.Policy) { p.Teams[1].Tier = 0 }, []string{"teams[1].tier: 0 is not a tier from 1 to 5"}},
+		{"a team without a name", func(p *policy.Policy) { p.Teams[1].Name = "" }, []string{"teams[1].name: the name is missing"}},
+		{"two teams in one channel, with and without the #", func(p *policy.Policy) { p.Teams[1].Channel["slack"] = "it-desk" },
+			[]string{"teams[1].channel.slack: another team triages in it-desk already; each needs a channel of its own"}},
+		{"a lead and a member whom nobody knows", func(p *policy.Policy) {
+			p.Teams[1].Lead, p.Teams[1].Members = "cem@harbour.example", []string{"ana@harbour.example", "dan@harbour.example"}
+		}, []string{"teams[1].lead: the lead cem@harbour.example is not among the people of this file",
+			"teams[1].members[1]: the member dan@harbour.example is not among the people of this file"}},
+		{"a service of a team that there is not", func(p *policy.Policy) { p.Services[0].Incidents, p.Services[0].Requests = "wan", "" },
+			[]string{`services[0].incidents: there is no team "wan"`, `services[0].requests: there is no team ""`}},
+		{"more services than a form can offer", func(p *policy.Policy) {
+			for i := range 99 {
+				s := p.Services[1]
+				s.Slug = fmt.Sprintf("mail-%d", i)
+				p.Services = append(p.Services, s)
+			}
+		}, []string{"services: there are 101; a form can offer at most 100"}},
+		{"an impact and an urgency that there are not", func(p *policy.Policy) {
+			p.Matrix["world"] = map[ticket.Urgency]ticket.Priority{ticket.Now: 1}
+			p.Matrix[ticket.OnlyMe] = map[ticket.Urgency]ticket.Priority{"soon": 2}
+		}, []string{`matrix.me: there is no urgency "soon"; there are later, week, today and now`,
+			`matrix.world: there is no impact "world"; there are me, team, site and customers`}},
+		{"a priority that there is not", func(p *policy.Policy) { p.Matrix[ticket.MyTeam][ticket.Now] = 5 },
+			[]string{"matrix.team.now: 5 is not a priority from 1 to 4"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := whole()
+			tt.change(&p)
+			var got []string
+			for _, problem := range p.Check() {
+				got = append(got, problem.String())
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("problems (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestDefaultsAreFilledInOnce(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		p := whole()
+		for _, leaveOut := range []func(){
+			func() { p.Desk = policy.Desk{} },
+			func() { p.Desk.CloseAfter = "" },
+			func() { p.Desk.Emoji = "sos" },
+			func() { p.People = nil },
+			func() { p.Teams, p.Services = nil, nil },
+			func() { p.Services = nil },
+			func() { p.Matrix = nil },
+		} {
+			if rapid.Bool().Draw(t, "leave it out") {
+				leaveOut()
+			}
+		}
+		before := p
+		once := p.WithDefaults()
+		if diff := cmp.Diff(once, once.WithDefaults()); diff != "" {
+			t.Fatalf("defaults of defaults differ:\n%s", diff)
+		}
+		if diff := cmp.Diff(before, p); diff != "" {
+			t.Fatalf("WithDefaults wrote into the policy that it was asked of:\n%s", diff)
+		}
+		if len(p.Teams) > 0 && !cmp.Equal(p.Teams, once.Teams) || len(p.Services) > 0 && !cmp.Equal(p.Services, once.Services) {
+			t.Fatalf("defaults took the place of what the file says")
+		}
+		if once.Desk.TimeZone == "" || once.Desk.Bypass == "" || once.Desk.Emoji == "" || once.Desk.CloseAfter.Value() <= 0 || once.Desk.SilentAt.Value() <= 0 {
+			t.Fatalf("something is still missing: %+v", once.Desk)
+		}
+		if len(p.Services) == 0 && once.Services[0].Incidents != once.Teams[0].Slug {
+			t.Fatalf("the only service goes to %q, the first team is %q", once.Services[0].Incidents, once.Teams[0].Slug)
+		}
+	})
+}
+
+func TestDurations(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[policy.Duration]time.Duration{
+		"90m": 90 * time.Minute, "24h": 24 * time.Hour, "3d": 72 * time.Hour, " 3d ": 72 * time.Hour, "1h30m": 90 * time.Minute, "3650d": 3650 * 24 * time.Hour,
+		"": 0, "3": 0, "0d": 0, "-1d": 0, "-2h": 0, "0s": 0, "1.5d": 0, "d": 0, "3 d": 0, "3651d": 0, "3w": 0, "99999999999999999999d": 0, "soon": 0,
+	} {
+		if got := written.Value(); got != want {
+			t.Errorf("%q is %v, want %v", written, got, want)
+		}
+	}
+}
