@@ -89,7 +89,7 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	workspace.Connect("http://" + desk.Addr())
 
-	face, err := simulator.New(simulator.Options{Slack: workspace, Title: company.Desk.Company, People: demo.Cast(), Tasks: demo.Tasks(), Log: e.log})
+	face, err := simulator.New(simulator.Options{Slack: workspace, Title: "Deskhand demo", People: demo.Cast(), Tasks: demo.Tasks(), Log: e.log})
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -108,8 +107,7 @@ func openWindow(t *testing.T, browser context.Context, url, as string) *window {
 		t.Fatal(err)
 	}
 	w := &window{t: t, ctx: ctx}
-	w.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/"))
-	w.js(fmt.Sprintf(`location.hash = "as=" + %s, location.reload()`, strconv.Quote(as)))
+	w.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/#as="+as))
 	w.sees(".room .composer-input, [data-home]", "")
 	return w
 }

@@ -40,9 +40,9 @@ func (c *doctorCmd) Run(ctx context.Context, e *env) error {
 		if !ok {
 			mark, well = "FIX ", false
 		}
-		e.say("%s %-16s %s", mark, name, text)
+		e.say("%s %-20s %s", mark, name, text)
 		if !ok && fix != "" {
-			e.say("     %-16s → %s", "", fix)
+			e.say("     %-20s → %s", "", fix)
 		}
 	}
 	if err := c.checkStores(ctx, e, tell); err != nil {

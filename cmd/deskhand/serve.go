@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/deskhand/deskhand/bot"
@@ -63,7 +64,12 @@ func (f *storeFlags) open(ctx context.Context, e *env) (*storage.DB, func() erro
 			return nil, nil, err
 		}
 	}
-	db, private, err := app.OpenDatabase(ctx, f.DatabaseURL, dir, 0, e.progress)
+	url := f.DatabaseURL
+	if url == "" {
+		// Beside a serve that runs on its private Postgres, work on that.
+		url, _ = pglocal.Running(filepath.Join(dir, "postgres"))
+	}
+	db, private, err := app.OpenDatabase(ctx, url, dir, 0, e.progress)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -177,7 +183,11 @@ func (c *kbImportCmd) Run(ctx context.Context, e *env) (err error) {
 			e.progress(fmt.Sprintf("%d of %d articles, about %s left", n, len(articles), left.Round(time.Second)))
 		}
 	}
-	e.say("%d articles: %d new, %d changed, %d as they were.", len(articles), added, changed, len(articles)-added-changed)
+	noun := "articles"
+	if len(articles) == 1 {
+		noun = "article"
+	}
+	e.say("%d %s: %d new, %d changed, %d as they were.", len(articles), noun, added, changed, len(articles)-added-changed)
 	return nil
 }
 

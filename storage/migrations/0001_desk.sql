@@ -396,6 +396,10 @@ end $$;
 -- +goose StatementEnd
 create trigger audit_is_forever before update or delete on audit
     for each row execute function audit_is_forever();
+create trigger audit_is_not_emptied before truncate on audit
+    for each statement execute function audit_is_forever();
+create trigger audit_is_not_emptied before truncate on audit_rest
+    for each statement execute function audit_is_forever();
 
 -- Makes the partitions of a day (seen) and a month (audit) ahead of time and
 -- drops keys of events that no platform will deliver again.
@@ -424,6 +428,9 @@ begin
                 and at < (day + interval '1 month')::timestamp at time zone 'UTC') then
             execute format('create table %I partition of audit for values from (%L) to (%L)', name,
                 day::timestamp at time zone 'UTC', (day + interval '1 month')::timestamp at time zone 'UTC');
+            -- Row triggers come with a partition, those of statements do not.
+            execute format('create trigger audit_is_not_emptied before truncate on %I
+                for each statement execute function audit_is_forever()', name);
         end if;
     end loop;
     for old in

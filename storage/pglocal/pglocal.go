@@ -162,7 +162,30 @@ func Start(ctx context.Context, o Options) (_ *Server, err error) {
 		_ = s.Stop()
 		return nil, err
 	}
+	if err := os.WriteFile(filepath.Join(s.dir, urlName), []byte(s.URL()), 0o600); err != nil {
+		_ = s.Stop()
+		return nil, fmt.Errorf("note where the database is: %w", err)
+	}
 	return s, nil
+}
+
+// urlName is the file that says where the cluster is reached while it runs.
+const urlName = "url"
+
+// Running returns how to reach the cluster in dir if a process of ours runs it
+// now: a command may work beside it then. The socket is open to the user who
+// started it alone.
+func Running(dir string) (url string, ok bool) {
+	f, err := os.Open(filepath.Join(dir, lockName))
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = f.Close() }() // which gives a lock back, too
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err == nil {
+		return "", false
+	}
+	text, err := os.ReadFile(filepath.Join(dir, urlName))
+	return string(text), err == nil && len(text) > 0
 }
 
 // URL connects to the database of the desk.

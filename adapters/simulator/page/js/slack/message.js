@@ -216,7 +216,8 @@ function summary(m, fresh, deps) {
   if (deps.inThread || !m.reply_count) return null;
   const people = (m.reply_users ?? [])
     .slice(0, 4)
-    .map((id) => avatar(deps.world.author({ user: id }), "small"));
+    // Replies in the app's name have its bot's id here.
+    .map((id) => avatar(deps.world.author(id.startsWith("B") ? { bot_id: id } : { user: id }), "small"));
   return h(
     "button",
     {
