@@ -3,8 +3,6 @@ package storage
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -80,10 +78,12 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 	if err := tx.copyAudit(ctx, steps); err != nil {
 		return fail(err)
 	}
+	// Without a ticket of a kind, the first one is still to get number 1.
 	_, err = tx.Exec(ctx, `
-		select setval(pg_get_serial_sequence('tickets', 'id'), (select max(id) from tickets)),
-			setval('incident_numbers', greatest((select max(number) from tickets where kind = 'incident'), 1)),
-			setval('request_numbers', greatest((select max(number) from tickets where kind = 'request'), 1))`)
+		select setval(pg_get_serial_sequence('tickets', 'id'), max(id)),
+			setval('incident_numbers', coalesce(max(number) filter (where kind = 'incident'), 1), count(*) filter (where kind = 'incident') > 0),
+			setval('request_numbers', coalesce(max(number) filter (where kind = 'request'), 1), count(*) filter (where kind = 'request') > 0)
+		from tickets`)
 	if err != nil {
 		return fail(err)
 	}
@@ -92,6 +92,14 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 
 // ImportQuestions stores past questions in bulk.
 func (tx *Tx) ImportQuestions(ctx context.Context, past []Question, via string) error {
+	// What is on record already has its entry; what is asked meanwhile writes its own.
+	var last QuestionID
+	if _, err := tx.Exec(ctx, `lock table questions in exclusive mode`); err != nil {
+		return fmt.Errorf("import questions: %w", err)
+	}
+	if err := tx.QueryRow(ctx, `select coalesce(max(id), 0) from questions`).Scan(&last); err != nil {
+		return fmt.Errorf("import questions: %w", err)
+	}
 	rows := make([][]any, len(past))
 	for i, q := range past {
 		rows[i] = []any{q.Person, q.Text, q.AskedAt, q.Confidence, orEmpty(q.Shown), orNoHits(q.Hits), string(q.Outcome), nullID(q.Article), nullID(q.Ticket), q.EndedAt, int32(2)}
@@ -105,17 +113,10 @@ func (tx *Tx) ImportQuestions(ctx context.Context, past []Question, via string) 
 	if _, err := tx.Exec(ctx, `
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
 		select asked_at, 'asked', person_id, $1, 'question', id, jsonb_build_object('confidence', confidence, 'shown', shown)
-		from questions where thread_id is null and asked_at <= $2`, via, latest(past)); err != nil {
+		from questions where id > $2`, via, last); err != nil {
 		return fmt.Errorf("import questions: %w", err)
 	}
 	return nil
-}
-
-func latest(past []Question) time.Time {
-	if len(past) == 0 {
-		return time.Time{}
-	}
-	return slices.MaxFunc(past, func(a, b Question) int { return a.AskedAt.Compare(b.AskedAt) }).AskedAt
 }
 
 func (tx *Tx) copyAudit(ctx context.Context, steps []Step) error {

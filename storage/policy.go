@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -127,7 +128,7 @@ func (tx *Tx) applyTeams(ctx context.Context, p policy.Policy, at time.Time) err
 		batch.Queue(`insert into team_members (team_id, person_id, source)
 			select t.id, p.id, 'policy' from teams t, people p
 			where t.slug = $1 and p.mail = any(select lower(m) from unnest($2::text[]) m) on conflict do nothing`,
-			t.Slug, append(orNone(t.Members), t.Lead))
+			t.Slug, slices.Concat(t.Members, []string{t.Lead}))
 	}
 	batch.Queue(`update teams set retired_at = $2 where retired_at is null and slug <> all($1)`, slugs, at)
 	return tx.SendBatch(ctx, batch).Close()
@@ -213,8 +214,9 @@ func (tx *Tx) FoundChannel(ctx context.Context, id int64, workspace, channel str
 // ChooseTriage makes a channel the one in which a team's tickets are triaged.
 func (tx *Tx) ChooseTriage(ctx context.Context, team people.TeamID, platform, workspace, channel string, by people.PersonID, at time.Time) error {
 	batch := &pgx.Batch{}
-	batch.Queue(`delete from desk_channels where (purpose = 'triage' and team_id = $1 and platform = $2)
-		or (platform = $2 and workspace = $3 and channel = $4)`, team, platform, workspace, channel)
+	// A policy may name the channel by its id before the desk has looked it up.
+	batch.Queue(`delete from desk_channels where platform = $2
+		and (purpose = 'triage' and (team_id = $1 or name = $4) or workspace = $3 and channel = $4)`, team, platform, workspace, channel)
 	batch.Queue(`insert into desk_channels (purpose, team_id, platform, workspace, name, channel) values ('triage', $1, $2, $3, $4, $4)`,
 		team, platform, workspace, channel)
 	batch.Queue(insertAudit, Step{At: at, Action: "triage.chosen", Person: by, Via: platform, Subject: OfChannel, SubjectID: int64(team),
