@@ -73,7 +73,8 @@ type Adapter struct {
 
 	signatures signatures
 	self       atomic.Pointer[identity]
-	dms        sync.Map // user id → id of the direct messages with them
+	hears      atomic.Bool // the socket stands
+	dms        sync.Map    // user id → id of the direct messages with them
 }
 
 // identity is who the desk is in its workspace, as Slack says.
@@ -175,6 +176,12 @@ func (a *Adapter) Connect(ctx context.Context) error {
 
 // Workspace is the id of the workspace, once connected.
 func (a *Adapter) Workspace() string { return a.me().team }
+
+// Receives tells whether events can reach the desk: over HTTP as soon as Slack
+// has said who the desk is, in socket mode while the socket stands.
+func (a *Adapter) Receives() bool {
+	return a.self.Load() != nil && (a.appToken == "" || a.hears.Load())
+}
 
 // Self is the desk's own user, once connected.
 func (a *Adapter) Self() chat.User { return a.me().person(a.me().user) }

@@ -74,12 +74,16 @@ func (s *socket) handle(ctx context.Context, e socketmode.Event) {
 	a := s.a
 	switch e.Type {
 	case socketmode.EventTypeConnected:
+		a.hears.Store(true)
 		a.log.LogAttrs(ctx, slog.LevelInfo, "connected to Slack in socket mode")
+		return
+	case socketmode.EventTypeConnecting:
+		a.hears.Store(false)
 		return
 	case socketmode.EventTypeConnectionError:
 		if failed, ok := e.Data.(*slack.ConnectionErrorEvent); ok {
 			a.log.LogAttrs(ctx, slog.LevelWarn, "no connection to Slack in socket mode",
-				slog.Duration("again_in", failed.Backoff), slog.Any("err", translate(failed.ErrorObj, repeatable)))
+				slog.String("again_in", failed.Backoff.String()), slog.Any("err", translate(failed.ErrorObj, repeatable)))
 		}
 		return
 	case socketmode.EventTypeErrorBadMessage:

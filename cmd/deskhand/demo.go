@@ -42,6 +42,9 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 			return err
 		}
 	}
+	if err := app.CheckDir(c.Data); err != nil {
+		return err
+	}
 	postgres, err := pglocal.Start(ctx, pglocal.Options{Dir: filepath.Join(c.Data, "postgres"), Progress: e.progress})
 	if err != nil {
 		return err

@@ -109,6 +109,24 @@ func TestDataStayBetweenRuns(t *testing.T) {
 	}
 }
 
+func TestACommandFindsTheClusterThatRuns(t *testing.T) {
+	t.Parallel()
+	dir := directory(t)
+	if url, ok := Running(dir); ok {
+		t.Errorf("Running before the start = %q", url)
+	}
+	s := start(t, Options{Dir: dir})
+	if url, ok := Running(dir); !ok || url != s.URL() {
+		t.Errorf("Running = %q, %v; want %q", url, ok, s.URL())
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if url, ok := Running(dir); ok {
+		t.Errorf("Running after the stop = %q", url)
+	}
+}
+
 func TestLettersOfAllLanguagesAreFolded(t *testing.T) {
 	t.Parallel()
 	s := start(t, Options{Throwaway: true})

@@ -135,6 +135,9 @@ func (a *App) openStores(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := CheckDir(a.o.Data); err != nil {
+		return err
+	}
 	if a.DB, a.postgres, err = OpenDatabase(ctx, a.o.DatabaseURL, a.o.Data, a.o.MaxConns, a.o.Progress); err != nil {
 		return err
 	}

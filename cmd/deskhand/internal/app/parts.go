@@ -2,8 +2,10 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"syscall"
@@ -36,8 +38,8 @@ func (a *App) routes() http.Handler {
 		switch {
 		case a.DB.Ping(ctx) != nil:
 			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-		case a.slack.Workspace() == "":
-			http.Error(w, "Slack has not said yet who the desk is", http.StatusServiceUnavailable)
+		case !a.slack.Receives():
+			http.Error(w, "there is no connection to Slack", http.StatusServiceUnavailable)
 		default:
 			_, _ = io.WriteString(w, "ready\n")
 		}
@@ -61,4 +63,23 @@ func tryLock(path string) (io.Closer, error) {
 		_ = f.Close()
 		return nil, fmt.Errorf("lock %s: %w", path, err)
 	}
+}
+
+// CheckDir refuses a data directory that holds somebody else's files: what is
+// given to --data is filled, and its permissions are changed.
+func CheckDir(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) || (err == nil && len(entries) == 0) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the data directory: %w", err)
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case "postgres", "index":
+			return nil
+		}
+	}
+	return fmt.Errorf("%s holds files of another program (%s); use a directory of its own with --data", dir, entries[0].Name())
 }
