@@ -28,7 +28,13 @@ type Tx struct {
 type statement struct {
 	sql   string
 	args  []any
-	check func(pgconn.CommandTag, error) error // of its answer
+	check check
+}
+
+// check looks at a statement's answer.
+type check struct {
+	answer func(pgconn.CommandTag, error) error
+	touch  bool // the statement has to change a row
 }
 
 // mostWaiting bounds what waits, in statements.
@@ -36,7 +42,12 @@ const mostWaiting = 64
 
 // later has a statement sent with the next one, and check look at its answer.
 // Its own error is one of what waited before.
-func (tx *Tx) later(ctx context.Context, check func(pgconn.CommandTag, error) error, sql string, args ...any) error {
+func (tx *Tx) later(ctx context.Context, check check, sql string, args ...any) error {
+	if check.touch {
+		// What follows, the commit perhaps, is on its way before the answer is
+		// seen: so Postgres itself has to stop at a statement that changed nothing.
+		sql = `with touched as (` + sql + ` returning 1) select 1 / count(*) from touched`
+	}
 	tx.waiting = append(tx.waiting, statement{sql, args, check})
 	if len(tx.waiting) < mostWaiting {
 		return nil
@@ -45,25 +56,29 @@ func (tx *Tx) later(ctx context.Context, check func(pgconn.CommandTag, error) er
 }
 
 // failing is the check of a statement that only an error of Postgres' spoils.
-func failing(format string, args ...any) func(pgconn.CommandTag, error) error {
-	return func(_ pgconn.CommandTag, err error) error {
+func failing(format string, args ...any) check {
+	return check{answer: func(_ pgconn.CommandTag, err error) error {
 		if err != nil {
 			err = fmt.Errorf(format+": %w", append(args, err)...)
 		}
 		return err
-	}
+	}}
 }
 
-// touching is the check of a statement that has to change a row, or its error
-// is none.
-func touching(none error, format string, args ...any) func(pgconn.CommandTag, error) error {
+// divisionByZero is division_by_zero, the answer of a statement that had to
+// change a row and has not.
+const divisionByZero = "22012"
+
+// touching is the check of an insert, update or delete that has to change a
+// row, or the transaction ends and the error is none.
+func touching(none error, format string, args ...any) check {
 	failed := failing(format, args...)
-	return func(tag pgconn.CommandTag, err error) error {
-		if err == nil && tag.RowsAffected() == 0 {
+	return check{touch: true, answer: func(tag pgconn.CommandTag, err error) error {
+		if sqlState(err) == divisionByZero {
 			err = none
 		}
-		return failed(tag, err)
-	}
+		return failed.answer(tag, err)
+	}}
 }
 
 // send sends what waits and the statements of b, and leaves the answers of
@@ -78,9 +93,9 @@ func (tx *Tx) send(ctx context.Context, b *pgx.Batch) (pgx.BatchResults, error) 
 	tx.waiting = nil
 	results := tx.conn.SendBatch(ctx, all)
 	for _, s := range waited {
-		tag, err := results.Exec()
-		if err = s.check(tag, err); err != nil {
-			return nil, errors.Join(err, closing(results, err))
+		tag, said := results.Exec()
+		if err := s.check.answer(tag, said); err != nil {
+			return nil, errors.Join(err, closing(results, said))
 		}
 		tx.begun = true
 	}
@@ -161,7 +176,7 @@ func (tx *Tx) CopyFrom(ctx context.Context, table pgx.Identifier, columns []stri
 
 // commit sends what waits and ends the transaction.
 func (tx *Tx) commit(ctx context.Context) error {
-	return errors.Join(tx.later(ctx, func(tag pgconn.CommandTag, err error) error {
+	return errors.Join(tx.later(ctx, check{answer: func(tag pgconn.CommandTag, err error) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("commit: %w", err)
@@ -169,7 +184,7 @@ func (tx *Tx) commit(ctx context.Context) error {
 			return fmt.Errorf("commit: %w", pgx.ErrTxCommitRollback)
 		}
 		return nil
-	}, `commit`), tx.flush(ctx))
+	}}, `commit`), tx.flush(ctx))
 }
 
 // rollback ends the transaction without a trace, if it has begun.
