@@ -16,6 +16,9 @@ import (
 // profileFor is how long the platform's word on an account is taken.
 const profileFor = 12 * time.Hour
 
+// justSent is longer than it takes to record where a message came to stand.
+const justSent = 10 * time.Second
+
 // Prepare does what needs the network before an event's transaction: the
 // accounts in it become persons of the record, a message that a reaction or a
 // form refers to is looked up, and drafts are fetched.
@@ -232,8 +235,9 @@ func (d *Desk) link(ctx context.Context, u chat.User, p chat.Profile) error {
 	})
 }
 
-// greet says, once for each account, whom the desk takes it for.
-func (t *turn) greet(ctx context.Context, th storage.Thread) error {
+// greet says, once for each account, whom the desk takes it for: beside the
+// thread, where it does not stand between the question and its answer.
+func (t *turn) greet(ctx context.Context) error {
 	if t.account.GreetedAt != nil || t.who.Guest || t.ev.Scope != chat.Direct {
 		return nil
 	}
@@ -245,11 +249,11 @@ func (t *turn) greet(ctx context.Context, th storage.Thread) error {
 	if t.who.Department != "" {
 		who += " (" + t.who.Department + ")"
 	}
-	if err := t.remind(ctx, th); err != nil {
+	if err := t.remind(ctx); err != nil {
 		return err
 	}
 	text := "By the way, I know you as " + who + "."
-	return t.say(ctx, th.ID, chat.Card{Text: text, Blocks: []chat.Block{
+	return t.direct(ctx, t.who.ID, chat.Card{Text: text, Blocks: []chat.Block{
 		chat.Note{Text: chat.T(text)},
 		chat.Actions{Buttons: []chat.Button{
 			{Label: "That's right", Action: cards.ItsMe},
@@ -261,7 +265,7 @@ func (t *turn) greet(ctx context.Context, th storage.Thread) error {
 
 // remind tells an admin, when she first writes, what is left to set up. The
 // home tab goes on saying so.
-func (t *turn) remind(ctx context.Context, th storage.Thread) error {
+func (t *turn) remind(ctx context.Context) error {
 	if !t.who.Admin {
 		return nil
 	}
@@ -274,7 +278,7 @@ func (t *turn) remind(ctx context.Context, th storage.Thread) error {
 	for _, l := range left {
 		items = append(items, chat.T(l))
 	}
-	return t.say(ctx, th.ID, chat.Card{Text: text + " " + strings.Join(left, " "), Blocks: []chat.Block{
+	return t.direct(ctx, t.who.ID, chat.Card{Text: text + " " + strings.Join(left, " "), Blocks: []chat.Block{
 		chat.Section{Text: chat.T(text)}, chat.List{Items: items}, chat.Note{Text: chat.T("My home tab shows this list as long as something is left.")}}})
 }
 
@@ -286,11 +290,11 @@ func (t *turn) itsMe(ctx context.Context) error {
 // settle has the card that was pressed say something for good.
 func (t *turn) settle(ctx context.Context, text string) error {
 	p, err := t.tx.PostAt(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.Message)
-	if errors.Is(err, storage.ErrNotFound) {
+	if errors.Is(err, storage.ErrNotFound) && t.at.Sub(t.ev.At) > justSent {
 		return t.private(ctx, text)
 	}
 	if err != nil {
-		return err
+		return err // tried again: a quick hand presses before the card's place is on record
 	}
 	c := chat.Card{Text: text, Blocks: []chat.Block{chat.Note{Text: chat.T(text)}}}
 	return t.tx.ReplaceBody(ctx, p.ID, body{Card: c}.bytes(), t.at)
