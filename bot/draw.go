@@ -74,11 +74,7 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post) (ch
 	case cards.HomeCard:
 		return t.homeCard(ctx, people.PersonID(p.Subject))
 	}
-	tk, err := tx.Ticket(ctx, ticket.ID(p.Subject))
-	if err != nil {
-		return chat.Card{}, err
-	}
-	v, err := t.view(ctx, tk)
+	v, err := t.view(ctx, ticket.ID(p.Subject))
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -133,21 +129,17 @@ func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted b
 }
 
 // view is a ticket with all that its cards name.
-func (t *turn) view(ctx context.Context, tk ticket.Ticket) (cards.TicketView, error) {
-	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value()}
-	who, err := t.tx.People(ctx, tk.Requester, tk.Author, tk.Owner)
+func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error) {
+	facts, err := t.tx.TicketFacts(ctx, id)
 	if err != nil {
-		return v, err
+		return cards.TicketView{}, err
 	}
-	v.Requester, v.Author, v.Owner = who[tk.Requester], who[tk.Author], who[tk.Owner]
+	tk, who := facts.Ticket, facts.People
+	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value(),
+		Requester: who[tk.Requester], Author: who[tk.Author], Owner: who[tk.Owner], Shown: facts.Question.Hits}
 	if s, ok := t.rules.service(tk.Service); ok {
 		v.Service = s.Name
 	}
-	q, err := t.tx.TicketQuestion(ctx, tk.ID)
-	if err = ignoreMissing(err); err != nil {
-		return v, err
-	}
-	v.Shown = q.Hits
 	if tk.Article != 0 {
 		found, err := t.tx.Articles(ctx, tk.Article)
 		if err != nil {

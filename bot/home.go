@@ -108,7 +108,7 @@ func (t *turn) showTicket(ctx context.Context, kind ticket.Kind, number int64) (
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v, err := t.view(ctx, tk)
+	v, err := t.view(ctx, tk.ID)
 	if err != nil {
 		return chat.Card{}, err
 	}

@@ -252,7 +252,7 @@ func (t *turn) tellLead(ctx context.Context) error {
 		return err
 	}
 	if told {
-		v, err := t.view(ctx, tk)
+		v, err := t.view(ctx, tk.ID)
 		if err != nil {
 			return err
 		}
