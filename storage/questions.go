@@ -103,16 +103,6 @@ func (tx *Tx) ThreadQuestions(ctx context.Context, id ThreadID) ([]Question, err
 	return q, nil
 }
 
-// TicketQuestion is the question that a ticket came from; ErrNotFound if none.
-func (tx *Tx) TicketQuestion(ctx context.Context, id ticket.ID) (Question, error) {
-	rows, _ := tx.Query(ctx, `select `+questionColumns+` from questions where ticket_id = $1 order by id limit 1`, id)
-	q, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Question])
-	if err != nil {
-		return q, fmt.Errorf("question of ticket %d: %w", id, notFound(err))
-	}
-	return q, nil
-}
-
 // RewordQuestion stores a question whose asker has edited it, with what is
 // shown for it now.
 func (tx *Tx) RewordQuestion(ctx context.Context, q Question, before, via string, at time.Time) error {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -103,6 +104,51 @@ func (tx *Tx) manyTickets(ctx context.Context, what, sql string, args ...any) ([
 // Ticket returns the ticket as it is.
 func (tx *Tx) Ticket(ctx context.Context, id ticket.ID) (ticket.Ticket, error) {
 	return tx.oneTicket(ctx, `select `+ticketColumns+` from tickets t where t.id = $1`, id)
+}
+
+// TicketFacts are what a ticket's cards tell of the record.
+type TicketFacts struct {
+	Ticket   ticket.Ticket
+	People   map[people.PersonID]people.Person // requester, author and owner
+	Question Question                          // that the ticket came from; zero if none
+}
+
+// TicketFacts reads them in one trip: cards are drawn again at every step.
+func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(`select `+ticketColumns+` from tickets t where t.id = $1`, id)
+	batch.Queue(`select `+personColumns+` from people p
+		where p.id = any((select array[requester_id, author_id, owner_id] from tickets where id = $1)::bigint[])`, id)
+	batch.Queue(`select `+questionColumns+` from questions where ticket_id = $1 order by id limit 1`, id)
+	results := tx.SendBatch(ctx, batch)
+	defer func() {
+		if err = errors.Join(err, results.Close()); err != nil {
+			err = fmt.Errorf("facts of ticket %d: %w", id, notFound(err))
+		}
+	}()
+	rows, _ := results.Query()
+	t, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[ticketRow])
+	if err != nil {
+		return f, err
+	}
+	rows, _ = results.Query()
+	who, err := pgx.CollectRows(rows, pgx.RowToStructByName[personRow])
+	if err != nil {
+		return f, err
+	}
+	rows, _ = results.Query()
+	asked, err := pgx.CollectRows(rows, pgx.RowToStructByName[Question])
+	if err != nil {
+		return f, err
+	}
+	f.Ticket, f.People = t.ticket(), make(map[people.PersonID]people.Person, len(who))
+	for _, p := range who {
+		f.People[p.ID] = p.person()
+	}
+	if len(asked) > 0 {
+		f.Question = asked[0]
+	}
+	return f, nil
 }
 
 // TicketForUpdate returns the ticket and locks it until tx ends. Lock tickets
