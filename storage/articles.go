@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -104,17 +105,14 @@ func (tx *Tx) PutArticle(ctx context.Context, a knowledge.Article, by people.Per
 	fail := func(err error) (knowledge.Article, bool, bool, error) {
 		return a, false, false, fmt.Errorf("put article %s: %w", a.Slug, err)
 	}
-	rows, _ := tx.Query(ctx, `select `+articleColumns+` from articles where slug = $1 for update`, a.Slug)
-	had, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[articleRow])
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-		created = true
-	case err != nil:
+	had, created, err := tx.articleToPut(ctx, a.Slug)
+	if err != nil {
 		return fail(err)
-	default:
+	}
+	if !created {
 		a.ID = had.ID
-		if sameArticle(had.article(), a) {
-			return had.article(), false, false, nil
+		if sameArticle(had, a) {
+			return had, false, false, nil
 		}
 	}
 	if err := tx.QueryRow(ctx, `update article_seq set seq = seq + 1 returning seq`).Scan(&a.Seq); err != nil {
@@ -147,16 +145,35 @@ func (tx *Tx) PutArticle(ctx context.Context, a knowledge.Article, by people.Per
 	if created {
 		step.Action = "article.created"
 	} else {
-		h := had.article()
-		step.Before = map[string]any{"title": h.Title, "state": h.State, "audience": h.Audience,
-			"symptom": h.Symptom, "answer": h.Answer, "environment": h.Environment, "cause": h.Cause}
+		step.Before = map[string]any{"title": had.Title, "state": had.State, "audience": had.Audience,
+			"symptom": had.Symptom, "answer": had.Answer, "environment": had.Environment, "cause": had.Cause}
 	}
 	return a, created, true, tx.Audit(ctx, step)
 }
 
+// articleToPut is the article of a slug, locked; none if there is none, and
+// then nobody else can store one before tx ends.
+func (tx *Tx) articleToPut(ctx context.Context, slug string) (had knowledge.Article, none bool, err error) {
+	find := func() error {
+		rows, _ := tx.Query(ctx, `select `+articleColumns+` from articles where slug = $1 for update`, slug)
+		r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[articleRow])
+		had = r.article()
+		return err
+	}
+	if err = find(); errors.Is(err, pgx.ErrNoRows) {
+		// Whoever stores articles holds this row: look again once they are done.
+		if _, err = tx.Exec(ctx, `select from article_seq for update`); err == nil {
+			err = find()
+		}
+	}
+	if errors.Is(err, pgx.ErrNoRows) {
+		return had, true, nil
+	}
+	return had, false, err
+}
+
 func sameArticle(a, b knowledge.Article) bool {
-	same := func(x, y []string) bool { return fmt.Sprint(x) == fmt.Sprint(y) }
 	return a.Title == b.Title && a.Symptom == b.Symptom && a.Environment == b.Environment && a.Answer == b.Answer &&
 		a.Cause == b.Cause && a.Language == b.Language && a.Owner == b.Owner && a.State == b.State &&
-		a.KnownError == b.KnownError && a.ReviewBy.Equal(b.ReviewBy) && same(a.Audience, b.Audience) && same(a.Tags, b.Tags)
+		a.KnownError == b.KnownError && a.ReviewBy.Equal(b.ReviewBy) && slices.Equal(a.Audience, b.Audience) && slices.Equal(a.Tags, b.Tags)
 }
