@@ -13,9 +13,11 @@ import (
 func TestOnlyHomesThatWereOpenedLatelyAreDrawnAgain(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)
+	homes := map[storage.PostID]string{}
 	visit := func(user string, who people.PersonID, at time.Time) {
 		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
-			_, err := tx.Post(ctx, storage.Post{Kind: "home", Platform: "slack", Workspace: "T1", User: user, Card: "home", Subject: int64(who)}, storage.LaneReply, at)
+			id, err := tx.Post(ctx, storage.Post{Kind: "home", Platform: "slack", Workspace: "T1", User: user, Card: "home", Subject: int64(who)}, storage.LaneReply, at)
+			homes[id] = user
 			return err
 		})
 	}
@@ -25,7 +27,7 @@ func TestOnlyHomesThatWereOpenedLatelyAreDrawnAgain(t *testing.T) {
 			return tx.RedrawHomes(ctx, who, noon.Add(-12*time.Hour), noon)
 		})
 		for _, d := range claim(t, c.DB, noon) {
-			users = append(users, d.Post.User)
+			users = append(users, homes[d.ID])
 		}
 		slices.Sort(users)
 		return users
