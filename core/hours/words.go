@@ -5,56 +5,50 @@ import (
 	"strings"
 )
 
-// Words is the week as on a door: "Mon–Fri 09:00–12:00 and 13:00–17:00, Sat
-// 09:00–12:00".
-func (c *Calendar) Words() string {
-	if c.week.sum == week {
+func (p Plan) words() string {
+	if p.Open.equal(Always()) && p.Breaks.equal(Week{}) {
 		return "at all hours"
 	}
+	open, breaks := p.Open, p.Breaks
 	var groups []string
 	for i := 0; i < len(weekdays); {
-		j := i + 1
-		for j < len(weekdays) && slices.Equal(c.day(i), c.day(j)) {
+		a, j := weekdays[i], i+1
+		for j < len(weekdays) && slices.Equal(open[a], open[weekdays[j]]) && slices.Equal(breaks[a], breaks[weekdays[j]]) {
 			j++
 		}
-		if times := c.day(i); len(times) > 0 {
-			name := weekdays[i].String()[:3]
+		if len(open[a]) > 0 || len(breaks[a]) > 0 {
+			days := a.String()[:3]
 			if j > i+1 {
-				name += "–" + weekdays[j-1].String()[:3]
+				days += "–" + weekdays[j-1].String()[:3]
 			}
-			groups = append(groups, name+" "+strings.Join(times, " and "))
+			if len(open[a]) > 0 {
+				days += " " + list(open[a])
+			}
+			if len(breaks[a]) > 0 {
+				days += " without " + list(breaks[a])
+			}
+			groups = append(groups, days)
 		}
 		i = j
 	}
 	return strings.Join(groups, ", ")
 }
 
-// day is the hours that begin on the i-th weekday, after the breaks. A shift
-// into the night is one of them.
-func (c *Calendar) day(i int) []string {
-	begin := day * weekday(i)
-	var out []string
-	for n, s := range c.week.open {
-		from, to := s.from, s.to
-		if from == 0 && to < week && c.week.open[len(c.week.open)-1].to == week && n == 0 {
-			continue // the end of Sunday's night
-		}
-		if to == week && n > 0 && c.week.open[0].from == 0 {
-			to += c.week.open[0].to
-		}
-		// Hours of more than a day are told day by day.
-		for ; from < to; from = from.Truncate(day) + day {
-			end := to
-			if to-from > day {
-				end = from.Truncate(day) + day
-			}
-			if from >= begin && from < begin+day {
-				out = append(out, Interval{OfDay((from - begin).Seconds()), clockOf(end)}.String())
-			}
-			if end == to {
-				break
-			}
+func (w Week) equal(v Week) bool {
+	for d := range w {
+		if !slices.Equal(w[d], v[d]) {
+			return false
 		}
 	}
-	return out
+	return true
+}
+
+func list(in []Interval) string {
+	in = slices.Clone(in)
+	slices.SortFunc(in, func(a, b Interval) int { return int(a.From - b.From) })
+	words := make([]string, len(in))
+	for i, x := range in {
+		words[i] = x.String()
+	}
+	return strings.Join(words, " and ")
 }
