@@ -173,7 +173,7 @@ func AssignForm(t ticket.Ticket, agents []people.Person) chat.Form {
 	var o []chat.Option
 	for _, p := range agents {
 		if len(o) < 100 && p.ID != t.Owner {
-			o = append(o, chat.Option{Value: strconv.FormatInt(int64(p.ID), 10), Label: p.Name})
+			o = append(o, chat.Option{Value: strconv.FormatInt(int64(p.ID), 10), Label: short(p.Name, 75)})
 		}
 	}
 	f := chat.Form{Action: Assign, Args: TicketArgs(t), Title: "Give " + t.Ref() + " to…", Submit: "Give", Close: "Cancel"}
@@ -231,7 +231,7 @@ func ReopenForm(t ticket.Ticket) chat.Form {
 
 // RemarkForm asks for one line with the rating.
 func RemarkForm(t ticket.Ticket) chat.Form {
-	return chat.Form{Action: Remark, Args: TicketArgs(t), Title: "One line about " + t.Ref(), Submit: "Send", Close: "Cancel",
+	return chat.Form{Action: Remark, Args: TicketArgs(t), Title: "A line about " + t.Ref(), Submit: "Send", Close: "Cancel",
 		Fields: []chat.Field{{Name: "comment", Label: "What should we know?", Input: chat.Line, Max: 300}}}
 }
 

@@ -33,7 +33,7 @@ func Question(q QuestionView) chat.Card {
 	}
 	switch q.Outcome {
 	case "solved":
-		c.Text = "Glad it worked."
+		c.Text = "Glad it worked: " + q.Solved.Article.Ref() + " " + q.Solved.Title
 		c.Blocks = append(c.Blocks,
 			chat.Section{Text: chat.Join(chat.B("Glad it worked."), chat.T(" "+q.Solved.Article.Ref()+" "+q.Solved.Title))},
 			chat.Actions{Menu: []chat.Button{{Label: "It came back", Action: NotAfter, Args: a}}})
