@@ -155,6 +155,19 @@ func TestRefusalsAreInWords(t *testing.T) {
 			r.Able[kim] = false
 			return vote(asked(t), yes(pia, 0), r, hours(1))
 		}, NotApprover, "I can't count your answer: you are not one of its approvers at this stage."},
+		{"a delegate's delegate, when the first has left", func(t *testing.T) error {
+			r := away([2]id{kim, lee}, [2]id{lee, pia})
+			r.Able[lee] = false
+			return vote(asked(t), yes(pia, 0), r, hours(1))
+		}, NotApprover, "I can't count your answer: you are not one of its approvers at this stage. Approvers: Kim."},
+		{"a deputy who is handed a second seat", func(t *testing.T) error {
+			s := begin(t, change(), board).elapse(office(), hours(8))
+			b := yes(pia, 0)
+			b.For = lee
+			s.then(s.a.Vote(b, office(), hours(9)))
+			b.For = kim
+			return vote(s, b, away([2]id{kim, pia}), hours(10))
+		}, NotApprover, "I can't count your answer: you are not one of its approvers at this stage. Approvers: Kim, Lee, Moe."},
 		{"a delegate whose days are over", func(t *testing.T) error { return vote(asked(t), yes(pia, 0), away([2]id{kim, pia}), hours(27)) },
 			NotApprover, "I can't count your answer: you are not one of its approvers at this stage. Approvers: Kim."},
 		{"a delegate of two who does not say for whom", func(t *testing.T) error {
@@ -219,6 +232,11 @@ func TestRefusalsAreInWords(t *testing.T) {
 			s.then(s.a.Edit(edited, office(), ana, hours(1)))
 			return vote(s, yes(kim, 0), office(), hours(2))
 		}, Stale, "I can't count your answer: this card is out of date. Ana asked again, 4 May at 10:00."},
+		{"a click with the hash of a text that nobody was asked about", func(t *testing.T) error {
+			b := yes(kim, 0)
+			b.Hash = "v0"
+			return vote(asked(t), b, office(), hours(1))
+		}, Stale, "I can't count your answer: this card is out of date. Ana asked again, 4 May at 09:00."},
 		{"a click on the old card of a text that has come back", func(t *testing.T) error {
 			s := asked(t)
 			s.then(s.a.Edit(edited, office(), ana, hours(1)))
@@ -451,6 +469,14 @@ func TestWhoIsTold(t *testing.T) {
 			t.Error("the only approver may do the work that she approved")
 		}
 	})
+	t.Run("who spoke for another, when she is to do the work now", func(t *testing.T) {
+		t.Parallel()
+		s := begin(t, change(), twoStages()[0])
+		s.then(s.a.Vote(yes(pia, 0), away([2]id{kim, pia}), hours(1)))
+		to := change()
+		to.Own = []id{ana, pia}
+		s.then(s.a.Edit(to, office(), ana, hours(2))).heard("edited Pia Kim", "asked Kim")
+	})
 	t.Run("everybody who could change it, when the stage gets stuck, once", func(t *testing.T) {
 		t.Parallel()
 		stage := twoStages()[1]
@@ -509,6 +535,26 @@ func TestTimePasses(t *testing.T) {
 		if v := s.a.Votes[0]; v.Seat != kim || v.By != pia || v.As != AsDeputy {
 			t.Errorf("recorded as %+v", v)
 		}
+	})
+	t.Run("the deputy may change her mind, and speak in the next stage too", func(t *testing.T) {
+		t.Parallel()
+		stages := twoStages()
+		stages[0].Rule, stages[0].Ask = Rule{Quorum: Everybody}, named(kim, lee)
+		s := begin(t, change(), stages...).elapse(office(), hours(8))
+		b := yes(pia, 0)
+		b.Answer, b.Note, b.For = Changes, "which rack?", lee
+		s.then(s.a.Vote(yes(kim, 0), office(), hours(8)))
+		if _, _, err := s.a.Vote(b, office(), hours(9)); err != nil {
+			t.Errorf("she may speak for Lee: %v", err)
+		}
+		s = begin(t, change(), stages...).elapse(office(), hours(8))
+		s.then(s.a.Vote(yes(pia, 0), office(), hours(9)))
+		b.For = kim
+		if a, _, err := s.a.Vote(b, office(), hours(10)); err != nil || a.State != ChangesRequested {
+			t.Errorf("she may change what she said for Kim: %v", err)
+		}
+		s.then(s.a.Vote(yes(lee, 0), office(), hours(10))).elapse(office(), hours(18))
+		s.then(s.a.Vote(yes(pia, 1), office(), hours(19))).heard("voted")
 	})
 	t.Run("a desk that slept does only the last of what it missed", func(t *testing.T) {
 		t.Parallel()

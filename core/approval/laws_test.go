@@ -304,6 +304,9 @@ func (k *machine) voteSoundly(t *rapid.T) {
 	if len(voices) == 0 {
 		t.Skip("nobody is asked")
 	}
+	if others := slices.DeleteFunc(slices.Clone(voices), func(v Voice) bool { return v.As == AsHolder }); len(others) > 0 && rapid.Bool().Draw(t, "by another") {
+		voices = others
+	}
 	v := rapid.SampledFrom(voices).Draw(t, "voice")
 	b := Ballot{By: v.By, For: v.For, Note: "why", Round: k.a.Round, Stage: k.a.Stage, Hash: k.a.Subject.Hash, Confirmed: true}
 	b.Answer = rapid.SampledFrom([]Answer{Yes, Yes, Yes, Yes, No, No, Changes}).Draw(t, "answer")
@@ -364,6 +367,10 @@ func (k *machine) edit(t *rapid.T) {
 		k.texts++
 		s.Hash = fmt.Sprint("text ", rapid.SampledFrom([]int{0, k.texts, k.texts}).Draw(t, "which"))
 	case "people":
+		if v, ok := lastOf(k.a.Votes); ok && rapid.Bool().Draw(t, "who has voted") {
+			s.Own = []id{1, v.By}
+			break
+		}
 		s.Own = append([]id{1}, rapid.SliceOfN(rapid.SampledFrom(everyone), 0, 2).Draw(t, "own")...)
 	case "window":
 		s.Window = k.now.Add(time.Duration(rapid.IntRange(-2, 100).Draw(t, "window")) * time.Hour)

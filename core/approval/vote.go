@@ -209,10 +209,10 @@ func (a Approval) seat(b Ballot, r Roster, at time.Time) (people.PersonID, Capac
 // holder wanted it so. A deputy is named by the rule and not by the holder, so
 // she speaks once in a stage, and only who has no seat there: four eyes stay
 // four eyes.
+//
+// Nobody has any of the rights who isn't able, or whose own work it is: resolve
+// and chain leave them out.
 func (a Approval) capacity(seat, by people.PersonID, r Roster, at time.Time) (Capacity, bool) {
-	if a.own(by) || !r.Able[by] {
-		return "", false
-	}
 	st := a.Stages[a.Stage]
 	var spoke, deputised bool // for other seats
 	for _, v := range a.Votes {
