@@ -17,7 +17,7 @@ import (
 const profileFor = 12 * time.Hour
 
 // justSent is longer than it takes to record where a message came to stand.
-const justSent = 10 * time.Second
+const justSent = 3 * time.Second
 
 // Prepare does what needs the network before an event's transaction: the
 // accounts in it become persons of the record, a message that a reaction or a
@@ -290,7 +290,7 @@ func (t *turn) itsMe(ctx context.Context) error {
 // settle has the card that was pressed say something for good.
 func (t *turn) settle(ctx context.Context, text string) error {
 	p, err := t.tx.PostAt(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.Message)
-	if errors.Is(err, storage.ErrNotFound) && t.at.Sub(t.ev.At) > justSent {
+	if errors.Is(err, storage.ErrNotFound) && (t.ev.InCall || t.at.Sub(t.ev.At) > justSent) {
 		return t.private(ctx, text)
 	}
 	if err != nil {

@@ -299,12 +299,12 @@ func TestWhoAmI(t *testing.T) {
 func TestAnAdminChoosesTheTriageChannel(t *testing.T) {
 	t.Parallel()
 	d := open(t)
-	d.Person("ana").Says("my zeppelin is red").Press("Talk to a person")
+	d.Person("ana").Says("my zeppelin is red").Press("Talk to a person").Sees("A person will look at this: it is INC-1.")
 	d.Channel("it-triage").Sees("INC-1")
 	d.Person("ben").In("it-spare").Runs("/desk triage service-desk").Sees("Only an admin")
 	d.Person("ada").In("it-spare").Runs("/desk triage").Sees("Which team?")
 	d.Person("ada").In("it-spare").Runs("/desk triage service-desk").Sees("From now on tickets of Service Desk come here")
-	d.Person("ana").Says("my zeppelin is yellow").Press("Talk to a person")
+	d.Person("ana").Says("my zeppelin is yellow").Sees("I have nothing good on this").Press("Talk to a person")
 	d.Channel("it-spare").Sees("INC-2", "zeppelin is yellow")
 }
 
