@@ -151,7 +151,8 @@ func TestDuplicatesAreOfferedFirst(t *testing.T) {
 	if n := d.count(`select count(*) from tickets`); n != 1 {
 		t.Errorf("%d tickets, want 1", n)
 	}
-	ana.Says("the zeppelin hangar gate squeaks").Press("Open a ticket").Press("Something is broken")
+	ana.Sees("This is INC-1 now.")
+	ana.Says("the zeppelin hangar gate squeaks").Sees("I have nothing good on this").Press("Open a ticket").Press("Something is broken")
 	ana.Press("It is different").SeesForm("What is broken?")
 }
 
