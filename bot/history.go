@@ -57,6 +57,9 @@ func (t *turn) showHistory(ctx context.Context, tk ticket.Ticket) error {
 		if strings.HasPrefix(what, "wrote a note") && !inside {
 			continue // internal notes stay with the team
 		}
+		if ticket.Action(s.Action) == ticket.Moved && !inside {
+			s.Note = "" // one team's word to the next
+		}
 		lines = append(lines, cards.HistoryLine{At: s.At, Who: s.Person, What: what, Via: s.Via, Note: s.Note})
 	}
 	f := cards.HistoryForm(tk.Ref(), lines)

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -103,7 +104,7 @@ func (t *turn) openFrom(ctx context.Context) error {
 	}
 	text := t.readable(ctx, t.ev.Text)
 	d := cards.Draft{ForOther: true, Title: cards.Title(text), Source: chat.Args{
-		"c": t.ev.Place.Channel, "m": t.ev.Message, "th": t.ev.Place.Thread, "s": string(t.ev.Scope), "x": clip(text, 600)}}
+		"c": t.ev.Place.Channel, "m": t.ev.Message, "th": t.ev.Place.Thread, "s": string(t.ev.Scope), "x": clipArg(text)}}
 	if t.ev.Author.ID != t.ev.By.ID && t.ev.Author.ID != "" {
 		d.Source["for"] = t.ev.Author.ID
 	}
@@ -523,6 +524,19 @@ func (t *turn) reacted(ctx context.Context) error {
 	}
 	_, err = t.openTicket(ctx, t.quick(t.readable(ctx, t.ev.Text), author.ID, t.who.ID), th, root, q, storage.WentTicket)
 	return err
+}
+
+// mostArg is how much of a message travels in a form's arguments, in bytes as
+// they are encoded: an angle bracket is six of them.
+const mostArg = 600
+
+func clipArg(s string) string {
+	for n := mostArg; ; n = n * 3 / 4 {
+		short := clip(s, n)
+		if encoded, err := json.Marshal(short); err != nil || len(encoded) <= mostArg+2 || n < 40 {
+			return short
+		}
+	}
 }
 
 // clip cuts s to at most n bytes at a character's border.

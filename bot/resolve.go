@@ -41,7 +41,7 @@ func (t *turn) search(ctx context.Context) error {
 }
 
 func articleOption(id knowledge.ArticleID, title string) chat.Option {
-	return chat.Option{Value: strconv.FormatInt(int64(id), 10), Label: id.Ref() + " " + title}
+	return chat.Option{Value: strconv.FormatInt(int64(id), 10), Label: clip(id.Ref()+" "+title, 75)}
 }
 
 func (t *turn) resolveSend(ctx context.Context) error {
@@ -242,6 +242,9 @@ func (t *turn) tellLead(ctx context.Context) error {
 	tk, err := t.requesters(ctx, "tell the lead about")
 	if err != nil {
 		return err
+	}
+	if tk.Rating == 0 {
+		return &ticket.RefusedError{Step: "tell the lead about", Reason: "you have not said yet how it was"}
 	}
 	lead := t.rules.team(tk.Team).Lead
 	if lead == 0 {

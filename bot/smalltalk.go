@@ -6,10 +6,13 @@ import (
 	"unicode"
 )
 
+// apostrophes are those of keyboards and of phones.
+var apostrophes = strings.NewReplacer("'", "", "’", "")
+
 // wordsOf are the words of a text in small letters, without what stands
 // between them.
 func wordsOf(text string) []string {
-	return strings.FieldsFunc(strings.ToLower(strings.ReplaceAll(text, "'", "")), func(r rune) bool {
+	return strings.FieldsFunc(strings.ToLower(apostrophes.Replace(text)), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
 	})
 }
@@ -69,7 +72,7 @@ func smallTalk(text string) talk {
 			if found == notSmall {
 				found = bye
 			}
-		case slices.Contains(fineWords, w) && !slices.Contains(words, "not") && !slices.Contains(words, "no"):
+		case slices.Contains(fineWords, w) && !slices.Contains(words, "no") && !strings.Contains(text, "?"):
 			if found == notSmall {
 				found = thanks
 			}

@@ -306,7 +306,9 @@ func (o *office) thread(channel, user string) storage.ThreadID {
 
 func (o *office) count(sql string, args ...any) (n int) {
 	o.Helper()
-	if err := o.db.Pool().QueryRow(o.Context(), sql, args...).Scan(&n); err != nil {
+	ctx := o.Context()
+	// In a transaction, which is tried again on a fresh connection after a restart.
+	if err := o.db.View(ctx, func(tx *storage.Tx) error { return tx.QueryRow(ctx, sql, args...).Scan(&n) }); err != nil {
 		o.Fatal(err)
 	}
 	return n
