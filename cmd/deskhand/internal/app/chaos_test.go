@@ -116,12 +116,14 @@ func sabotage(ctx context.Context, t *testing.T, chances *rand.Rand, n int, proc
 	for range *chaosKills {
 		victim := processes[chances.IntN(len(processes))]
 		steps = append(steps, func() {
+			t.Logf("%s: kill %s", time.Now().Format("15:04:05.000"), victim.addr)
 			victim.kill()
 			victim.start()
 		})
 	}
 	for range 2 {
 		steps = append(steps, func() {
+			t.Logf("%s: restart Postgres", time.Now().Format("15:04:05.000"))
 			if err := cluster.Restart(ctx, pglocal.Immediate); err != nil {
 				t.Errorf("restart Postgres: %v", err)
 			}

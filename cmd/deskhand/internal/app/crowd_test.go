@@ -194,7 +194,7 @@ func (t *talk) run() error {
 	}
 	t.questions = 1
 	if kind >= 95 {
-		if err := t.again("command", func() error { return asker.Command(place, "/desk", text) }); err != nil {
+		if err := t.command(asker, place, text); err != nil {
 			return err
 		}
 	} else if _, err := asker.Say(slacktest.Post{Channel: place, Text: text}); err != nil {
@@ -382,6 +382,41 @@ func (t *talk) again(what string, do func() error) error {
 			return err
 		}
 		t.failed[what]++
+		if err := t.pause(200 * time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
+// command types a slash command until the desk does not say that it can't just
+// now: it answers a command in its own words, where Slack's are "dispatch_failed".
+func (t *talk) command(who *slacktest.Person, place, text string) error {
+	hand := t.hands[t.ask]
+	hand.Lock()
+	defer hand.Unlock()
+	told := func() (n int) {
+		all, err := who.Messages(place, "", 1000)
+		if err != nil {
+			return -1
+		}
+		for _, m := range all {
+			if m.Ephemeral && strings.Contains(m.Text, "I can't get to my records") {
+				n++
+			}
+		}
+		return n
+	}
+	for late := time.Now().Add(t.patience); ; {
+		before := told()
+		if err := t.again("command", func() error { return who.Command(place, "/desk", text) }); err != nil {
+			return err
+		}
+		if told() == before {
+			return nil
+		}
+		if time.Now().After(late) {
+			return errors.New("the desk does not get to its records")
+		}
 		if err := t.pause(200 * time.Millisecond); err != nil {
 			return err
 		}

@@ -79,6 +79,17 @@ func quiet(ctx context.Context, w *slacktest.Workspace, db *storage.DB) error {
 	}
 }
 
+// deliveriesOf tells how what has the word was delivered.
+func deliveriesOf(w *slacktest.Workspace, word string) string {
+	var all []string
+	for _, d := range w.Deliveries() {
+		if strings.Contains(string(d.Body), word) {
+			all = append(all, fmt.Sprintf("%s %s in %s at %s after %s: %d %s", d.EventID, d.Type, d.Channel, d.At.Format("15:04:05.000"), d.Took, d.Status, d.Err))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
 // neverTaken tells what happened to each event that the desk never took.
 func neverTaken(w *slacktest.Workspace) string {
 	attempts, taken := map[string][]string{}, map[string]bool{}
@@ -362,9 +373,13 @@ func (k *talk) check(ctx context.Context, t *testing.T, db *storage.DB, p *probl
 			p.add("%s: %d %s, want %d (and at most %d more, for failures that were seen: %v)", k.word, got, what, least, more, k.failed)
 		}
 	}
+	found := len(p.lines)
 	between("questions", number(ctx, t, db, `select count(*) from questions where text like $1`, word), k.questions, k.failed["command"])
 	between("answers", number(ctx, t, db, `select count(*) from posts p join questions q on q.id = p.subject
 		where p.card = 'question' and p.sent_at is not null and q.text like $1`, word), k.questions, k.failed["command"])
+	if len(p.lines) > found {
+		p.add("%s: its deliveries were %s", k.word, deliveriesOf(k.slack, k.word))
+	}
 	tickets := 0
 	if k.ticket {
 		tickets = 1
