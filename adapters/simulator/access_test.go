@@ -179,6 +179,7 @@ func TestANarrowWindowHoldsEverything(t *testing.T) {
 	wide("a thread")
 	a.press("[data-do='close-thread']", "")
 	wide("a channel")
+	a.until("nothing moves", `document.getAnimations().every((x) => x.playState !== "running")`) // or the click lands where the button was
 	a.press("[data-do=side]", "")
 	a.until("the side bar has come", `document.querySelector("#side").getBoundingClientRect().left === 0 && document.querySelector("#side").contains(document.activeElement)`)
 	a.press(".place", "Desk")

@@ -53,7 +53,7 @@ type surface struct {
 var (
 	// A message of about 13,200 characters in blocks is refused with
 	// msg_blocks_too_long, which Slack does not document.
-	onMessage = surface{blocks: 50, text: 12_000}
+	onMessage = surface{blocks: 50, text: 10_500}
 	// A view is refused above 250 KB of JSON (view_too_large).
 	onView = surface{blocks: 100, text: 50_000}
 )
@@ -110,11 +110,14 @@ func inWords(bs []chat.Block) string {
 		case chat.Divider, chat.Actions:
 		}
 	}
+	for i := range lines {
+		lines[i] = clean(lines[i])
+	}
 	lines = slices.DeleteFunc(lines, func(s string) bool { return strings.TrimSpace(s) == "" })
 	if len(lines) == 0 {
 		return "…"
 	}
-	return clean(strings.Join(lines, "\n"))
+	return strings.Join(lines, "\n")
 }
 
 // painter draws the blocks of one surface.

@@ -180,6 +180,7 @@ func TestHandingOverKeepsTheConversation(t *testing.T) {
 	ben.InThread("INC-1").Says("Which mast?")
 	ana.InThread("zeppelin").Sees("Which mast?")
 	ana.InThread("zeppelin").Says("the northern one")
+	ben.InThread("INC-1").Sees("the northern one")
 	ben.Choose("Hand over to a team…").SeesForm("To which team?")
 	ben.Fill("To which team?", "Network").Fill("What have you found out?", "It is the mast.").Submits()
 	ben.Sees("INC-1", "Handed over to Network")
