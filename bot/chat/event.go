@@ -50,6 +50,8 @@ const (
 	Left      Kind = "left"      // By has left the channel
 	Invited   Kind = "invited"   // the desk itself has come into the channel, invited by By
 	Overheard Kind = "overheard" // said among others, and none of the desk's business
+	Viewed    Kind = "viewed"    // By, one of the Post's Viewers, looks at Message
+	Browsed   Kind = "browsed"   // By looks for Text in what the desk has, to put it into a message
 )
 
 // Event is one thing that a person did, as the platform reported it.
@@ -63,6 +65,10 @@ type Event struct {
 	By    User      `json:"by"`
 	Place Place     `json:"place"`
 	Scope Scope     `json:"scope,omitempty"`
+	// Flat says that there are no threads in Place: whoever talks of several
+	// things does so in one row. Place.Thread is then the message that Text
+	// quotes, if it quotes one.
+	Flat bool `json:"flat,omitempty"`
 
 	Text      string `json:"text,omitempty"`      // plain; mentions as Mention writes them
 	Mentioned bool   `json:"mentioned,omitempty"` // the desk was addressed by name; the name is not in Text
@@ -81,15 +87,20 @@ type Event struct {
 
 	// InCall says that the platform is waiting for the Answer.
 	InCall bool `json:"-"`
+	// InPlace says that it puts the Answer's Card where Message is.
+	InPlace bool `json:"-"`
 }
 
 // Conversation is the key under which events keep their order.
 func (e Event) Conversation() string {
 	p := e.Place
 	thread := p.Thread
-	if thread == "" {
-		switch e.Kind {
-		case Said, Edited, Deleted, Reacted, Unreacted:
+	switch e.Kind {
+	case Said, Edited, Deleted, Reacted, Unreacted:
+		if e.Flat {
+			return p.Platform + ":" + p.Workspace + ":" + p.Channel + ":"
+		}
+		if thread == "" {
 			thread = e.Message // a first message opens its own thread
 		}
 	}

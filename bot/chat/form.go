@@ -57,4 +57,13 @@ type Answer struct {
 	Errors  map[string]string // on Submitted: what is wrong, by Field name; the form stays open
 	Private *Card             // shown to By alone, in Place
 	Options []Option          // on Searched
+	Card    *Card             // on Viewed, and on Pressed with InPlace: Message as By is to see it now
+	Finds   []Find            // on Browsed
+}
+
+// Find is something that By may put into a message of their own.
+type Find struct {
+	Title string
+	Text  string // a line or two
+	Card  Card   // what is put there; it has no Actions but links
 }

@@ -32,6 +32,11 @@ type Post struct {
 	As    *Persona // the desk itself if nil
 	Files []Attachment
 
+	// Viewers are shown a card of their own where the platform has such views:
+	// it reports Viewed for each, and the Answer has their Card. At most 60, the
+	// most that Teams takes.
+	Viewers []User
+
 	Emoji  string
 	Target string // message id in Place.Channel
 	Reply  string // an Event's Reply, for a Whisper that can use it

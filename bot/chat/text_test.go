@@ -101,6 +101,10 @@ func TestConversation(t *testing.T) {
 			}
 		})
 	}
+	flat := func(e chat.Event) chat.Event { e.Flat = true; return e }
+	if again := flat(chat.Event{Kind: chat.Said, By: ana, Place: in("C1", "0.9"), Message: "1.1"}); flat(first).Conversation() != again.Conversation() {
+		t.Error("where there are no threads, what is said is not in order")
+	}
 	form := chat.Event{Kind: chat.Submitted, By: ana, Place: in("", "")}
 	if again := (chat.Event{Kind: chat.Commanded, By: ana, Place: in("", "")}); form.Conversation() != again.Conversation() {
 		t.Error("what one person does outside of any thread is not in order")
