@@ -114,6 +114,13 @@ func (d *Desk) notice(ctx context.Context, ev chat.Event) error {
 		return err
 	}
 	c, ok := r.channel(ev.By.Platform, ev.By.Workspace, ev.Place.Channel)
+	if !ok && ev.Kind == chat.Pressed { // it may have become one this second
+		d.forget()
+		if r, err = d.rulesNow(ctx); err != nil {
+			return err
+		}
+		c, ok = r.channel(ev.By.Platform, ev.By.Workspace, ev.Place.Channel)
+	}
 	p := d.platforms[ev.By.Platform]
 	if !ok || c.Purpose != "triage" || p == nil {
 		return nil
