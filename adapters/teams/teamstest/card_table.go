@@ -1,0 +1,637 @@
+package teamstest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// What follows is the schema of adaptivecards.io, 1.5.0, in a table. Media is
+// left out: page "Types of cards" says that Teams shows none.
+
+// A thing is an object of one type.
+type thing struct {
+	since int  // minor version that brought it
+	typed bool // it must say its type
+	props map[string]property
+	also  func(j *judge, at string, m map[string]any)
+}
+
+// A property is what one key may hold.
+type property struct {
+	is    func(j *judge, at string, v any)
+	since int
+	need  bool
+}
+
+func (p property) needed() property      { p.need = true; return p }
+func (p property) of(minor int) property { p.since = minor; return p }
+
+// things are filled in by init, because they refer to one another.
+var things map[string]thing
+
+var (
+	elements = names("TextBlock Image RichTextBlock ActionSet Container ColumnSet FactSet ImageSet Table " + inputKinds)
+	actions  = names("Action.Execute Action.Submit Action.OpenUrl Action.ShowCard Action.ToggleVisibility")
+	// selectable: schema, ImplementationsOf.ISelectAction.
+	selectable = names("Action.Execute Action.Submit Action.OpenUrl Action.ToggleVisibility")
+	// inDialog: Action.Execute makes an adaptiveCard/action invoke, for which a
+	// dialog is no message.
+	inDialog = names("Action.Submit Action.OpenUrl Action.ShowCard Action.ToggleVisibility")
+)
+
+const inputKinds = "Input.Text Input.Number Input.Date Input.Time Input.Toggle Input.ChoiceSet"
+
+func names(s string) map[string]bool {
+	m := map[string]bool{}
+	for _, n := range strings.Fields(s) {
+		m[n] = true
+	}
+	return m
+}
+
+func is(f func(j *judge, at string, v any)) property { return property{is: f} }
+
+var (
+	str = is(func(j *judge, at string, v any) {
+		if _, ok := v.(string); !ok {
+			j.refuse(at, "is not text")
+		}
+	})
+	// words are shown, so that they cannot be nothing.
+	words = is(func(j *judge, at string, v any) {
+		if s, ok := v.(string); !ok || strings.TrimSpace(s) == "" {
+			j.refuse(at, "is not text, or blank")
+		}
+	})
+	// spoken are words in which a mention may stand.
+	spoken = is(func(j *judge, at string, v any) {
+		s, ok := v.(string)
+		if !ok {
+			j.refuse(at, "is not text")
+		}
+		j.said = append(j.said, s)
+	})
+	boolean = is(func(j *judge, at string, v any) {
+		if _, ok := v.(bool); !ok {
+			j.refuse(at, "is not true or false")
+		}
+	})
+	number = is(func(j *judge, at string, v any) {
+		if _, ok := v.(float64); !ok {
+			j.refuse(at, "is not a number")
+		}
+	})
+	count = is(func(j *judge, at string, v any) {
+		if n, ok := v.(float64); !ok || n < 1 || n != float64(int(n)) {
+			j.refuse(at, "is not a whole number above 0")
+		}
+	})
+	date    = moment("2006-01-02")
+	clock   = moment("15:04")
+	element = is(func(j *judge, at string, v any) { j.oneOf(at, v, "element", elements) })
+	action  = is(func(j *judge, at string, v any) {
+		if j.dialog {
+			j.oneOf(at, v, "action", inDialog)
+		} else {
+			j.oneOf(at, v, "action", actions)
+		}
+	})
+	tap = is(func(j *judge, at string, v any) {
+		m, _ := v.(map[string]any)
+		if typ, _ := m["type"].(string); j.dialog && typ == "Action.Execute" {
+			j.refuse(at, "no Action.Execute in a dialog")
+			return
+		}
+		j.oneOf(at, v, "action", selectable)
+	})
+	style   = choice("default emphasis good attention warning accent")
+	across  = choice("left center right")
+	down    = choice("top center bottom")
+	space   = choice("default none small medium large extraLarge padding")
+	size    = choice("default small medium large extraLarge")
+	weight  = choice("default lighter bolder")
+	color   = choice("default dark light accent good warning attention")
+	font    = choice("default monospace")
+	pixels  = matching(`^\d+px$`, `pixels like "80px"`)
+	stretch = choice("auto stretch")
+	inputs  = choice("auto none")
+	picture = is(func(j *judge, at string, v any) {
+		s, _ := v.(string)
+		if !webAddress(s, false) && !strings.HasPrefix(s, "data:image/") {
+			j.refuse(at, "%.100q is no https address", s)
+		}
+	})
+	link = is(func(j *judge, at string, v any) {
+		s, _ := v.(string)
+		if !webAddress(s, true) && !strings.HasPrefix(s, "mailto:") && !strings.HasPrefix(s, "tel:") && !strings.HasPrefix(s, "msteams:") {
+			j.refuse(at, "%.100q is no address that a client opens", s)
+		}
+	})
+	background = is(func(j *judge, at string, v any) {
+		if m, ok := v.(map[string]any); ok {
+			j.object(at, m, "BackgroundImage")
+			return
+		}
+		picture.is(j, at, v)
+	})
+	width = is(func(j *judge, at string, v any) {
+		switch v := v.(type) {
+		case float64:
+			if v <= 0 {
+				j.refuse(at, "is not above 0")
+			}
+		case string:
+			if !columnWidth.MatchString(v) {
+				j.refuse(at, "%q is no width", v)
+			}
+		default:
+			j.refuse(at, "is no width")
+		}
+	})
+	columnWidth = regexp.MustCompile(`^(auto|stretch|\d+|\d+px)$`)
+	id          = is(func(j *judge, at string, v any) {
+		s, _ := v.(string)
+		if s == "" {
+			j.refuse(at, "is not text, or empty")
+			return
+		}
+		if j.aside > 0 {
+			return
+		}
+		if was := j.ids[s]; was != "" {
+			j.refuse(at, "the id %q is that of %s already", s, was)
+		}
+		j.ids[s] = at
+	})
+	requires = is(func(j *judge, at string, v any) {
+		m, ok := v.(map[string]any)
+		if !ok {
+			j.refuse(at, "is not an object")
+		}
+		for k, v := range m {
+			str.is(j, at+"/"+escape(k), v)
+		}
+	})
+	object = is(func(j *judge, at string, v any) {
+		if _, ok := v.(map[string]any); !ok {
+			j.refuse(at, "is not an object")
+		}
+	})
+)
+
+func moment(layout string) property {
+	return is(func(j *judge, at string, v any) {
+		s, _ := v.(string)
+		if _, err := time.Parse(layout, s); err != nil {
+			j.refuse(at, "%q is not written as %s", s, layout)
+		}
+	})
+}
+
+// choice is one of a few words; upper and lower case are the same.
+func choice(of string) property {
+	allowed := strings.Fields(of)
+	return is(func(j *judge, at string, v any) {
+		s, _ := v.(string)
+		if !slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, s) }) {
+			j.refuse(at, "is %v and not one of %s", v, of)
+		}
+	})
+}
+
+func matching(pattern, what string) property {
+	re := regexp.MustCompile(pattern)
+	return is(func(j *judge, at string, v any) {
+		if s, _ := v.(string); !re.MatchString(s) {
+			j.refuse(at, "%v is not %s", v, what)
+		}
+	})
+}
+
+// many is a list, of at least one.
+func many(p property) property {
+	return is(func(j *judge, at string, v any) {
+		l, ok := v.([]any)
+		if !ok || len(l) == 0 {
+			j.refuse(at, "is not a list, or empty")
+		}
+		for i, v := range l {
+			p.is(j, at+"/"+strconv.Itoa(i), v)
+		}
+	})
+}
+
+// some is a list that may be empty.
+func some(p property) property {
+	full := many(p)
+	return is(func(j *judge, at string, v any) {
+		if l, ok := v.([]any); !ok || len(l) > 0 {
+			full.is(j, at, v)
+		}
+	})
+}
+
+// a is an object of this type, which need not say so.
+func a(typ string) property {
+	return is(func(j *judge, at string, v any) {
+		m, ok := v.(map[string]any)
+		if !ok {
+			j.refuse(at, "is not an object")
+			return
+		}
+		j.object(at, m, typ)
+	})
+}
+
+// instead is a fallback: "drop", or what older clients show.
+func instead(p property) property {
+	return is(func(j *judge, at string, v any) {
+		if v == "drop" {
+			return
+		}
+		j.aside++
+		p.is(j, at, v)
+		j.aside--
+	})
+}
+
+type props = map[string]property
+
+func join(parts ...props) props {
+	all := props{}
+	for _, p := range parts {
+		maps.Copy(all, p)
+	}
+	return all
+}
+
+func init() {
+	base := props{
+		"fallback": instead(element).of(2), "height": stretch.of(1), "separator": boolean, "spacing": space,
+		"id": id, "isVisible": boolean.of(2), "requires": requires.of(2),
+	}
+	box := props{
+		"items": some(element), "selectAction": tap.of(1), "style": style, "verticalContentAlignment": down.of(1),
+		"bleed": boolean.of(2), "backgroundImage": background.of(2), "minHeight": pixels.of(2), "rtl": boolean.of(5),
+	}
+	input := join(base, props{
+		"id": id.needed(), "errorMessage": words.of(3), "isRequired": boolean.of(3), "label": words.of(3),
+	})
+	act := props{
+		"title": words, "iconUrl": picture.of(1), "id": str, "style": choice("default positive destructive").of(2),
+		"fallback": instead(action).of(2), "tooltip": words.of(5), "isEnabled": boolean.of(5),
+		"mode": choice("primary secondary").of(5), "requires": requires.of(2),
+	}
+	text := props{
+		"color": color, "fontType": font.of(2), "isSubtle": boolean, "size": size, "weight": weight,
+	}
+	aligned := props{"horizontalCellContentAlignment": across, "verticalCellContentAlignment": down}
+	things = map[string]thing{
+		"AdaptiveCard": {typed: true, also: alsoCard, props: props{
+			"version": str, "refresh": a("Refresh").of(4), "body": some(element), "actions": some(action),
+			"selectAction": tap.of(1), "fallbackText": str, "backgroundImage": background, "minHeight": pixels.of(2),
+			"rtl": boolean.of(5), "speak": str, "lang": matching(`^[a-z]{2}(-[A-Za-z]+)?$`, "a language"),
+			"verticalContentAlignment": down.of(1), "$schema": str, "msteams": a("msteams"),
+		}},
+		"Refresh": {also: alsoRefresh, props: props{
+			"action": a("Action.Execute").needed(), "userIds": some(words), "expires": str.of(5),
+		}},
+		"msteams": {props: props{"width": choice("full"), "entities": some(a("mention"))}},
+		"mention": {typed: true, props: props{
+			"text": matching(`^<at>.+</at>$`, "<at>name</at>").needed(), "mentioned": a("mentioned").needed(),
+		}},
+		"mentioned": {props: props{"id": words.needed(), "name": words.needed()}},
+
+		"TextBlock": {typed: true, also: noBlank, props: join(base, text, props{
+			"text": spoken.needed(), "horizontalAlignment": across, "maxLines": count, "wrap": boolean,
+			"style": choice("default heading").of(5),
+		})},
+		"RichTextBlock": {since: 2, typed: true, props: join(base, props{"inlines": many(inline).needed(), "horizontalAlignment": across})},
+		"TextRun": {since: 2, typed: true, props: join(text, props{
+			"text": str.needed(), "highlight": boolean, "italic": boolean, "selectAction": tap, "strikethrough": boolean,
+			"underline": boolean.of(3),
+		})},
+		"Image": {typed: true, props: join(base, props{
+			"url": picture.needed(), "altText": words.needed(), "backgroundColor": str, "horizontalAlignment": across, "selectAction": tap.of(1),
+			"size": choice("auto stretch small medium large"), "style": choice("default person"), "width": pixels.of(1),
+			"height": matching(`^(auto|stretch|\d+px)$`, "a height").of(1), "msteams": a("expandable"),
+		})},
+		// Page "Format cards in Teams", "Stageview for images in Adaptive Cards".
+		"expandable": {props: props{"allowExpand": boolean}},
+		"BackgroundImage": {props: props{
+			"url": picture.needed(), "fillMode": choice("cover repeatHorizontally repeatVertically repeat"),
+			"horizontalAlignment": across, "verticalAlignment": down,
+		}},
+		"ActionSet": {since: 2, typed: true, also: alsoActions, props: join(base, props{"actions": many(action).needed()})},
+		"Container": {typed: true, props: join(base, box, props{"items": some(element).needed()})},
+		"ColumnSet": {typed: true, props: join(base, props{
+			"columns": many(a("Column")), "selectAction": tap.of(1), "style": style.of(2), "bleed": boolean.of(2),
+			"minHeight": pixels.of(2), "horizontalAlignment": across,
+		})},
+		"Column":  {props: join(base, box, props{"width": width, "fallback": instead(a("Column")).of(2)})},
+		"FactSet": {typed: true, props: join(base, props{"facts": many(a("Fact")).needed()})},
+		"Fact":    {props: props{"title": words.needed(), "value": spoken.needed()}},
+		"ImageSet": {typed: true, props: join(base, props{
+			"images": many(a("Image")).needed(), "imageSize": choice("auto stretch small medium large"),
+		})},
+		// The schema says firstRowAsHeader, the renderer that Teams is made of
+		// firstRowAsHeaders.
+		"Table": {since: 5, typed: true, also: alsoTable, props: join(base, aligned, props{
+			"columns": many(a("TableColumnDefinition")).needed(), "rows": many(a("TableRow")).needed(), "firstRowAsHeader": boolean,
+			"firstRowAsHeaders": boolean, "showGridLines": boolean, "gridStyle": style,
+		})},
+		"TableColumnDefinition": {since: 5, props: join(aligned, props{"width": width})},
+		"TableRow":              {since: 5, typed: true, props: join(aligned, props{"cells": many(a("TableCell")).needed(), "style": style})},
+		"TableCell":             {since: 5, typed: true, props: join(box, props{"items": some(element).needed()})},
+
+		"Input.Text": {typed: true, also: alsoText, props: join(input, props{
+			"isMultiline": boolean, "maxLength": count, "placeholder": str, "regex": str.of(3),
+			"style": choice("text tel url email password"), "inlineAction": tap.of(2), "value": str,
+		})},
+		"Input.Number": {typed: true, also: alsoInput, props: join(input, props{"max": number, "min": number, "placeholder": str, "value": number})},
+		"Input.Date":   {typed: true, also: alsoInput, props: join(input, props{"max": date, "min": date, "placeholder": str, "value": date})},
+		"Input.Time":   {typed: true, also: alsoInput, props: join(input, props{"max": clock, "min": clock, "placeholder": str, "value": clock})},
+		"Input.Toggle": {typed: true, also: alsoToggle, props: join(input, props{
+			"title": words.needed(), "value": str, "valueOff": str, "valueOn": str, "wrap": boolean.of(2),
+		})},
+		"Input.ChoiceSet": {typed: true, also: alsoChoices, props: join(input, props{
+			"choices": some(a("Input.Choice")), "isMultiSelect": boolean, "style": choice("compact expanded filtered"),
+			"value": str, "placeholder": str, "wrap": boolean.of(2), "choices.data": a("Data.Query"),
+		})},
+		"Input.Choice": {props: props{"title": words.needed(), "value": words.needed()}},
+		// Pages "Typeahead search in Adaptive Cards" and "People Picker in Adaptive
+		// Cards".
+		"Data.Query": {typed: true, props: props{"dataset": words.needed(), "associatedInputs": inputs}},
+
+		"Action.Execute": {since: 4, typed: true, also: alsoExecute, props: join(act, props{
+			"verb": words.needed(), "data": object, "associatedInputs": inputs,
+		})},
+		"Action.Submit": {typed: true, also: alsoSubmit, props: join(act, props{
+			"data": object, "associatedInputs": inputs.of(3), "msteams": a("feedback"),
+		})},
+		// Page "Card actions", "Form completion feedback".
+		"feedback":        {props: props{"feedback": a("hidden")}},
+		"hidden":          {props: props{"hide": boolean}},
+		"Action.OpenUrl":  {typed: true, also: titled, props: join(act, props{"url": link.needed()})},
+		"Action.ShowCard": {typed: true, also: alsoShow, props: join(act, props{"card": a("AdaptiveCard").needed()})},
+		"Action.ToggleVisibility": {since: 2, typed: true, also: titled, props: join(act, props{
+			"targetElements": many(target).needed(),
+		})},
+		"TargetElement": {props: props{"elementId": words.needed(), "isVisible": boolean}, also: func(j *judge, at string, m map[string]any) {
+			s, _ := m["elementId"].(string)
+			j.toggles = append(j.toggles, toggled{at, s})
+		}},
+	}
+}
+
+var inline = is(func(j *judge, at string, v any) {
+	if m, ok := v.(map[string]any); ok {
+		j.object(at, m, "TextRun")
+		return
+	}
+	str.is(j, at, v)
+})
+
+var target = is(func(j *judge, at string, v any) {
+	switch v := v.(type) {
+	case string:
+		j.toggles = append(j.toggles, toggled{at, v})
+	case map[string]any:
+		j.object(at, v, "TargetElement")
+	default:
+		j.refuse(at, "is no element")
+	}
+})
+
+func noBlank(j *judge, at string, m map[string]any) {
+	if s, ok := m["text"].(string); ok && strings.TrimSpace(s) == "" {
+		j.refuse(at+"/text", "is blank")
+	}
+}
+
+func alsoCard(j *judge, at string, m map[string]any) {
+	alsoActions(j, at, m)
+	if at == "" {
+		return
+	}
+	for _, top := range []string{"refresh", "msteams"} {
+		if m[top] != nil {
+			j.refuse(at+"/"+top, "is for the outermost card")
+		}
+	}
+}
+
+func alsoActions(j *judge, at string, m map[string]any) {
+	primary := 0
+	for _, v := range list(m["actions"]) {
+		a, _ := v.(map[string]any)
+		if mode, _ := a["mode"].(string); !strings.EqualFold(mode, "secondary") {
+			primary++
+		}
+		if a["title"] == nil {
+			j.refuse(at+"/actions", "an action has no title")
+		}
+	}
+	if primary > maxPrimary {
+		j.refuse(at+"/actions", "has %d actions that are not secondary; Teams shows %d", primary, maxPrimary)
+	}
+}
+
+func alsoRefresh(j *judge, at string, m map[string]any) {
+	if j.dialog {
+		j.refuse(at, "a dialog is not refreshed")
+	}
+	if n := len(list(m["userIds"])); n > maxViewers {
+		j.refuse(at+"/userIds", "has %d ids; at most %d", n, maxViewers)
+	}
+	seen := map[any]bool{}
+	for i, v := range list(m["userIds"]) {
+		// They are MRIs; ids of Entra are not refreshed (page "Work with Universal
+		// Actions for Adaptive Cards", "User IDs in refresh").
+		if s, _ := v.(string); !strings.HasPrefix(s, "29:") {
+			j.refuse(fmt.Sprintf("%s/userIds/%d", at, i), "%v is not an id like 29:…", v)
+		}
+		if seen[v] {
+			j.refuse(fmt.Sprintf("%s/userIds/%d", at, i), "%v is there twice", v)
+		}
+		seen[v] = true
+	}
+}
+
+func alsoTable(j *judge, at string, m map[string]any) {
+	for i, v := range list(m["rows"]) {
+		row, _ := v.(map[string]any)
+		if n, max := len(list(row["cells"])), len(list(m["columns"])); n > max {
+			j.refuse(fmt.Sprintf("%s/rows/%d/cells", at, i), "has %d cells for %d columns", n, max)
+		}
+	}
+}
+
+// alsoInput: an input says what it is for, and what is wrong with what was
+// entered; readers for the blind need the one, everybody the other.
+func alsoInput(j *judge, at string, m map[string]any) {
+	if m["label"] == nil {
+		j.refuse(at, "an input needs a label")
+	}
+	required, _ := m["isRequired"].(bool)
+	if required && m["errorMessage"] == nil {
+		j.refuse(at, "a required input needs an errorMessage")
+	}
+	key, _ := m["id"].(string)
+	switch {
+	case strings.ContainsAny(key, ",;"):
+		j.refuse(at+"/id", "%q cannot be the name of a value", key)
+	case key == "msteams":
+		j.refuse(at+"/id", "%q has a meaning of its own to Teams", key)
+	}
+	if key != "" && j.aside == 0 {
+		j.inputs[key] = at
+	}
+}
+
+func alsoToggle(j *judge, at string, m map[string]any) {
+	if m["label"] == nil { // its title says what it is for
+		m = maps.Clone(m)
+		m["label"] = m["title"]
+	}
+	alsoInput(j, at, m)
+	on, off := "true", "false"
+	if s, ok := m["valueOn"].(string); ok {
+		on = s
+	}
+	if s, ok := m["valueOff"].(string); ok {
+		off = s
+	}
+	if v, ok := m["value"].(string); ok && v != on && v != off {
+		j.refuse(at+"/value", "%q is neither on nor off", v)
+	}
+	if on == off {
+		j.refuse(at, "on and off are the same")
+	}
+}
+
+func alsoText(j *judge, at string, m map[string]any) {
+	alsoInput(j, at, m)
+	max, _ := m["maxLength"].(float64)
+	if v, _ := m["value"].(string); max > 0 && utf8.RuneCountInString(v) > int(max) {
+		j.refuse(at+"/value", "is longer than %v", max)
+	}
+	if s, ok := m["regex"].(string); ok && s == "" {
+		j.refuse(at+"/regex", "is empty")
+	}
+	multi, _ := m["isMultiline"].(bool)
+	if style, _ := m["style"].(string); multi && strings.EqualFold(style, "password") {
+		j.refuse(at+"/style", "a password has one line")
+	}
+}
+
+func alsoChoices(j *judge, at string, m map[string]any) {
+	alsoInput(j, at, m)
+	multi, _ := m["isMultiSelect"].(bool)
+	offered := map[string]bool{}
+	for i, v := range list(m["choices"]) {
+		c, _ := v.(map[string]any)
+		value, _ := c["value"].(string)
+		if offered[value] {
+			j.refuse(fmt.Sprintf("%s/choices/%d/value", at, i), "%q is there twice", value)
+		}
+		if multi && strings.Contains(value, ",") {
+			j.refuse(fmt.Sprintf("%s/choices/%d/value", at, i), "%q has a comma, which parts values", value)
+		}
+		offered[value] = true
+	}
+	if m["choices.data"] != nil {
+		return // there are others
+	}
+	if len(offered) == 0 {
+		j.refuse(at, "has nothing to choose")
+	}
+	value, _ := m["value"].(string)
+	chosen := []string{value}
+	if multi {
+		chosen = strings.Split(value, ",")
+	}
+	for _, v := range chosen {
+		if v != "" && !offered[v] {
+			j.refuse(at+"/value", "%q is not among the choices", v)
+		}
+	}
+}
+
+func titled(j *judge, at string, m map[string]any) {
+	if s, _ := m["iconUrl"].(string); m["title"] == nil && s != "" {
+		j.refuse(at, "an icon alone says nothing")
+	}
+}
+
+func alsoShow(j *judge, at string, m map[string]any) { titled(j, at, m) }
+
+func alsoExecute(j *judge, at string, m map[string]any) {
+	titled(j, at, m)
+	data, _ := m["data"].(map[string]any)
+	// Page "Card actions": msteams is for Action.Submit.
+	if data["msteams"] != nil {
+		j.refuse(at+"/data/msteams", "only Action.Submit has it; Action.Execute opens no dialog")
+	}
+	j.carries(at, m, data)
+}
+
+func alsoSubmit(j *judge, at string, m map[string]any) {
+	titled(j, at, m)
+	data, _ := m["data"].(map[string]any)
+	j.carries(at, m, data)
+	v, there := data["msteams"]
+	if !there {
+		return
+	}
+	ms, ok := v.(map[string]any)
+	at += "/data/msteams"
+	switch {
+	case !ok:
+		j.refuse(at, "is not an object")
+		return
+	case j.dialog:
+		j.refuse(at, "has no meaning in a dialog")
+		return
+	}
+	allowed := map[string][]string{
+		"task/fetch":  {},
+		"invoke":      {"value"},
+		"imBack":      {"value"},
+		"signin":      {"value"},
+		"messageBack": {"text", "displayText", "value"},
+	}
+	typ, _ := ms["type"].(string)
+	fields, known := allowed[typ]
+	if !known {
+		j.refuse(at+"/type", "%v is no action of Teams", ms["type"])
+		return
+	}
+	for k := range ms {
+		if k != "type" && !slices.Contains(fields, k) {
+			j.refuse(at+"/"+escape(k), "%s has no such property", typ)
+		}
+	}
+	switch value, text := ms["value"].(string); {
+	case (typ == "imBack" || typ == "signin") && (!text || value == ""):
+		j.refuse(at+"/value", "is not text, or empty")
+	case typ == "messageBack" && ms["text"] == nil && ms["value"] == nil:
+		j.refuse(at, "brings nothing back")
+	case typ == "messageBack" && text && !json.Valid([]byte(value)):
+		j.refuse(at+"/value", "is text, but not of JSON")
+	}
+}
+
+// carries remembers the data of an action that takes the inputs with it.
+func (j *judge) carries(at string, m, data map[string]any) {
+	if s, _ := m["associatedInputs"].(string); !strings.EqualFold(s, "none") {
+		j.carried = append(j.carried, carried{at + "/data", data})
+	}
+}
