@@ -83,6 +83,11 @@ func (t *turn) readable(ctx context.Context, text string) string {
 		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
 		return who.Name, err == nil
 	})
+	return tidy(text)
+}
+
+// tidy is text that can be kept.
+func tidy(text string) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), ""))
 	if len(text) > mostAsked {
 		text = strings.ToValidUTF8(text[:mostAsked], "") + "…"

@@ -130,7 +130,7 @@ func (t *turn) handOverSend(ctx context.Context) error {
 	if is, err = t.save(ctx, was, is, ev); err != nil {
 		return err
 	}
-	if _, err := t.triage(ctx, is); err != nil {
+	if err := t.triage(ctx, is); err != nil {
 		return err
 	}
 	return t.soFar(ctx, is, note)

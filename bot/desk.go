@@ -34,6 +34,8 @@ type Platform interface {
 	Message(ctx context.Context, p chat.Place, id string) (chat.Event, error)
 	// Fetch returns a file's bytes, at most limit.
 	Fetch(ctx context.Context, f chat.File, limit int64) ([]byte, error)
+	// Ways uses no network.
+	Ways() chat.Ways
 }
 
 // Options are what a Desk needs.
@@ -90,6 +92,9 @@ func (d *Desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.
 	if refused, ok := errors.AsType[*ticket.RefusedError](err); ok {
 		err = t.refuse(ctx, refused)
 	}
+	if err == nil && ev.InPlace && ev.Kind == chat.Pressed && t.answer.Form == nil {
+		err = t.viewed(ctx)
+	}
 	if err != nil {
 		return chat.Answer{}, err
 	}
@@ -121,6 +126,10 @@ func (t *turn) route(ctx context.Context) error {
 		f = (*turn).invited
 	case chat.Searched:
 		f = (*turn).search
+	case chat.Browsed:
+		f = (*turn).browse
+	case chat.Viewed:
+		f = (*turn).viewed
 	case chat.Pressed, chat.Picked, chat.Started:
 		f = presses[t.ev.Action]
 	case chat.Submitted:

@@ -35,7 +35,7 @@ func (d *Desk) Draw(ctx context.Context, tx *storage.Tx, p storage.Post, th stor
 	if p.Card == "" {
 		err = d.fillBody(ctx, tx, p, &out)
 	} else {
-		out.Card, err = d.drawCard(ctx, tx, p)
+		out.Card, out.Viewers, err = d.drawCard(ctx, tx, p, th, nil)
 	}
 	if err != nil {
 		return out, fmt.Errorf("draw post %d: %w", p.ID, err)
@@ -62,35 +62,95 @@ func (d *Desk) fillBody(ctx context.Context, tx *storage.Tx, p storage.Post, out
 	return err
 }
 
-func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post) (chat.Card, error) {
+// drawCard draws a living card as it now is: for one person, or for everybody,
+// and then with those who are to have a view of their own.
+func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th storage.Thread, one *people.Actor) (c chat.Card, viewers []chat.User, err error) {
 	r, err := d.rulesIn(ctx, tx)
 	if err != nil {
-		return chat.Card{}, err
+		return c, nil, err
 	}
 	t := &turn{desk: d, tx: tx, rules: r, at: d.now(), account: storage.Account{Platform: p.Platform, Workspace: p.Workspace, UserID: p.User}}
 	switch p.Card {
 	case cards.QuestionCard:
-		return t.questionCard(ctx, storage.QuestionID(p.Subject), p.Root)
+		c, err = t.questionCard(ctx, storage.QuestionID(p.Subject), p.Root)
+		return c, nil, err
 	case cards.HomeCard:
-		return t.homeCard(ctx, people.PersonID(p.Subject))
+		c, err = t.homeCard(ctx, people.PersonID(p.Subject))
+		return c, nil, err
 	}
 	v, err := t.view(ctx, ticket.ID(p.Subject))
 	if err != nil {
-		return chat.Card{}, err
+		return c, nil, err
 	}
+	v.Flat = t.flat(th)
 	switch p.Card {
 	case cards.TriageCard:
 		// A later card is that of another team, which has taken over.
 		v.Moved, err = tx.Superseded(ctx, p)
-		return cards.Triage(v), err
+		return cards.Triage(v), nil, err
 	case cards.StatusCard:
-		return cards.Status(v), nil
+		if th.Scope != string(chat.Open) {
+			return cards.Status(v), nil, nil
+		}
+		if one != nil && one.MayWork(v.Ticket.Team) {
+			return cards.StatusForTeam(v), nil, nil
+		}
+		viewers, err = t.viewers(ctx, p, v.Ticket.Team)
+		return cards.Status(v), viewers, err
 	case cards.FixedCard:
 		// A later one asks anew, after the ticket has been reopened.
 		v.Moved, err = tx.Superseded(ctx, p)
-		return cards.Fixed(v), err
+		return cards.Fixed(v), nil, err
 	}
-	return chat.Card{}, fmt.Errorf("there is no card %q", p.Card)
+	return c, nil, fmt.Errorf("there is no card %q", p.Card)
+}
+
+// mostViewers is how many can have a view of their own: Teams takes 60 in a
+// card's refresh.userIds. A larger team works from its own channel.
+const mostViewers = 60
+
+// viewers are the accounts of a team's agents where a post stands, if cards can
+// have views there.
+func (t *turn) viewers(ctx context.Context, p storage.Post, team people.TeamID) ([]chat.User, error) {
+	if !t.desk.ways(p.Platform).Views {
+		return nil, nil
+	}
+	accounts, err := t.tx.TeamAccounts(ctx, team, p.Platform, p.Workspace)
+	if err != nil || len(accounts) > mostViewers {
+		return nil, err
+	}
+	var all []chat.User
+	for _, id := range accounts {
+		all = append(all, chat.User{Platform: p.Platform, Workspace: p.Workspace, ID: id})
+	}
+	return all, nil
+}
+
+// viewed answers somebody who looks at a card: as they are to see it.
+func (t *turn) viewed(ctx context.Context) error {
+	p, err := t.tx.PostAt(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.Message)
+	if err != nil || p.Card == "" && len(p.Body) == 0 {
+		return ignoreMissing(err)
+	}
+	if p.Card == "" {
+		var b body
+		if err := json.Unmarshal(p.Body, &b); err != nil {
+			return fmt.Errorf("post %d: %w", p.ID, err)
+		}
+		t.answer.Card = &b.Card
+		return nil
+	}
+	var th storage.Thread
+	if p.Thread != 0 {
+		if th, err = t.tx.Thread(ctx, p.Thread); err != nil {
+			return err
+		}
+	}
+	c, _, err := t.desk.drawCard(ctx, t.tx, p, th, &t.who)
+	if err == nil {
+		t.answer.Card = &c
+	}
+	return ignoreMissing(err)
 }
 
 func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted bool) (chat.Card, error) {

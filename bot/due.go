@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -70,7 +72,7 @@ func (t *turn) closeSilent(ctx context.Context, id ticket.ID) error {
 }
 
 // eachThread does something in the threads of one side of a ticket; for the
-// team's, only in the one where its present team triages. A requester whom the
+// team's, only in those where its present team triages. A requester whom the
 // ticket has no thread with, because it was imported, gets one in her direct
 // messages.
 func (t *turn) eachThread(ctx context.Context, tk ticket.Ticket, side storage.Side, do func(storage.Thread) error) error {
@@ -86,7 +88,7 @@ func (t *turn) eachThread(ctx context.Context, tk ticket.Ticket, side storage.Si
 	}
 	switch {
 	case side == storage.TeamSide && len(of) > 1:
-		of = of[len(of)-1:]
+		of = t.present(of, tk.Team)
 	case side == storage.RequesterSide && len(of) == 0:
 		accounts, err := t.tx.Accounts(ctx, tk.Requester)
 		if err != nil || len(accounts) == 0 {
@@ -110,6 +112,25 @@ func (t *turn) eachThread(ctx context.Context, tk ticket.Ticket, side storage.Si
 		}
 	}
 	return nil
+}
+
+// present are those of a ticket's team threads, the oldest first, that its team
+// works in: the newest in each of its channels, or the newest of all where its
+// channels have changed.
+func (t *turn) present(of []storage.Thread, team people.TeamID) []storage.Thread {
+	var now []storage.Thread
+	for _, c := range t.rules.triage(team) {
+		for _, th := range slices.Backward(of) {
+			if th.Platform == c.Platform && th.Workspace == c.Workspace && th.Channel == c.Channel {
+				now = append(now, th)
+				break
+			}
+		}
+	}
+	if len(now) == 0 {
+		now = of[len(of)-1:]
+	}
+	return now
 }
 
 func ignoreMissing(err error) error {

@@ -98,25 +98,25 @@ func (t *turn) fileKept(ctx context.Context, m storage.Message, f storage.File) 
 	if f.State != storage.FileKept {
 		return t.say(ctx, m.Thread, cards.Say(fmt.Sprintf("I could not keep “%s”: it is too big or no longer there. A link to it works too.", f.Name)))
 	}
-	if err := t.react(ctx, "white_check_mark"); err != nil {
+	if err := t.react(ctx, "white_check_mark", ""); err != nil {
 		return err
 	}
 	m, err := t.tx.MessageByID(ctx, m.ID) // it may belong to a ticket by now
-	if err != nil || m.Ticket == 0 || m.Internal {
+	if err != nil || m.Ticket == 0 {
 		return err
 	}
 	tk, err := t.tx.Ticket(ctx, m.Ticket)
 	if err != nil {
 		return err
 	}
-	to := storage.TeamSide
-	if m.Side == storage.TeamSide {
-		to = storage.RequesterSide
+	if err := t.passFile(ctx, tk, storage.TeamSide, m, f); err != nil || m.Internal || m.Side != storage.TeamSide {
+		return err
 	}
-	return t.passFile(ctx, tk, to, m, f)
+	return t.passFile(ctx, tk, storage.RequesterSide, m, f)
 }
 
-// passFile posts a kept file in the threads of one side.
+// passFile posts a kept file in the threads of one side, but not in the one
+// that it came from.
 func (t *turn) passFile(ctx context.Context, tk ticket.Ticket, to storage.Side, m storage.Message, f storage.File) error {
 	author, err := t.tx.People(ctx, m.Author)
 	if err != nil {
@@ -125,6 +125,9 @@ func (t *turn) passFile(ctx context.Context, tk ticket.Ticket, to storage.Side, 
 	text := author[m.Author].Name + " sent a file: " + f.Name
 	content := body{Card: chat.Card{Text: text}, Files: []storage.FileID{f.ID}}.bytes()
 	return t.eachThread(ctx, tk, to, func(th storage.Thread) error {
+		if th.ID == m.Thread {
+			return nil
+		}
 		return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
 			Thread: th.ID, Message: m.ID, Body: content}, storage.LaneReply, t.at)
 	})

@@ -14,6 +14,9 @@ import (
 // hear decides what a message is: a question, a part of a ticket's
 // conversation, small talk, or nothing to the desk.
 func (t *turn) hear(ctx context.Context) error {
+	if t.ev.Flat {
+		return t.hearFlat(ctx)
+	}
 	th, err := t.thread(ctx)
 	if errors.Is(err, storage.ErrNotFound) {
 		th, err = t.newThread(ctx)
@@ -33,6 +36,32 @@ func (t *turn) hear(ctx context.Context) error {
 		return t.ask(ctx, t.ev.Text)
 	}
 	return nil // people talking among themselves
+}
+
+// hearFlat is hear where there are no threads: what can't belong to a ticket's
+// talk is answered first.
+func (t *turn) hearFlat(ctx context.Context) error {
+	if t.ev.Scope != chat.Direct && !t.ev.Mentioned && t.ev.Place.Thread == "" {
+		return nil // people talking among themselves
+	}
+	if t.ev.Place.Thread == "" {
+		if c, ok, err := t.shortAnswer(ctx, strings.TrimSpace(t.ev.Text)); ok || err != nil {
+			if err != nil {
+				return err
+			}
+			return t.privately(ctx, c)
+		}
+	}
+	th, err := t.talked(ctx)
+	switch {
+	case err == nil:
+		return t.hearIn(ctx, th)
+	case !errors.Is(err, storage.ErrNotFound):
+		return err
+	case t.ev.Scope == chat.Direct, t.ev.Mentioned:
+		return t.addressed(ctx)
+	}
+	return nil
 }
 
 // newThread is thread for one that the desk may have opened this moment: the
@@ -72,6 +101,9 @@ func (t *turn) addressed(ctx context.Context) error {
 		}
 		return t.say(ctx, th.ID, cards.Say(k.reply(t.who.FirstName())))
 	}
+	if done, err := t.ordered(ctx, text); done || err != nil {
+		return err
+	}
 	if c, ok, err := t.shortAnswer(ctx, text); ok || err != nil {
 		if err != nil {
 			return err
@@ -98,6 +130,8 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 	case "my tickets", "tickets", "mine", "status":
 		c, err := t.mineCard(ctx)
 		return c, true, err
+	case "new", "ticket", "open a ticket", "new ticket":
+		return cards.Begin(), true, nil
 	}
 	ref := strings.TrimPrefix(strings.TrimPrefix(lower, "status "), "show ")
 	if kind, number, ok := ticket.ParseRef(ref); ok {
@@ -115,7 +149,7 @@ func helpCard() chat.Card {
 			chat.List{Items: []chat.Rich{
 				chat.Join(chat.B("my tickets"), chat.T(" shows how yours stand")),
 				chat.Join(chat.B("INC-42"), chat.T(", any reference, shows one of them")),
-				chat.Join(chat.B("new"), chat.T(", behind the slash command, opens a ticket at once")),
+				chat.Join(chat.B("new"), chat.T(" opens a ticket at once")),
 			}},
 		},
 	}
@@ -127,7 +161,7 @@ func (t *turn) hearIn(ctx context.Context, th storage.Thread) error {
 		return t.talk(ctx, th)
 	}
 	if k := smallTalk(t.ev.Text); k == thanks {
-		return t.react(ctx, "+1")
+		return t.react(ctx, "+1", k.reply(t.who.FirstName()))
 	} else if k != notSmall {
 		return t.say(ctx, th.ID, cards.Say(k.reply(t.who.FirstName())))
 	}
@@ -150,6 +184,22 @@ func (t *turn) hearIn(ctx context.Context, th storage.Thread) error {
 	return nil
 }
 
+// ordered does what is commanded with more than one word, in a message that
+// addresses the desk or behind the slash command.
+func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) {
+	order, about, _ := strings.Cut(text, " ")
+	about = strings.TrimSpace(about)
+	switch strings.ToLower(order) {
+	case "triage":
+		return true, t.chooseTriage(ctx, about)
+	case "history":
+		if _, _, ok := ticket.ParseRef(strings.ToLower(about)); ok {
+			return true, t.historyOf(ctx, about)
+		}
+	}
+	return false, nil
+}
+
 // command is the slash command.
 func (t *turn) command(ctx context.Context) error {
 	text := strings.TrimSpace(t.ev.Text)
@@ -159,10 +209,9 @@ func (t *turn) command(ctx context.Context) error {
 		return t.privately(ctx, helpCard())
 	case lower == "new", lower == "open", lower == "ticket", lower == "open a ticket":
 		return t.openBlank(ctx)
-	case strings.HasPrefix(lower, "triage"):
-		return t.chooseTriage(ctx, strings.TrimSpace(text[len("triage"):]))
-	case strings.HasPrefix(lower, "history "):
-		return t.historyOf(ctx, strings.TrimSpace(text[len("history "):]))
+	}
+	if done, err := t.ordered(ctx, text); done || err != nil {
+		return err
 	}
 	if k := smallTalk(text); k != notSmall {
 		return t.private(ctx, k.reply(t.who.FirstName()))

@@ -86,13 +86,16 @@ func (d *Desk) overheard(ctx context.Context, ev chat.Event) (bool, error) {
 	case ev.Kind == chat.Said && ev.Place.Thread == "":
 		return true, nil
 	}
-	root := ev.Place.Thread
+	find, root := (*storage.Tx).FindThread, ev.Place.Thread
 	if root == "" {
 		root = ev.Message
 	}
+	if ev.Flat {
+		find = (*storage.Tx).ThreadOf
+	}
 	var ours bool
 	err = d.db.View(ctx, func(tx *storage.Tx) error {
-		_, err := tx.FindThread(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, root)
+		_, err := find(tx, ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, root)
 		if ours = err == nil; !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}

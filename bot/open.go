@@ -380,7 +380,7 @@ func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, th storage.Thre
 	if err := t.card(ctx, th, cards.StatusCard, int64(tk.ID), root); err != nil {
 		return tk, err
 	}
-	if _, err := t.triage(ctx, tk); err != nil {
+	if err := t.triage(ctx, tk); err != nil {
 		return tk, err
 	}
 	if q != nil {
@@ -424,20 +424,21 @@ func (t *turn) endWithTicket(ctx context.Context, q storage.Question, outcome st
 	return nil
 }
 
-// triage puts a ticket's card into its team's channel, where its thread is the
-// team's side of the conversation. Without a channel the ticket waits until
-// one is chosen: false.
-func (t *turn) triage(ctx context.Context, tk ticket.Ticket) (bool, error) {
-	channel, ok := t.rules.triage(tk.Team, t.ev.By.Platform)
-	if !ok {
-		return false, nil
+// triage puts a ticket's card into its team's channels, one on each platform,
+// where its threads are the team's side of the conversation. Without a channel
+// the ticket waits until one is chosen.
+func (t *turn) triage(ctx context.Context, tk ticket.Ticket) error {
+	for _, c := range t.rules.triage(tk.Team) {
+		th, err := t.tx.OpenThread(ctx, storage.Thread{Platform: c.Platform, Workspace: c.Workspace, Channel: c.Channel,
+			Scope: string(chat.Open), Side: string(storage.TeamSide), Ticket: tk.ID})
+		if err != nil {
+			return err
+		}
+		if err := t.card(ctx, th, cards.TriageCard, int64(tk.ID), true); err != nil {
+			return err
+		}
 	}
-	th, err := t.tx.OpenThread(ctx, storage.Thread{Platform: channel.Platform, Workspace: channel.Workspace, Channel: channel.Channel,
-		Scope: string(chat.Open), Side: string(storage.TeamSide), Ticket: tk.ID})
-	if err != nil {
-		return false, err
-	}
-	return true, t.card(ctx, th, cards.TriageCard, int64(tk.ID), true)
+	return nil
 }
 
 // person hands a question to a human at one press, without a form: what is

@@ -40,6 +40,56 @@ func (t *turn) search(ctx context.Context) error {
 	return nil
 }
 
+// browse finds what somebody may want to show to others: articles that
+// everybody may read, and tickets of their own.
+func (t *turn) browse(ctx context.Context) error {
+	const most = 10
+	text := strings.TrimSpace(t.ev.Text)
+	mine, err := t.tx.TicketsOf(ctx, t.who.ID, t.at.Add(-recentlyClosed), homeTickets)
+	if err != nil {
+		return err
+	}
+	if kind, number, ok := ticket.ParseRef(strings.ToLower(text)); ok {
+		tk, err := t.tx.TicketByRef(ctx, kind, number)
+		if err != nil || !t.maySee(tk) {
+			return ignoreMissing(err)
+		}
+		mine, text = []ticket.Ticket{tk}, ""
+	}
+	for _, tk := range mine {
+		if text != "" && !shareWords(telling(text), telling(tk.Title+" "+tk.Detail)) {
+			continue
+		}
+		v, err := t.view(ctx, tk.ID)
+		if err != nil {
+			return err
+		}
+		t.answer.Finds = append(t.answer.Finds, cards.FoundTicket(v))
+	}
+	if text == "" {
+		return nil
+	}
+	everybody := []string{knowledge.Everyone}
+	hits, err := t.desk.index.Search(ctx, kb.Query{Text: text, Groups: everybody, Limit: most})
+	if err != nil {
+		return err
+	}
+	var ids []knowledge.ArticleID
+	for _, h := range hits {
+		ids = append(ids, h.Article)
+	}
+	found, err := t.tx.Articles(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if a, ok := found[id]; ok && a.State == knowledge.Published && a.ReadableBy(everybody) {
+			t.answer.Finds = append(t.answer.Finds, cards.FoundArticle(a))
+		}
+	}
+	return nil
+}
+
 func articleOption(id knowledge.ArticleID, title string) chat.Option {
 	return chat.Option{Value: strconv.FormatInt(int64(id), 10), Label: clip(id.Ref()+" "+title, 75)}
 }
@@ -175,14 +225,8 @@ func (t *turn) mention(ctx context.Context, th storage.Thread, p people.Person, 
 		return cards.Say(strings.TrimSpace(before + after))
 	}
 	name := chat.B(p.Name)
-	accounts, err := t.tx.Accounts(ctx, p.ID)
-	if err == nil {
-		for _, a := range accounts {
-			if a.Platform == th.Platform && a.Workspace == th.Workspace {
-				name = chat.Rich{{User: chat.User{Platform: a.Platform, Workspace: a.Workspace, ID: a.UserID}, Text: p.Name}}
-				break
-			}
-		}
+	if at, err := t.accountOn(ctx, p.ID, th.Platform, th.Workspace); err == nil {
+		name = chat.Rich{{User: at, Text: p.Name}}
 	}
 	line := chat.Join(chat.T(before), name, chat.T(after))
 	return chat.Card{Text: strings.TrimSpace(line.Plain()), Blocks: []chat.Block{chat.Section{Text: line}}}

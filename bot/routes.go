@@ -29,6 +29,7 @@ var presses = map[string]flow{
 	cards.Remark:    (*turn).remark,
 	cards.TellLead:  (*turn).tellLead,
 	cards.MyTickets: (*turn).myTickets,
+	cards.Elsewhere: (*turn).elsewhere,
 	cards.ItsMe:     (*turn).itsMe,
 	cards.NotMe:     (*turn).notMe,
 }

@@ -173,20 +173,15 @@ func sameStem(a, b string) bool {
 	return len(b) >= 4 && strings.HasPrefix(a, b) && len(a)-len(b) <= 3
 }
 
-// triage is a team's channel on a platform; on any platform if it has none
-// there.
-func (r *rules) triage(team people.TeamID, platform string) (storage.DeskChannel, bool) {
-	var any storage.DeskChannel
+// triage are a team's channels, one on each platform where it has one.
+func (r *rules) triage(team people.TeamID) []storage.DeskChannel {
+	var all []storage.DeskChannel
 	for _, c := range r.channels {
-		if c.Purpose != "triage" || c.Team != team || c.Channel == "" {
-			continue
+		if c.Purpose == "triage" && c.Team == team && c.Channel != "" {
+			all = append(all, c)
 		}
-		if c.Platform == platform {
-			return c, true
-		}
-		any = c
 	}
-	return any, any.ID != 0
+	return all
 }
 
 // channel is what a channel is for, if it has a purpose.

@@ -22,14 +22,14 @@ func (t *turn) leftToSetUp(ctx context.Context) ([]string, error) {
 		left = append(left, "There is no article yet, so I can't answer anything: deskhand kb import DIR brings in a folder of Markdown files.")
 	}
 	for _, team := range t.rules.teams {
-		if _, ok := t.rules.triage(team.ID, t.account.Platform); ok {
+		if len(t.rules.triage(team.ID)) > 0 {
 			continue
 		}
-		command := "triage"
+		command := t.desk.ways(t.account.Platform).Command + "triage"
 		if len(t.rules.teams) > 1 {
 			command += " " + team.Slug
 		}
-		left = append(left, fmt.Sprintf("%s has no channel: invite me to one and type “/desk %s” there. Tickets wait until then, none is lost.", team.Name, command))
+		left = append(left, fmt.Sprintf("%s has no channel: invite me to one and type “%s” there. Tickets wait until then, none is lost.", team.Name, command))
 	}
 	if len(t.rules.policy.People) == 0 && len(t.rules.policy.Desk.Admins) == 0 {
 		left = append(left, "I run on the built-in policy. deskhand apply FILE loads yours: teams, services, people and the priority matrix.")
@@ -48,7 +48,7 @@ func (t *turn) invited(ctx context.Context) error {
 	if !t.who.Admin {
 		return nil
 	}
-	return t.private(ctx, "Thank you for the invitation. To have a team's tickets here, type “/desk triage” with the team's name. Otherwise just mention me to ask something.")
+	return t.private(ctx, "Thank you for the invitation. To have a team's tickets here, type “"+t.desk.ways(t.ev.By.Platform).Command+"triage” with the team's name. Otherwise just mention me to ask something.")
 }
 
 // chooseTriage makes the channel the one for a team's tickets.
@@ -99,7 +99,7 @@ func (t *turn) postWaiting(ctx context.Context, team people.TeamID) error {
 		return err
 	}
 	for _, tk := range waiting {
-		if _, err := t.triage(ctx, tk); err != nil {
+		if err := t.triage(ctx, tk); err != nil {
 			return err
 		}
 	}

@@ -34,22 +34,27 @@ func (t *turn) requesterSays(ctx context.Context, th storage.Thread, tk ticket.T
 	thanked := smallTalk(t.ev.Text) == thanks && len(t.ev.Files) == 0
 	if thanked && tk.State == ticket.Done {
 		// Thanks never reopen anything.
-		return t.react(ctx, "+1")
+		return t.react(ctx, "+1", thanks.reply(t.who.FirstName()))
 	}
 	helper := t.who.ID != tk.Requester && t.who.MayWork(tk.Team)
 	if tk.Closed() && !helper {
 		return t.followUp(ctx, th, tk)
 	}
-	body := t.readable(ctx, t.ev.Text)
-	m, fresh, err := t.keep(ctx, th, tk.ID, body, false)
+	m, fresh, err := t.keep(ctx, th, tk.ID, t.readable(ctx, t.ev.Text), false)
 	if err != nil || !fresh {
 		return err
 	}
-	if err := t.passOn(ctx, tk, storage.TeamSide, m); err != nil {
+	if err := t.passOn(ctx, tk, storage.TeamSide, th, m); err != nil {
 		return err
 	}
 	if helper {
 		return nil // an agent who answers where the requester asked
+	}
+	if err := t.wentTo(ctx, th, tk, m); err != nil {
+		return err
+	}
+	if err := t.talks(ctx, th); err != nil {
+		return err
 	}
 	switch {
 	case tk.State == ticket.Done:
@@ -74,13 +79,17 @@ func (t *turn) teamSays(ctx context.Context, th storage.Thread, tk ticket.Ticket
 	if err != nil || !fresh {
 		return err
 	}
+	// A team that works on two platforms reads it in both.
+	if err := t.passOn(ctx, tk, storage.TeamSide, th, m); err != nil {
+		return err
+	}
 	switch {
 	case internal:
-		return t.react(ctx, "lock")
+		return t.react(ctx, "lock", "Kept as a note for the team.")
 	case outsider:
 		return t.private(ctx, "You are not in "+t.rules.team(tk.Team).Name+", so I kept this as a note for the team and did not send it to the requester.")
 	}
-	return t.passOn(ctx, tk, storage.RequesterSide, m)
+	return t.passOn(ctx, tk, storage.RequesterSide, th, m)
 }
 
 // keep stores a message of a ticket's conversation with its files.
@@ -115,30 +124,80 @@ func (t *turn) keep(ctx context.Context, th storage.Thread, id ticket.ID, text s
 	return m, fresh, nil
 }
 
-// passOn shows a message in the threads of the other side, in the name of
-// whoever wrote it.
-func (t *turn) passOn(ctx context.Context, tk ticket.Ticket, to storage.Side, m storage.Message) error {
+// passOn shows a message in the threads of one side, in the name of whoever
+// wrote it, but not in the one that it was written in.
+func (t *turn) passOn(ctx context.Context, tk ticket.Ticket, to storage.Side, from storage.Thread, m storage.Message) error {
 	if strings.TrimSpace(m.Body) == "" {
 		return nil // only files: they follow when they have been fetched
 	}
-	content := body{Card: spoken(m), As: t.persona()}.bytes()
 	return t.eachThread(ctx, tk, to, func(th storage.Thread) error {
+		if th.ID == from.ID {
+			return nil
+		}
+		card, err := t.spoken(ctx, m, th.Platform, th.Workspace)
+		if err != nil {
+			return err
+		}
+		as := t.persona()
+		if t.flat(th) {
+			as.Name += " · " + tk.Ref() // there is no thread to tell it by
+		}
+		if err := t.talkedTo(ctx, th); err != nil {
+			return err
+		}
 		return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
-			Thread: th.ID, Message: m.ID, Body: content}, storage.LaneReply, t.at)
+			Thread: th.ID, Message: m.ID, Body: body{Card: card, As: as}.bytes()}, storage.LaneReply, t.at)
 	})
 }
 
-// spoken is a message as it is shown on the other side.
-func spoken(m storage.Message) chat.Card {
+// spoken is the message of the event as it is shown elsewhere: who is mentioned
+// in it is mentioned there, if they have an account, and named if not.
+func (t *turn) spoken(ctx context.Context, m storage.Message, platform, workspace string) (chat.Card, error) {
 	if m.DeletedAt != nil {
 		return chat.Card{Text: "This message was deleted by its author.",
-			Blocks: []chat.Block{chat.Note{Text: chat.Rich{{Text: "This message was deleted by its author.", Italic: true}}}}}
+			Blocks: []chat.Block{chat.Note{Text: chat.Rich{{Text: "This message was deleted by its author.", Italic: true}}}}}, nil
 	}
-	text := chat.T(m.Body)
+	var failed error
+	text := chat.MentionSpans(tidy(t.ev.Text), func(id string) chat.Span {
+		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
+		if err != nil {
+			failed = errors.Join(failed, ignoreMissing(err))
+			return chat.Span{Text: "@someone"}
+		}
+		at, err := t.accountOn(ctx, who.ID, platform, workspace)
+		if err != nil {
+			failed = errors.Join(failed, ignoreMissing(err))
+			return chat.Span{Text: "@" + who.Name}
+		}
+		return chat.Span{User: at, Text: who.Name}
+	})
+	note := ""
+	if m.Internal && m.Side == storage.TeamSide && len(text) > 0 {
+		note = "Note for the team: "
+		if first := text[0].Text; len(first) >= len(notePrefix) && strings.EqualFold(first[:len(notePrefix)], notePrefix) {
+			text[0].Text = strings.TrimLeft(first[len(notePrefix):], " ")
+		}
+		text = chat.Join(chat.Rich{{Text: note, Italic: true}}, text)
+	}
 	if m.EditedAt != nil {
 		text = chat.Join(text, chat.Rich{{Text: " (edited)", Italic: true}})
 	}
-	return chat.Card{Text: m.Body, Blocks: []chat.Block{chat.Section{Text: text}}}
+	return chat.Card{Text: m.Body, Blocks: []chat.Block{chat.Section{Text: text}}}, failed
+}
+
+// accountOn is a person's account in a workspace; ErrNotFound if they have none
+// there.
+func (t *turn) accountOn(ctx context.Context, id people.PersonID, platform, workspace string) (chat.User, error) {
+	accounts, err := t.tx.Accounts(ctx, id)
+	if err != nil {
+		return chat.User{}, err
+	}
+	for _, a := range accounts {
+		if a.Platform == platform && a.Workspace == workspace {
+			return chat.User{Platform: platform, Workspace: workspace, ID: a.UserID}, nil
+		}
+	}
+	return chat.User{}, storage.ErrNotFound
 }
 
 func (t *turn) persona() *chat.Persona {
@@ -218,26 +277,34 @@ func (t *turn) reviseMessage(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	text := t.readable(ctx, t.ev.Text)
-	if m, err = t.tx.EditMessage(ctx, m, text, t.ev.Kind == chat.Deleted, m.Author, t.via(), t.at); err != nil {
-		return true, err
+	return true, t.replaceMessage(ctx, m, t.readable(ctx, t.ev.Text), t.ev.Kind == chat.Deleted)
+}
+
+// replaceMessage keeps how a message now reads, and shows it wherever it has
+// been passed on to.
+func (t *turn) replaceMessage(ctx context.Context, m storage.Message, text string, deleted bool) error {
+	m, err := t.tx.EditMessage(ctx, m, text, deleted, m.Author, t.via(), t.at)
+	if err != nil {
+		return err
 	}
 	copies, err := t.tx.PostsOfMessage(ctx, m.ID)
 	if err != nil {
-		return true, err
+		return err
 	}
 	for _, p := range copies {
 		var b body
 		if err := json.Unmarshal(p.Body, &b); err != nil {
-			return true, fmt.Errorf("post %d: %w", p.ID, err)
+			return fmt.Errorf("post %d: %w", p.ID, err)
 		}
 		if len(b.Files) > 0 {
 			continue
 		}
-		b.Card = spoken(m)
+		if b.Card, err = t.spoken(ctx, m, p.Platform, p.Workspace); err != nil {
+			return err
+		}
 		if err := t.tx.ReplaceBody(ctx, p.ID, b.bytes(), t.at); err != nil {
-			return true, err
+			return err
 		}
 	}
-	return true, nil
+	return nil
 }

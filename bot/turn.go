@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type turn struct {
 	rules   *rules
 	at      time.Time
 	answer  chat.Answer
+	goesOn  bool // in a flat chat, and plainly so, with what was said before
 }
 
 func (d *Desk) turn(ctx context.Context, tx *storage.Tx, ev chat.Event) (*turn, error) {
@@ -136,8 +138,15 @@ func (t *turn) direct(ctx context.Context, to people.PersonID, c chat.Card) erro
 		Workspace: accounts[0].Workspace, User: accounts[0].UserID, Body: body{Card: c}.bytes()}, storage.LaneReply, t.at)
 }
 
-// react puts an emoji on the message of the event.
-func (t *turn) react(ctx context.Context, emoji string) error {
+// react puts an emoji on the message of the event. Where the desk can't, it
+// says the words instead; without words nothing.
+func (t *turn) react(ctx context.Context, emoji, words string) error {
+	if !t.desk.ways(t.ev.By.Platform).Reactions {
+		if words == "" {
+			return nil
+		}
+		return t.private(ctx, words)
+	}
 	return t.tx.Send(ctx, storage.Post{Kind: string(chat.React), Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace,
 		Channel: t.ev.Place.Channel, Body: body{Emoji: emoji, Target: t.ev.Message}.bytes()}, storage.LaneReply, t.at)
 }
@@ -145,6 +154,9 @@ func (t *turn) react(ctx context.Context, emoji string) error {
 // thread is the one that the event happened in; storage.ErrNotFound if the
 // desk has no part in it.
 func (t *turn) thread(ctx context.Context) (storage.Thread, error) {
+	if t.ev.Flat {
+		return t.tx.ThreadOf(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, cmp.Or(t.ev.Message, t.ev.Place.Thread))
+	}
 	root := t.ev.Place.Thread
 	if root == "" {
 		root = t.ev.Message
@@ -156,13 +168,17 @@ func (t *turn) thread(ctx context.Context) (storage.Thread, error) {
 func (t *turn) openThread(ctx context.Context, side storage.Side) (storage.Thread, error) {
 	th := storage.Thread{Platform: t.ev.By.Platform, Workspace: t.ev.By.Workspace, Channel: t.ev.Place.Channel,
 		Root: t.ev.Place.Thread, Scope: string(t.ev.Scope), Side: string(side)}
-	if th.Root == "" {
+	if th.Root == "" || t.ev.Flat {
 		th.Root = t.ev.Message
 	}
 	if t.ev.Scope == chat.Direct {
 		th.User = t.ev.By.ID
 	}
-	return t.tx.OpenThread(ctx, th)
+	th, err := t.tx.OpenThread(ctx, th)
+	if err != nil {
+		return th, err
+	}
+	return th, t.talks(ctx, th)
 }
 
 // directThread is a new thread in somebody's direct messages, which the desk's

@@ -230,6 +230,18 @@ func (tx *Tx) AdoptMember(ctx context.Context, team people.TeamID, person people
 		SubjectID: int64(person), After: map[string]any{"team": team}})
 }
 
+// TeamAccounts are the user ids of a team's agents in a workspace.
+func (tx *Tx) TeamAccounts(ctx context.Context, team people.TeamID, platform, workspace string) ([]string, error) {
+	rows, _ := tx.Query(ctx, `
+		select distinct a.user_id from team_members m join accounts a on a.person_id = m.person_id
+		where m.team_id = $1 and a.platform = $2 and a.workspace = $3 order by 1`, team, platform, workspace)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("accounts of team %d: %w", team, err)
+	}
+	return ids, nil
+}
+
 // TeamAgents are a team's agents in order of their names.
 func (tx *Tx) TeamAgents(ctx context.Context, team people.TeamID) ([]people.Person, error) {
 	rows, _ := tx.Query(ctx, `select `+personColumns+` from people p

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -48,6 +49,57 @@ func (tx *Tx) FindThread(ctx context.Context, platform, workspace, channel, root
 	return tx.oneThread(ctx, `select `+threadColumns+` from threads t
 		where t.channel = $3 and t.root = $4 and t.platform = $1 and t.workspace = $2`,
 		platform, workspace, channel, root)
+}
+
+// ThreadOf returns the thread that a message is in, the desk's or somebody
+// else's: where there are no threads to be seen, a message is all that an event
+// names. ErrNotFound if the desk has nothing to do with it.
+func (tx *Tx) ThreadOf(ctx context.Context, platform, workspace, channel, message string) (Thread, error) {
+	return tx.oneThread(ctx, `select `+threadColumns+` from threads t where t.id = (
+		select id from (
+			select 1 as nearest, p.thread_id as id from posts p
+				where p.external = $4 and p.sent_channel = $3 and p.platform = $1 and p.workspace = $2 and p.thread_id is not null
+			union all
+			select 2, m.thread_id from messages m
+				where m.external = $4 and m.channel = $3 and m.platform = $1 and m.workspace = $2 and m.thread_id is not null
+			union all
+			select 3, r.id from threads r where r.root = $4 and r.channel = $3 and r.platform = $1 and r.workspace = $2) found
+		order by nearest limit 1)`,
+		platform, workspace, channel, message)
+}
+
+// Talk is what is being talked of in a chat that has no threads.
+type Talk struct {
+	Platform  string    `db:"platform"`
+	Workspace string    `db:"workspace"`
+	Channel   string    `db:"channel"` // empty: User's direct messages
+	User      string    `db:"user_id"`
+	Thread    ThreadID  `db:"thread_id"`
+	At        time.Time `db:"at"`
+	ByTeam    bool      `db:"by_team"` // the team or the desk spoke last
+}
+
+// SetTalk says what is being talked of from now on.
+func (tx *Tx) SetTalk(ctx context.Context, t Talk) error {
+	return tx.later(ctx, failing("talk with %s in %s", t.User, t.Channel), `
+		insert into talks (platform, workspace, channel, user_id, thread_id, at, by_team)
+		values (@platform, @workspace, @channel, @user, @thread, @at, @team)
+		on conflict (platform, workspace, channel, user_id)
+			do update set thread_id = excluded.thread_id, at = excluded.at, by_team = excluded.by_team`,
+		pgx.StrictNamedArgs{"platform": t.Platform, "workspace": t.Workspace, "channel": t.Channel, "user": t.User,
+			"thread": t.Thread, "at": t.At, "team": t.ByTeam})
+}
+
+// TalkWith is what is being talked of with somebody; ErrNotFound if nothing
+// has been.
+func (tx *Tx) TalkWith(ctx context.Context, platform, workspace, channel, user string) (Talk, error) {
+	rows, _ := tx.Query(ctx, `select platform, workspace, channel, user_id, thread_id, at, by_team from talks
+		where platform = $1 and workspace = $2 and channel = $3 and user_id = $4`, platform, workspace, channel, user)
+	t, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Talk])
+	if err != nil {
+		return Talk{}, fmt.Errorf("talk with %s in %s: %w", user, channel, notFound(err))
+	}
+	return t, nil
 }
 
 // OpenThread stores a thread. If its root is known already, the thread that is

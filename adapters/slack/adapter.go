@@ -183,6 +183,9 @@ func (a *Adapter) Receives() bool {
 	return a.self.Load() != nil && (a.appToken == "" || a.hears.Load())
 }
 
+// Ways are Slack's.
+func (a *Adapter) Ways() chat.Ways { return chat.Ways{Command: "/desk ", Reactions: true} }
+
 // Self is the desk's own user, once connected.
 func (a *Adapter) Self() chat.User { return a.me().person(a.me().user) }
 

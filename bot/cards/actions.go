@@ -38,6 +38,7 @@ const (
 	Remark    = "ticket.remark" // one line with the rating
 	TellLead  = "ticket.lead"
 	MyTickets = "list.mine"
+	Elsewhere = "talk.elsewhere" // a message went to the wrong ticket
 	ItsMe     = "account.right"
 	NotMe     = "account.wrong"
 )

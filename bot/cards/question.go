@@ -1,6 +1,7 @@
 package cards
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -22,6 +23,14 @@ type QuestionView struct {
 	Quoted     bool            // the question isn't in the thread itself: say it
 	Later      bool            // search is catching up
 	Mine       []ticket.Ticket // the asker's open ones: it may belong to one of them
+}
+
+// Begin answers whoever asks for a ticket in so many words.
+func Begin() chat.Card {
+	return chat.Card{Text: "Open a ticket: press the button, or tell me in your own words what it is about.", Blocks: []chat.Block{
+		chat.Section{Text: chat.T("Press the button, or tell me in your own words what it is about.")},
+		chat.Actions{Buttons: []chat.Button{{Label: "Open a ticket", Action: Open, Form: true, Style: chat.Primary}}},
+	}}
 }
 
 // Question answers a question: at most three articles, or an honest no.
@@ -109,23 +118,41 @@ func extract(spans []knowledge.Span) chat.Rich {
 }
 
 // Article is an article to be read in a form; sending the form says that it
-// helped.
+// Article is an article to be read, from the answer to a question if there is
+// one.
 func Article(a knowledge.Article, question chat.Args) chat.Form {
-	f := chat.Form{Action: Solved, Args: question, Title: "How to fix it", Submit: "Solved it", Close: "Close"}
+	f := chat.Form{Action: Solved, Args: question, Title: "How to fix it", Submit: "Solved it", Close: "Close", Intro: article(a)}
 	if question == nil {
 		f.Submit = ""
 	}
-	f.Intro = append(f.Intro, chat.Heading{Text: a.Title})
+	return f
+}
+
+func article(a knowledge.Article) []chat.Block {
+	out := []chat.Block{chat.Heading{Text: a.Title}}
 	if a.KnownError {
-		f.Intro = append(f.Intro, chat.Note{Text: chat.T("A known problem: this is the way around it until it is fixed.")})
+		out = append(out, chat.Note{Text: chat.T("A known problem: this is the way around it until it is fixed.")})
 	}
 	if a.Environment != "" {
-		f.Intro = append(f.Intro, chat.Note{Text: chat.T("For: " + a.Environment)})
+		out = append(out, chat.Note{Text: chat.T("For: " + a.Environment)})
 	}
-	f.Intro = append(f.Intro, prose(a.Answer)...)
+	out = append(out, prose(a.Answer)...)
 	if a.Cause != "" {
-		f.Intro = append(f.Intro, chat.Note{Text: chat.Join(chat.B("Why it happens: "), chat.T(a.Cause))})
+		out = append(out, chat.Note{Text: chat.Join(chat.B("Why it happens: "), chat.T(a.Cause))})
 	}
-	f.Intro = append(f.Intro, chat.Note{Text: chat.T(a.ID.Ref())})
-	return f
+	return append(out, chat.Note{Text: chat.T(a.ID.Ref())})
+}
+
+// FoundArticle is an article to be put into somebody's own message.
+func FoundArticle(a knowledge.Article) chat.Find {
+	return chat.Find{Title: a.Title, Text: a.ID.Ref() + " · " + short(a.Symptom, 120), Card: chat.Card{Text: a.ID.Ref() + " " + a.Title, Blocks: article(a)}}
+}
+
+// FoundTicket is how a ticket stands, to be put into somebody's own message.
+func FoundTicket(v TicketView) chat.Find {
+	text := fmt.Sprintf("%s %s: %s", v.Ref(), v.Title, strings.ToLower(v.StateWords()))
+	return chat.Find{Title: v.Ref() + "  " + v.Title, Text: StateWord(v.Ticket) + " · " + v.ownerName(), Card: chat.Card{Text: text, Blocks: []chat.Block{
+		chat.Section{Text: chat.B(v.Ref() + "  " + v.Title)},
+		chat.Facts{{Label: "State", Value: chat.T(StateWord(v.Ticket))}, {Label: "With", Value: chat.T(v.ownerName())}},
+	}}}
 }

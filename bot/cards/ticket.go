@@ -22,6 +22,7 @@ type TicketView struct {
 	Article                  knowledge.Article
 	Follows                  string // reference of the ticket it goes on from
 	Moved                    bool   // a later card of the same name has taken over
+	Flat                     bool   // the chat has no threads
 	CloseAfter               time.Duration
 }
 
@@ -49,6 +50,9 @@ func (v TicketView) next() string {
 	case v.State == ticket.Done:
 		return "You say whether it is fixed."
 	case v.State == ticket.Waiting && v.WaitsFor == ticket.ForRequester:
+		if v.Flat {
+			return "You: " + v.ownerName() + " needs an answer from you, here."
+		}
 		return "You: " + v.ownerName() + " needs an answer from you, here in the thread."
 	case v.State == ticket.Waiting:
 		return v.ownerName() + " goes on as soon as " + v.WaitsFor.Words() + " is there."
@@ -185,8 +189,20 @@ func Status(v TicketView) chat.Card {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("This goes on from " + v.Follows + ", which was closed.")})
 	}
 	if v.Open() {
-		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Just write in this thread: " + v.Team.Name + " sees it.")})
+		where := "in this thread"
+		if v.Flat {
+			where = "here"
+		}
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Just write " + where + ": " + v.Team.Name + " sees it.")})
 	}
+	return c
+}
+
+// StatusForTeam is the same as the team's agents see it where others read
+// along: with what they can do.
+func StatusForTeam(v TicketView) chat.Card {
+	c := Status(v)
+	c.Blocks = append(c.Blocks, triageActions(v.Ticket))
 	return c
 }
 

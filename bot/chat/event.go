@@ -54,6 +54,12 @@ const (
 	Browsed   Kind = "browsed"   // By looks for Text in what the desk has, to put it into a message
 )
 
+// Asks tells whether such an event only wants an Answer: it changes nothing
+// and may come as often as it likes.
+func (k Kind) Asks() bool {
+	return k == Changed || k == Searched || k == Viewed || k == Browsed
+}
+
 // Event is one thing that a person did, as the platform reported it.
 type Event struct {
 	// Key is equal for every redelivery of the event and for nothing else. At

@@ -42,6 +42,20 @@ type Post struct {
 	Reply  string // an Event's Reply, for a Whisper that can use it
 }
 
+// Ways are how a platform differs where the desk's words or steps depend on
+// it.
+type Ways struct {
+	// Command is what one types before a command in a channel: "/desk ".
+	Command string
+	// FlatChats says that only channels have threads: a chat of one or a few
+	// people with the desk is one row of messages.
+	FlatChats bool
+	// Reactions says that the desk can put an emoji on a message.
+	Reactions bool
+	// Views says that a card may look different to some: Post.Viewers.
+	Views bool
+}
+
 // Persona is the person in whose name the desk passes a message on.
 type Persona struct {
 	Name   string `json:"name"`

@@ -77,30 +77,45 @@ func StripMarks(s string) string {
 	}, s)
 }
 
-// Mentions splits text into plain pieces and mentions; name gives a user's
-// name for an id, and false for one it does not know.
+// Mentions is text with each mention as "@" and the name that name gives for
+// the id; it says false for one it does not know.
 func Mentions(text string, name func(id string) (string, bool)) string {
 	if !strings.ContainsRune(text, mentionOpen) {
 		return text
 	}
 	var b strings.Builder
+	for _, s := range MentionSpans(text, func(id string) Span {
+		if n, ok := name(id); ok {
+			return Span{Text: "@" + n}
+		}
+		return Span{Text: "@someone"}
+	}) {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// MentionSpans is text with each mention as the Span for its id.
+func MentionSpans(text string, mention func(id string) Span) Rich {
+	var r Rich
+	plain := func(s string) {
+		if s != "" {
+			r = append(r, Span{Text: s})
+		}
+	}
 	for text != "" {
 		before, rest, found := strings.Cut(text, string(mentionOpen))
-		b.WriteString(before)
+		plain(before)
 		if !found {
 			break
 		}
 		id, after, closed := strings.Cut(rest, string(mentionClose))
 		if !closed {
-			b.WriteString(rest)
+			plain(rest)
 			break
 		}
-		if n, ok := name(id); ok {
-			b.WriteString("@" + n)
-		} else {
-			b.WriteString("@someone")
-		}
+		r = append(r, mention(id))
 		text = after
 	}
-	return b.String()
+	return r
 }

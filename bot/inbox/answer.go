@@ -16,7 +16,7 @@ var errRefused = errors.New("refused")
 // before gets the zero Answer.
 //
 // When the Answer refuses fields, nothing that the flow did stands, and the
-// same event may come again. Searched and Changed may come as often as they
+// same event may come again. Kinds that only ask may come as often as they
 // like. On an error nothing has happened.
 func (in *Inbox) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
@@ -33,7 +33,7 @@ func (in *Inbox) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error)
 	var answer chat.Answer
 	err = in.o.DB.InTx(ctx, func(tx *storage.Tx) (err error) {
 		answer = chat.Answer{}
-		if ev.Kind != chat.Searched && ev.Kind != chat.Changed {
+		if !ev.Kind.Asks() {
 			if err := tx.SeeKey(ctx, e.Key, e.At); err != nil {
 				return err
 			}

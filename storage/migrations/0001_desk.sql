@@ -251,6 +251,19 @@ create index threads_rootless on threads (platform, workspace, channel) where ro
 create index threads_ticket on threads (ticket_id) where ticket_id is not null;
 alter table messages add foreign key (thread_id) references threads;
 
+-- Where a chat has no threads: which of them is being talked in, in somebody's
+-- direct messages (channel '') or with somebody in a group.
+create table talks (
+    platform  text not null,
+    workspace text not null,
+    channel   text not null default '',
+    user_id   text not null,
+    thread_id bigint not null references threads,
+    at        timestamptz not null,
+    by_team   boolean not null, -- the team or the desk spoke last
+    primary key (platform, workspace, channel, user_id)
+);
+
 create table questions (
     id         bigint generated always as identity primary key,
     person_id  bigint not null references people,
