@@ -26,6 +26,7 @@ var arrows = []struct {
 	{"bot/cards", []string{"core/", "bot/chat"}},
 	{"bot", []string{"bot/", "core/", "kb", "storage"}},
 	{"adapters/slack", []string{"adapters/slack/", "bot/chat", "bot/inbox"}},
+	{"adapters/teams", []string{"adapters/teams/", "bot/chat", "bot/inbox"}},
 	{"adapters/simulator", []string{"adapters/slack/slacktest"}},
 	{"cmd", []string{"adapters/", "bot/", "core/", "kb", "storage", "cmd/"}},
 }
