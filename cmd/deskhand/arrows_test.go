@@ -28,6 +28,7 @@ var arrows = []struct {
 	{"adapters/slack", []string{"adapters/slack/", "bot/chat", "bot/inbox"}},
 	{"adapters/teams", []string{"adapters/teams/", "bot/chat", "bot/inbox"}},
 	{"adapters/simulator", []string{"adapters/slack/slacktest"}},
+	{"adapters/adaptertest", nil},
 	{"cmd", []string{"adapters/", "bot/", "core/", "kb", "storage", "cmd/"}},
 }
 

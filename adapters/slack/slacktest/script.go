@@ -170,6 +170,18 @@ func (a *Actor) In(channel string) *Actor {
 	return &Actor{s: a.s, p: a.p, channel: c.ID}
 }
 
+// Joins joins a channel; the actor stays where they are.
+func (a *Actor) Joins(channel string) *Actor {
+	a.s.t.Helper()
+	return a.did("joins "+channel, a.p.Join(channel))
+}
+
+// Leaves leaves a channel.
+func (a *Actor) Leaves(channel string) *Actor {
+	a.s.t.Helper()
+	return a.did("leaves "+channel, a.p.Leave(channel))
+}
+
 // InThread is the actor in the thread under the newest message here that contains
 // the text.
 func (a *Actor) InThread(text string) *Actor {

@@ -83,7 +83,29 @@ func (a *Actor) PressOn(text, button string) *Actor {
 	return a.press(button, func(m *Message) bool { return has([]string{a.s.w.message(m)}, []string{text}) })
 }
 
+// Holds waits for a button and returns the press of it as it stands now, for
+// people who press at the same moment.
+func (a *Actor) Holds(text string) func() error {
+	a.s.t.Helper()
+	at, ok := a.button(text, nil)
+	if !ok {
+		a.s.fail("%s sees no button %q", a.name(), text)
+	}
+	return func() error { return a.p.Act(at.Act) }
+}
+
 func (a *Actor) press(text string, on func(*Message) bool) *Actor {
+	a.s.t.Helper()
+	at, ok := a.button(text, on)
+	if !ok {
+		a.s.fail("%s sees no button %q", a.name(), text)
+		return a
+	}
+	return a.did("presses "+text, a.p.Act(at.Act))
+}
+
+// button waits for a button or a line of an overflow menu.
+func (a *Actor) button(text string, on func(*Message) bool) (spot, bool) {
 	a.s.t.Helper()
 	var values []string
 	at, ok := a.find(on, func(x spot) bool {
@@ -93,14 +115,10 @@ func (a *Actor) press(text string, on func(*Message) bool) *Actor {
 		}
 		return strings.HasSuffix(x.e.kind, "button") && label(textOf(x.e.m["text"])) == label(text)
 	})
-	if !ok {
-		a.s.fail("%s sees no button %q", a.name(), text)
-		return a
-	}
-	if at.e.kind == "overflow" {
+	if ok && at.e.kind == "overflow" {
 		at.Values = values
 	}
-	return a.did("presses "+text, a.p.Act(at.Act))
+	return at, ok
 }
 
 // Choose chooses an option by its label, in an overflow menu, select, radio group
@@ -197,8 +215,10 @@ func (a *Actor) resolve(at spot, words []string) ([]string, error) {
 				}
 			}
 		case "users_select":
-			if u, ok := a.s.w.User(word); ok {
-				values[i] = u.ID
+			for _, u := range a.s.w.Users() {
+				if u.ID == word || u.Name == word || u.shownName() == word {
+					values[i] = u.ID
+				}
 			}
 		case "channels_select", "conversations_select":
 			if c, ok := a.s.w.Channel(word); ok {

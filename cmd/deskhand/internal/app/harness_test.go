@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
 	"github.com/deskhand/deskhand/core/knowledge"
@@ -18,13 +19,20 @@ import (
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
-// The company of these tests.
-const company = `
+// company is the policy of Acme, all of it on Slack.
+var company = companyOn(adaptertest.On(adaptertest.Slack))
+
+// companyOn is it with people and channels elsewhere.
+func companyOn(p adaptertest.Pair) string {
+	return strings.NewReplacer("ASKING", p.Asking.Name, "WORKING", p.Working.Name).Replace(acme)
+}
+
+const acme = `
 desk:
   company: Acme
   timezone: Europe/Berlin
   admins: [ada@acme.example]
-  help: [{slack: it-help}]
+  help: [{ASKING: it-help}]
 people:
   - {mail: ana@acme.example, name: Ana Silva, department: sales, site: Porto}
   - {mail: eva@acme.example, name: Eva Lind, department: sales, site: Porto}
@@ -33,8 +41,8 @@ people:
   - {mail: leo@acme.example, name: Leo Novak, department: it, site: Berlin}
   - {mail: ada@acme.example, name: Ada Roth, department: it, site: Berlin}
 teams:
-  - {slug: service-desk, name: Service Desk, tier: 1, channel: {slack: it-triage}, lead: leo@acme.example, members: [ben@acme.example, kim@acme.example]}
-  - {slug: network, name: Network, tier: 2, channel: {slack: it-network}, lead: leo@acme.example, members: [leo@acme.example]}
+  - {slug: service-desk, name: Service Desk, tier: 1, channel: {WORKING: it-triage}, lead: leo@acme.example, members: [ben@acme.example, kim@acme.example]}
+  - {slug: network, name: Network, tier: 2, channel: {WORKING: it-network}, lead: leo@acme.example, members: [leo@acme.example]}
 services:
   - {slug: printing, name: Printing, incidents: service-desk, requests: service-desk, words: [printer, printing, print]}
   - {slug: vpn, name: VPN, incidents: network, requests: network, words: [vpn]}
@@ -78,6 +86,12 @@ func (d *desk) pass(by time.Duration) {
 // workspace is Acme's Slack.
 func workspace(t *testing.T, o slacktest.Options) *slacktest.Workspace {
 	t.Helper()
+	return workspaceOf(t, o, adaptertest.On(adaptertest.Slack))
+}
+
+// workspaceOf is Acme's Slack with those who are there if not all are.
+func workspaceOf(t *testing.T, o slacktest.Options, on adaptertest.Pair) *slacktest.Workspace {
+	t.Helper()
 	o.App.SigningSecret, o.App.BotToken, o.App.AppToken = "secret", "xoxb-test", "xapp-test"
 	o.App.Shortcuts = []slacktest.Shortcut{{Name: "Open a ticket", CallbackID: "ticket.from_message", OnMessage: true}, {Name: "Ask the desk", CallbackID: "desk.ask"}}
 	w, err := slacktest.New(o)
@@ -86,30 +100,19 @@ func workspace(t *testing.T, o slacktest.Options) *slacktest.Workspace {
 	}
 	t.Cleanup(func() { _ = w.Close() })
 	ids := map[string]string{}
-	for _, u := range []slacktest.User{
-		{Name: "ana", RealName: "Ana Silva"}, {Name: "eva", RealName: "Eva Lind"}, {Name: "ben", RealName: "Ben Weber"},
-		{Name: "kim", RealName: "Kim Lee"}, {Name: "leo", RealName: "Leo Novak"}, {Name: "ada", RealName: "Ada Roth", Admin: true},
-		{Name: "zoe", RealName: "Zoe Guest"},
-	} {
-		u.Email, u.EmailConfirmed, u.TZ = u.Name+"@acme.example", true, "Europe/Berlin"
-		if u.Name == "zoe" {
-			u.Email = "zoe@elsewhere.example"
-		}
-		made, err := w.AddUser(u)
+	for _, p := range on.PeopleOf(adaptertest.Slack) {
+		u, err := w.AddUser(slacktest.User{Name: p.Name, RealName: p.Real, Email: p.Mail, EmailConfirmed: true, TZ: "Europe/Berlin", Admin: p.Admin})
 		if err != nil {
 			t.Fatal(err)
 		}
-		ids[u.Name] = made.ID
+		ids[p.Name] = u.ID
 	}
-	bot := w.App().BotUserID
-	all := []string{bot, ids["ana"], ids["eva"], ids["ben"], ids["kim"], ids["leo"], ids["ada"], ids["zoe"]}
-	for name, members := range map[string][]string{
-		"general": all, "it-help": all, "sales": {ids["ana"], ids["eva"], bot},
-		"it-triage":  {bot, ids["ben"], ids["kim"], ids["leo"]},
-		"it-network": {bot, ids["leo"]},
-		"it-spare":   {bot, ids["ada"], ids["ben"]},
-	} {
-		if _, err := w.AddChannel(slacktest.Channel{Name: name, Members: members}); err != nil {
+	for _, c := range on.ChannelsOf(adaptertest.Slack) {
+		members := []string{w.App().BotUserID}
+		for _, name := range c.Members {
+			members = append(members, ids[name])
+		}
+		if _, err := w.AddChannel(slacktest.Channel{Name: c.Name, Members: members}); err != nil {
 			t.Fatal(err)
 		}
 	}

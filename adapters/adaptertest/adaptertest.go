@@ -1,0 +1,176 @@
+// Package adaptertest is one list of conversations that every chat platform
+// must pass by the same code, and the table that says so.
+//
+// A Conversation is written against a World: people at their clients, channels,
+// the desk's clock. It names no platform. What a platform can't do is a Feature
+// that its Platform lacks, with the reason and what people do instead; a
+// conversation that needs the feature is left out there, and the table shows
+// both. So a new flow is added in one place and fails on the platform that lacks
+// it.
+//
+// The same list runs with requesters and agents on the same platform and on
+// different ones.
+//
+// Whoever runs the list brings a Start, which makes a running desk with the
+// doubles of its platforms, peopled with People and Channels.
+package adaptertest
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+// A Conversation is one thing that people and the desk do together.
+type Conversation struct {
+	Name string   // a sentence
+	Rows []string // of the product map that it shows
+	// Needs are left out where a platform lacks one; with Lacking, it is held only
+	// where a platform lacks them all, and shows what people have instead.
+	Needs, Lacking []Feature
+	// Crosses says that requesters and agents both have a part in it, so that it
+	// is also held with them on different platforms.
+	Crosses bool
+	// Bare says that the desk has neither policy nor articles.
+	Bare bool
+	Run  func(*World)
+}
+
+// Conversations is the list.
+func Conversations() []Conversation {
+	return slices.Concat(story, asking, opening, triaging, talking, resolving, visiting, settingUp, troubled)
+}
+
+// A Pair says on which platforms a desk's people are, by name.
+type Pair struct{ Asking, Working Platform }
+
+// On has everybody on one platform.
+func On(p Platform) Pair { return Pair{p, p} }
+
+// mixed says that requesters and agents are on different platforms.
+func (p Pair) mixed() bool { return p.Asking.Name != p.Working.Name }
+
+// Held tells whether the conversation is held on the pair's platforms.
+func (p Pair) Held(c Conversation) bool {
+	for _, f := range c.Needs {
+		if !p.Asking.Has(f) || !p.Working.Has(f) {
+			return false
+		}
+	}
+	for _, f := range c.Lacking {
+		if p.Asking.Has(f) {
+			return false
+		}
+	}
+	return c.Crosses || !p.mixed()
+}
+
+// Start makes a running desk on the pair's platforms that ends with the test. A
+// bare one has no policy and no articles.
+type Start func(t *testing.T, on Pair, bare bool) Desk
+
+// Run holds all conversations that the pair's platforms are able to.
+func Run(t *testing.T, on Pair, start Start) {
+	for _, c := range Conversations() {
+		if !on.Held(c) {
+			continue
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			c.Run(&World{T: t, Desk: start(t, on, c.Bare), on: on})
+		})
+	}
+}
+
+// Desk is a running desk and the doubles of its platforms.
+type Desk interface {
+	// Person is somebody at their client, in their personal chat with the desk.
+	Person(platform, name string) Actor
+	// Place is a channel as nobody in particular sees it.
+	Place(platform, channel string) Place
+	// Pass puts the desk's clock forward.
+	Pass(time.Duration)
+	// Settle waits until the desk has nothing left to do that is due.
+	Settle()
+	// Record is the one number that a query of the desk's record returns.
+	Record(query string, args ...any) int
+	// Trouble has something go wrong between the desk and a platform from now on.
+	Trouble(platform string, what Trouble)
+	// Restart ends the desk's process and starts another on the same record.
+	Restart()
+}
+
+// Trouble is what goes wrong between a platform and the desk.
+type Trouble int
+
+// The kinds of trouble.
+const (
+	Calm    Trouble = iota
+	Away            // every call of the desk fails, as when the platform is down
+	Limited         // every other call is told to come again in a second
+	Lossy           // calls take effect and the answer is lost, every third time
+	Twice           // the platform delivers everything twice
+)
+
+// World is what a conversation is held in.
+type World struct {
+	*testing.T
+	Desk
+	on Pair
+}
+
+// Person is somebody where they work.
+func (w *World) Person(name string) Actor {
+	w.Helper()
+	if works(name) {
+		return w.Desk.Person(w.on.Working.Name, name)
+	}
+	return w.Desk.Person(w.on.Asking.Name, name)
+}
+
+// Asking is somebody among the requesters: agents have accounts there too.
+func (w *World) Asking(name string) Actor {
+	w.Helper()
+	return w.Desk.Person(w.on.Asking.Name, name)
+}
+
+// Channel is a channel as nobody in particular sees it.
+func (w *World) Channel(name string) Place {
+	w.Helper()
+	for _, c := range Channels {
+		if c.Name == name && c.Works {
+			return w.Place(w.on.Working.Name, name)
+		}
+	}
+	return w.Place(w.on.Asking.Name, name)
+}
+
+// Recorded says how many of something the record must have.
+func (w *World) Recorded(want int, what, query string, args ...any) {
+	w.Helper()
+	if got := w.Record(query, args...); got != want {
+		w.Errorf("%d %s on record, want %d", got, what, want)
+	}
+}
+
+// Each puts all of a pair's platforms into trouble.
+func (w *World) Each(what Trouble) {
+	w.Trouble(w.on.Asking.Name, what)
+	if w.on.mixed() {
+		w.Trouble(w.on.Working.Name, what)
+	}
+}
+
+// AtOnce does several things at the same moment.
+func (w *World) AtOnce(what ...func() error) {
+	w.Helper()
+	done := make(chan error)
+	for _, do := range what {
+		go func() { done <- do() }()
+	}
+	for range what {
+		if err := <-done; err != nil {
+			w.Errorf("at the same moment as another: %v", err)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+package adaptertest
+
+var settingUp = []Conversation{
+	{
+		Name: "an admin chooses the channel for a team's tickets", Rows: []string{"AW1", "SA3"}, Crosses: true,
+		Run: func(w *World) {
+			opened(w, "my zeppelin is red")
+			w.Person("ben").In("it-spare").Commands("triage service-desk").Sees("Only an admin")
+			ada := w.Person("ada").In("it-spare")
+			ada.Commands("triage").Sees("Which team?")
+			ada.Commands("triage service-desk").Sees("From now on tickets of Service Desk come here")
+			w.Person("eva").Says("my zeppelin is yellow").Sees("I have nothing good on this").Press("Talk to a person")
+			w.Channel("it-spare").Sees("INC-2", "zeppelin is yellow")
+		},
+	},
+	{
+		Name: "without a policy the desk works, and tells an admin what is left", Rows: []string{"SA10"}, Bare: true,
+		Run: func(w *World) {
+			ada := w.Person("ada")
+			ada.Says("the printer is not printing").Sees("I have nothing good on this")
+			ada.Sees("You look after this desk", "There is no article yet", "triage", "deskhand apply FILE")
+			ada.OpensHome().Sees("Left to set up", "Service Desk has no channel")
+			w.Person("ana").Says("my zeppelin is dirty").Press("Talk to a person").Sees("INC-1", "Service Desk")
+			ada.In("it-spare").Commands("triage").Sees("From now on tickets of Service Desk come here")
+			w.Channel("it-spare").Sees("INC-1", "my zeppelin is dirty") // nothing was lost meanwhile
+			w.Person("ben").In("it-spare").Press("Claim").Sees("Ben Weber is on it")
+		},
+	},
+}

@@ -1,0 +1,132 @@
+package adaptertest
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+)
+
+var talking = []Conversation{
+	{
+		Name: "the two sides of a ticket are one conversation, in order", Rows: []string{"TL4"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin will not talk")
+			ben.Press("Claim").Sees("Ben Weber is on it")
+			thread := ben.About("INC-1")
+			thread.Says("first question")
+			ana.Sees("Ben Weber", "first question")
+			answer := ana.About("first question")
+			for i := range 5 {
+				thread.Says(fmt.Sprintf("agent's line %d.", i))
+				answer.Says(fmt.Sprintf("requester's line %d.", i))
+			}
+			for i := range 5 {
+				ana.Sees("Ben Weber", fmt.Sprintf("agent's line %d.", i))
+				thread.Sees("Ana Silva", fmt.Sprintf("requester's line %d.", i))
+			}
+			w.Settle()
+			w.Recorded(11, "messages", `select count(*) from messages where ticket_id = 1`)
+			w.Recorded(0, "messages passed on out of order", `select count(*) from
+				(select external, lag(external) over (partition by thread_id order by message_id) as before from posts where message_id is not null) p
+				where length(external) = length(before) and external < before`)
+			w.Recorded(11, "copies on the other side", `select count(*) from posts where message_id is not null and external is not null`)
+		},
+	},
+	{
+		Name: "a line that begins with note: stays with the team", Rows: []string{"TL4"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin has a secret")
+			thread := ben.About("INC-1")
+			thread.Says("Note: do not tell her about the iceberg")
+			if w.on.Working.Has(Reactions) {
+				thread.Sees("iceberg", ":lock:")
+			} else {
+				thread.Sees("Kept as a note for the team.")
+			}
+			thread.Says("we are looking into it")
+			ana.Sees("we are looking into it")
+			ana.SeesNot("iceberg")
+		},
+	},
+	{
+		Name: "edits and deletions reach the other side, and both versions are kept", Rows: []string{"TL18"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin is loud")
+			thread := ben.About("INC-1")
+			ana.About("INC-1").Says("my password is swordfish")
+			thread.Sees("swordfish")
+			ana.Deletes("swordfish")
+			thread.Sees("This message was deleted by its author.")
+			thread.SeesNot("swordfish")
+			thread.Says("please come to desk 4")
+			ana.Sees("please come to desk 4")
+			thread.Edits("please come to desk 4", "please come to desk 5")
+			ana.Sees("please come to desk 5", "edited")
+			ana.SeesNot("desk 4")
+			w.Recorded(2, "changes of messages", `select count(*) from audit where action in ('edited', 'deleted')`)
+			w.Recorded(2, "earlier versions", `select count(*) from message_versions`)
+		},
+	},
+	{
+		Name: "files are kept, marked and passed on", Rows: []string{"TL16"}, Crosses: true,
+		Run: func(w *World) {
+			ana := w.Person("ana")
+			shot := File{Name: "error.png", Data: []byte("\x89PNG\r\n\x1a\nnot much of a picture")}
+			ana.Says("my zeppelin shows this error", shot).Sees("I have nothing good on this")
+			ana.Press("Talk to a person").Sees("INC-1")
+			thread := w.Person("ben").In("it-triage").About("INC-1")
+			thread.Sees("Ana Silva sent a file: error.png")
+			ana.About("INC-1").Says("and this", File{Name: "log.txt", Data: []byte("it broke")})
+			thread.Sees("Ana Silva sent a file: log.txt")
+			if w.on.Asking.Has(Reactions) {
+				ana.Sees(":white_check_mark:")
+			}
+			w.Recorded(2, "files kept", `select count(*) from files where state = 'kept' and length(data) > 0`)
+		},
+	},
+	{
+		Name: "a file that is too big is not kept, and its sender is told the limit", Rows: []string{"TL16"},
+		Run: func(w *World) {
+			ana, _ := opened(w, "my zeppelin films itself")
+			ana.About("INC-1").Says("look", File{Name: "film.mp4", Data: bytes.Repeat([]byte("x"), 20<<20+1)})
+			ana.Sees("film.mp4", "I can keep files up to 20 MB")
+			w.Settle()
+			w.Recorded(0, "files kept", `select count(*) from files where state = 'kept'`)
+		},
+	},
+	{
+		Name: "who is not of the team can't speak for it", Rows: []string{"SA3", "TL4"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin is a secret")
+			ben.Press("Hand over to a team…").Fill("To which team?", "Network").Fill("What have you found out?", "Nothing.").Submits()
+			leo := w.Person("leo").In("it-network")
+			leo.Sees("INC-1", "Claim")
+			ben.About("INC-1").Says("I was never here")
+			ben.Sees("You are not in Network", "kept this as a note")
+			ana.SeesNot("I was never here")
+		},
+	},
+	{
+		Name: "in a chat without threads a message goes to what is talked of, and is taken back at one press", Rows: []string{"TL4"}, Lacking: []Feature{Threads},
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin has no threads")
+			ben.Press("Claim").Sees("Ben Weber is on it")
+			ben.About("INC-1").Says("how many had it?")
+			ana.Sees("Ben Weber", "INC-1", "how many had it?")
+			ana.Says("about a dozen")
+			ben.About("INC-1").Sees("about a dozen")
+			ana.Sees("Passed on to Ben Weber for INC-1.", "It's something else")
+			w.Pass(25 * time.Hour)
+			ana.Says("the printer is not printing").Sees("The printer on your floor does not print")
+			ben.About("INC-1").SeesNot("the printer is not printing")
+			// Quoting says which ticket is meant, whatever was talked of last.
+			ana.About("how many had it?").Says("thirteen in all")
+			ben.About("INC-1").Sees("thirteen in all")
+			ben.About("INC-1").Says("thank you")
+			ana.Sees("Ben Weber", "thank you")
+			ana.Says("the vpn drops every ten minutes").Press("It's something else").Sees("Keep the VPN connected")
+			ben.About("INC-1").Sees("This message was deleted by its author.")
+			ben.About("INC-1").SeesNot("vpn drops")
+		},
+	},
+}

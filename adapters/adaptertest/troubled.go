@@ -1,0 +1,70 @@
+package adaptertest
+
+var troubled = []Conversation{
+	{
+		Name: "what is delivered twice happens once", Rows: []string{"SE8"}, Crosses: true,
+		Run: func(w *World) {
+			w.Each(Twice)
+			ana, ben := opened(w, "my zeppelin has an echo")
+			ben.Press("Claim").Sees("Ben Weber is on it")
+			ben.About("INC-1").Says("can you hear it now?")
+			ana.Sees("can you hear it now?").About("can you hear it now?").Says("twice even")
+			ben.About("INC-1").Sees("twice even")
+			ben.Press("Resolve").Fill("What fixed it?", "Curtains.").Submits()
+			ana.Press("Yes, close").Sees("How was it?")
+			w.Settle()
+			w.Recorded(1, "questions", `select count(*) from questions`)
+			w.Recorded(1, "tickets", `select count(*) from tickets`)
+			w.Recorded(2, "messages", `select count(*) from messages where ticket_id = 1`)
+			w.Recorded(2, "copies on the other side", `select count(*) from posts where message_id is not null and external is not null`)
+			for _, step := range []string{"opened", "claimed", "resolved", "closed"} {
+				w.Recorded(1, "steps “"+step+"”", `select count(*) from audit where subject = 'ticket' and action = $1`, step)
+			}
+		},
+	},
+	{
+		Name: "while the platform is away nothing is lost, and everything comes in order", Rows: []string{"SE8"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin is in the clouds")
+			ben.Press("Claim").Sees("Ben Weber is on it")
+			ana.Sees("Ben Weber is on it")
+			thread := ben.About("INC-1")
+			w.Each(Away)
+			thread.Says("one")
+			thread.Says("two")
+			thread.Says("three")
+			w.Each(Calm)
+			ana.Sees("Ben Weber", "three")
+			w.Settle()
+			w.Recorded(3, "copies on the other side", `select count(*) from posts where message_id is not null and external is not null`)
+			w.Recorded(0, "dead letters", `select count(*) from dead_letters`)
+		},
+	},
+	{
+		Name: "a platform that wants fewer calls gets them later, none twice", Rows: []string{"SE8"}, Crosses: true,
+		Run: func(w *World) {
+			w.Each(Limited)
+			ana, ben := opened(w, "my zeppelin is held back")
+			ben.Press("Claim").Sees("Ben Weber is on it")
+			ben.About("INC-1").Says("patience")
+			ana.Sees("Ben Weber", "patience")
+			w.Each(Calm)
+			w.Settle()
+			w.Recorded(1, "copies on the other side", `select count(*) from posts where message_id is not null and external is not null`)
+			w.Recorded(0, "dead letters", `select count(*) from dead_letters`)
+		},
+	},
+	{
+		Name: "after a restart the desk reaches people and channels that have not spoken since", Rows: []string{"OP12"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin slept")
+			w.Restart()
+			ben.Press("Claim").Sees("Ben Weber is on it")
+			ana.Sees("INC-1", "Ben Weber is on it")
+			ben.Press("Resolve").Fill("What fixed it?", "Woke it.").Submits()
+			ana.Sees("Woke it.", "Yes, close")
+			ana.About("Woke it.").Says("it sleeps again")
+			ben.About("INC-1").Sees("INC-1 is not fixed")
+		},
+	},
+}
