@@ -18,6 +18,7 @@ require (
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/redis/go-redis/v9 v9.23.0
+	github.com/rickar/cal/v2 v2.1.13
 	github.com/slack-go/slack v0.34.0
 	go.etcd.io/bbolt v1.4.0
 	golang.org/x/sync v0.24.0

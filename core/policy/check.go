@@ -58,6 +58,13 @@ func (p Policy) WithDefaults() Policy {
 	if len(p.Teams) == 0 {
 		p.Teams = b.Teams
 	}
+	if p.Levels == nil {
+		office, levels := builtInLevels()
+		p.Levels = levels
+		if !slices.ContainsFunc(p.Calendars, func(c Calendar) bool { return c.Slug == office[0].Slug }) {
+			p.Calendars = slices.Concat(p.Calendars, office)
+		}
+	}
 	if len(p.Services) == 0 {
 		p.Services = []Service{{Slug: "other", Name: "Something else", Incidents: p.Teams[0].Slug, Requests: p.Teams[0].Slug}}
 	}
@@ -68,7 +75,9 @@ func (p Policy) WithDefaults() Policy {
 type checker struct{ found []Problem }
 
 func (c *checker) say(path, format string, args ...any) {
-	c.found = append(c.found, Problem{path, fmt.Sprintf(format, args...)})
+	if p := (Problem{path, fmt.Sprintf(format, args...)}); !slices.Contains(c.found, p) {
+		c.found = append(c.found, p)
+	}
 }
 
 func (c *checker) slug(path, s string, seen map[string]bool) {
@@ -149,6 +158,7 @@ func (p Policy) Check() []Problem {
 			}
 		}
 	}
+	c.levels(p, known)
 	return c.found
 }
 

@@ -1,6 +1,6 @@
 // Package policy is how a company wants its desk: people, teams and their
-// channels, services, the priority matrix and a few times. It is one file,
-// checked as a whole before any of it is in force.
+// channels, services, the priority matrix, working hours and what is promised
+// in them. It is one file, checked as a whole before any of it is in force.
 package policy
 
 import (
@@ -19,6 +19,16 @@ type Policy struct {
 	// and urgency (later, week, today, now); what it leaves out is as in
 	// ticket.DefaultMatrix.
 	Matrix map[ticket.Impact]map[ticket.Urgency]ticket.Priority `yaml:"matrix"`
+
+	// Calendars and Levels are built in if the file has no service_levels; an
+	// empty list of them promises nothing.
+	Calendars []Calendar     `yaml:"calendars"`
+	Levels    []ServiceLevel `yaml:"service_levels"`
+	Ladders   []Ladder       `yaml:"ladders"`
+	Alerts    Alerts         `yaml:"alerts"`
+	// Removed says of service levels that are gone what becomes of their
+	// running clocks, by slug.
+	Removed map[string]AfterRemoval `yaml:"removed_levels"`
 }
 
 // Channels name a channel on each platform, by the adapter's name: its name
@@ -50,7 +60,8 @@ type Person struct {
 	Department string `yaml:"department"` // slug
 	Site       string `yaml:"site"`
 	TimeZone   string `yaml:"timezone"`
-	Manager    string `yaml:"manager"` // mail address
+	Manager    string `yaml:"manager"`  // mail address
+	Calendar   string `yaml:"calendar"` // slug, of working hours; empty: the team's
 }
 
 // Team supports something. Whoever is in its channel is its agent too.
@@ -61,6 +72,13 @@ type Team struct {
 	Channel Channels `yaml:"channel"` // where its tickets are triaged
 	Lead    string   `yaml:"lead"`    // mail address
 	Members []string `yaml:"members"` // mail addresses
+
+	// Calendar is when the team works, by slug; empty: at all hours.
+	Calendar string `yaml:"calendar"`
+	// OnCall are the mail addresses of those who take turns, each for a week
+	// from Monday to Sunday in the desk's time zone; see OnCallAt.
+	OnCall []string `yaml:"on_call"`
+	Alerts Channels `yaml:"alerts"` // where its missed times are told; see Alerts
 }
 
 // Service is something that people use, in their words, and who supports it.
@@ -71,6 +89,7 @@ type Service struct {
 	Requests  string   `yaml:"requests"`  // team slug
 	Owner     string   `yaml:"owner"`     // mail address
 	Words     []string `yaml:"words"`     // by which a question is known to be about it
+	Alerts    Channels `yaml:"alerts"`    // goes before its team's
 }
 
 // Duration is written as 90m, 24h or 3d.
@@ -85,7 +104,9 @@ func (d Duration) Value() time.Duration {
 // BuiltIn is in force until another is applied: it names nobody and no
 // channel, so it works in any workspace.
 func BuiltIn() Policy {
+	calendars, levels := builtInLevels()
 	return Policy{
+		Calendars: calendars, Levels: levels,
 		Desk: Desk{
 			TimeZone: "UTC", Bypass: "no_entry_sign", Emoji: "ticket",
 			CloseAfter: "3d", SilentAt: "24h",

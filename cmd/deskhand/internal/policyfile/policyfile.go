@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -60,8 +61,9 @@ func Parse(name string, text []byte) (policy.Policy, error) {
 	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict(), yaml.DisallowUnknownField()); err != nil && !errors.Is(err, io.EOF) {
 		return p, &Error{name, []string{plain(err)}}
 	}
+	found := public(&p, time.Now())
 	p = p.WithDefaults()
-	found := p.Check()
+	found = append(found, p.Check()...)
 	if len(found) == 0 {
 		return p, nil
 	}
