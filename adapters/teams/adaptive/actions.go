@@ -53,7 +53,7 @@ func (p *painter) actions(a chat.Actions) {
 		p.add(q)
 	}
 	if left := len(all) - len(set.Actions); left > 0 {
-		p.add(p.note("… and " + strconv.Itoa(left) + " more to do than fits here."))
+		p.add(p.note("… and " + strconv.Itoa(left) + " more than fits here."))
 	}
 }
 

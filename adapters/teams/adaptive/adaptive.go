@@ -51,15 +51,15 @@ func Card(p chat.Post, o Options) json.RawMessage {
 	bs := blocks(p.Card)
 	return fit(bs, func(l limits) json.RawMessage {
 		c := newCard()
-		c.Fallback = cut(Summary(p), min(maxSummary, l.text))
+		c.Fallback = cut(Summary(p), min(maxSummary, l.label*3))
 		c.Speak = c.Fallback
 		pt := painter{limits: l}
 		if p.As != nil && strings.TrimSpace(p.As.Name) != "" {
 			pt.add(&richTextBlock{common: kind("RichTextBlock"), Inlines: runs(chat.B(label(p.As.Name, maxName)), ordinary)})
 		}
 		c.Body = pt.draw(bs)
-		if o.Footer != "" {
-			f := &textBlock{common: kind("TextBlock"), Text: inert(cut(oneLine(o.Footer), maxLabel), true), Wrap: true, Size: "Small", Subtle: true}
+		if footer := oneLine(o.Footer); footer != "" {
+			f := &textBlock{common: kind("TextBlock"), Text: inert(cut(footer, l.label), true), Wrap: true, Size: "Small", Subtle: true}
 			f.Separator = true
 			c.Body = append(c.Body, f)
 		}
@@ -145,24 +145,28 @@ func inWords(bs []chat.Block) string {
 	return strings.Join(lines, "\n")
 }
 
-// limits are what has to give way where a card is too large: first the length
-// of each text, then the number of blocks above the last buttons, then buttons.
-type limits struct{ text, blocks, buttons int }
+// limits are what gives way, one after the other, where a card is too large.
+type limits struct {
+	text    int // characters of a block
+	blocks  int // above the last buttons
+	buttons int // of one block
+	held    int // characters of what people have entered in a field
+	options int // of a field
+	label   int // characters of a label
+}
 
-// fit draws within the bound, with as much of the blocks as goes into it.
+// fit draws within the bound, with as much in it as goes into it.
 func fit(bs []chat.Block, draw func(limits) json.RawMessage) json.RawMessage {
-	l := limits{text: 1 << 30, blocks: len(bs), buttons: maxButtons}
+	l := limits{text: 12_000, blocks: len(bs), buttons: maxButtons, held: maxInput, options: maxOptions, label: maxLabel}
 	js := draw(l)
-	for l.text = 12_000; len(js) > maxCard && l.text > 100; l.text = l.text * 3 / 4 {
-		js = draw(l)
-	}
-	for len(js) > maxCard && l.blocks > 0 {
-		l.blocks = l.blocks * 4 / 5
-		js = draw(l)
-	}
-	for len(js) > maxCard && l.buttons > 0 {
-		l.buttons /= 2
-		js = draw(l)
+	for _, give := range []struct {
+		of    *int
+		least int
+	}{{&l.text, 100}, {&l.blocks, 0}, {&l.buttons, 0}, {&l.held, 60}, {&l.options, 5}, {&l.label, 20}} {
+		for len(js) > maxCard && *give.of > give.least {
+			*give.of = max(*give.of*3/4, give.least)
+			js = draw(l)
+		}
 	}
 	return js
 }
@@ -263,7 +267,7 @@ func (p *painter) facts(fs chat.Facts) {
 		if value == "" {
 			value = "–"
 		}
-		title := inert(cut(oneLine(f.Label), min(maxLabel, each)), true)
+		title := inert(cut(oneLine(f.Label), min(p.label, each)), true)
 		if title == "" {
 			title = "–"
 		}

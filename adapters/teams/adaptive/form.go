@@ -124,8 +124,19 @@ func Dialog(f chat.Form, open Open) json.RawMessage {
 			pt.draw(f.Intro)
 		}
 		pt.stray(f, open.Errors)
-		for _, field := range f.Fields {
-			pt.field(field, f, open)
+		updated := -1 // the field after which the form can be updated
+		for i, field := range f.Fields {
+			if field.Refresh {
+				updated = i
+			}
+		}
+		for i, field := range f.Fields {
+			pt.field(field, updated < 0, open)
+			if i == updated {
+				// There is nothing in 1.5 that reports a change by itself.
+				pt.add(&actionSet{common{Type: "ActionSet", Spacing: "Small"}, []action{{Type: "Action.Submit", Title: "Update",
+					Tooltip: "Update the form after a change", Data: &data{Changed: true, Dialog: pt.dialog}}}})
+			}
 		}
 		c.Body = pt.body
 		c.Teams.Entities = pt.entities
@@ -144,12 +155,12 @@ func Dialog(f chat.Form, open Open) json.RawMessage {
 func shorten(f chat.Form, l limits) chat.Form {
 	fields := make([]chat.Field, len(f.Fields))
 	for i, x := range f.Fields {
-		x.Label = cut(oneLine(x.Label), min(maxLabel, l.text))
-		x.Hint = cut(clean(x.Hint), min(maxLabel, l.text))
-		x.Options = slices.Clone(x.Options[:min(len(x.Options), maxOptions)])
+		x.Label = cut(oneLine(x.Label), l.label)
+		x.Hint = cut(clean(x.Hint), l.label)
+		x.Options = slices.Clone(x.Options[:min(len(x.Options), l.options)])
 		for j, o := range x.Options {
-			x.Options[j].Label = cut(oneLine(o.Label), maxOptionText)
-			x.Options[j].Hint = cut(oneLine(o.Hint), maxOptionText)
+			x.Options[j].Label = cut(oneLine(o.Label), min(maxOptionText, l.label))
+			x.Options[j].Hint = cut(oneLine(o.Hint), min(maxOptionText, l.label))
 		}
 		fields[i] = x
 	}
@@ -177,36 +188,31 @@ func wrong(s string) element {
 	return &textBlock{common: common{Type: "TextBlock", Spacing: "Small"}, Text: inert(label(s, maxLabel), true), Wrap: true, Color: "Attention"}
 }
 
-func (p *painter) field(f chat.Field, form chat.Form, open Open) {
+func (p *painter) field(f chat.Field, demand bool, open Open) {
 	if f.Value == nil {
 		f.Value = open.Values[f.Name]
 	}
-	p.add(p.input(f, form))
+	in := p.input(f)
+	if demand && !f.Optional {
+		in.Required, in.Error = true, missing(f.Input)
+	}
+	p.add(in)
 	if e := open.Errors[f.Name]; e != "" {
 		p.add(wrong(e))
 	}
 	if f.Hint != "" && f.Input != chat.Search {
-		hint := p.paragraph(chat.T(f.Hint), smallPrint)
-		if hint != nil {
+		if hint := p.paragraph(chat.T(f.Hint), smallPrint); hint != nil {
 			hint.all().Spacing = "Small"
 			p.add(hint)
 		}
 	}
-	if f.Refresh {
-		// There is nothing in 1.5 that reports a change by itself.
-		p.add(&actionSet{common{Type: "ActionSet", Spacing: "Small"}, []action{{Type: "Action.Submit", Title: "Update",
-			Tooltip: "Update the form after a change", Data: &data{Changed: true, Dialog: p.dialog}}}})
-	}
 }
 
-func (p *painter) input(f chat.Field, form chat.Form) *input {
+// input draws a field. Where its form has an "Update", the client can't be told
+// what is needed: it would not let a form go half filled.
+func (p *painter) input(f chat.Field) *input {
 	in := &input{Label: label(f.Label, maxLabel)}
 	in.ID = inputPrefix + f.Name
-	// Where a change can be reported half-way, what is missing is only known
-	// when the form is sent.
-	if !f.Optional && !slices.ContainsFunc(form.Fields, func(x chat.Field) bool { return x.Refresh }) {
-		in.Required, in.Error = true, missing(f.Input)
-	}
 	if len(f.Value) > 0 {
 		in.Value = clean(f.Value[0])
 	}
@@ -245,7 +251,7 @@ func (p *painter) input(f chat.Field, form chat.Form) *input {
 		if in.Placeholder = cut(oneLine(f.Hint), maxLabel); in.Placeholder == "" {
 			in.Placeholder = "Type to search"
 		}
-		in.Query = &query{"Data.Query", dataset(f.Name, form, p.dialog.Meta)}
+		in.Query = &query{"Data.Query", dataset(f.Name, p.dialog)}
 		in.Choices = choices(f.Options, false)
 		if in.Value != "" && !slices.ContainsFunc(in.Choices, func(c choice) bool { return c.Value == in.Value }) {
 			in.Choices = append(in.Choices, choice{label(in.Value, maxOptionText), in.Value})
@@ -269,7 +275,7 @@ func (p *painter) input(f chat.Field, form chat.Form) *input {
 		if !in.Multiline {
 			in.Value = oneLine(in.Value)
 		}
-		in.Value = cut(in.Value, in.MaxLength)
+		in.Value = cut(in.Value, min(in.MaxLength, p.held))
 	}
 	return in
 }
@@ -314,12 +320,12 @@ func choices(from []chat.Option, hints bool) []choice {
 }
 
 // dataset names a search field; it is all that comes back with what was typed.
-func dataset(field string, f chat.Form, m Meta) string {
+func dataset(field string, in *state) string {
 	q := url.Values{}
-	for k, v := range f.Args {
+	for k, v := range in.Form.Args {
 		q.Set("a."+k, v)
 	}
-	for k, v := range map[string]string{"c": m.Channel, "t": m.Thread, "r": m.Reply} {
+	for k, v := range map[string]string{"c": in.Channel, "t": in.Thread, "r": in.Reply} {
 		if v != "" {
 			q.Set(k, v)
 		}
