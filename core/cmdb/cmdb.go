@@ -3,6 +3,7 @@
 package cmdb
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -122,6 +123,7 @@ type Graph struct {
 	items []Item
 	at    map[ItemID]int32
 	keys  map[string]int32
+	rank  []int32 // by tier, then key
 	// along has for each item what stops with it, below what it stands on:
 	// start[i] is where the list of item i begins.
 	along, below edges
@@ -134,6 +136,17 @@ type edges struct {
 	kind  []Kind
 }
 
+// from is the item whose list has the edge n.
+func (e edges) from(n int32) int32 {
+	i, _ := slices.BinarySearchFunc(e.start, n, func(start, n int32) int {
+		if start <= n {
+			return -1
+		}
+		return 1
+	})
+	return int32(i - 1)
+}
+
 func (e edges) of(i int32) []int32 { return e.to[e.start[i]:e.start[i+1]] }
 
 // NewGraph makes a graph. A relation with an item that is not there, or of an
@@ -142,6 +155,15 @@ func NewGraph(items []Item, relations []Relation) *Graph {
 	g := &Graph{items: items, at: make(map[ItemID]int32, len(items)), keys: make(map[string]int32, len(items))}
 	for i, it := range items {
 		g.at[it.ID], g.keys[it.Key] = int32(i), int32(i)
+	}
+	order := make([]int32, len(items))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(items[a].Tier-items[b].Tier, byKey(items[a], items[b])) })
+	g.rank = make([]int32, len(items))
+	for n, i := range order {
+		g.rank[i] = int32(n)
 	}
 	var pairs [][2]int32
 	var kinds []Kind
@@ -234,14 +256,7 @@ func (g *Graph) Find(text string, limit int) []Item {
 		}
 	}
 	slices.SortFunc(hits, func(a, b hit) int {
-		x, y := g.items[a.i], g.items[b.i]
-		if a.rank != b.rank {
-			return a.rank - b.rank
-		}
-		if x.Tier != y.Tier {
-			return x.Tier - y.Tier
-		}
-		return strings.Compare(x.Key, y.Key)
+		return cmp.Or(a.rank-b.rank, int(g.rank[a.i]-g.rank[b.i]))
 	})
 	if len(hits) > limit {
 		hits = hits[:limit]

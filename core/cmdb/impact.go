@@ -17,56 +17,74 @@ type Affected struct {
 
 // Impact is what stops when some items do.
 type Impact struct {
-	Items    []Affected // the nearest first, then by tier and key; without those that stopped first
-	Services []Item     // all services among those and them, by tier and name
-	Users    int        // people at most: somebody may use several of them
-	Downtime int64      // for an hour
-	Tier     int        // the most vital of all; LeastVital if nothing is known
+	Count    int    // items that stop with the first ones
+	Services []Item // all services among those and them, by tier and name
+	Users    int    // people at most: somebody may use several of them
+	Downtime int64  // for an hour
+	Tier     int    // the most vital of all; LeastVital if nothing is known
+
+	graph   *Graph
+	reached []reached // the nearest first, then by tier and key
 }
+
+// reached is an item, by index, and the edge that led to it.
+type reached struct{ item, edge, distance int32 }
 
 // Impact follows the relations from the items that stop, over any number of
 // levels, or over at most levels if that is not 0. Items that are retired or
 // only planned stop nothing and are not counted.
 func (g *Graph) Impact(levels int, of ...ItemID) Impact {
 	seen := make([]bool, len(g.items))
-	var queue []int32
+	var first []int32
 	for _, id := range of {
 		if i, ok := g.at[id]; ok && !seen[i] {
-			seen[i], queue = true, append(queue, i)
+			seen[i], first = true, append(first, i)
 		}
 	}
-	imp := Impact{Tier: LeastVital}
-	count := func(it Item) {
+	imp := Impact{Tier: LeastVital, graph: g}
+	count := func(it *Item) {
 		imp.Tier = min(imp.Tier, it.Tier)
 		imp.Users += it.Users
 		imp.Downtime += it.Downtime
 		if it.Type == Service {
-			imp.Services = append(imp.Services, it)
+			imp.Services = append(imp.Services, *it)
 		}
 	}
-	for _, i := range queue {
-		count(g.items[i])
+	for _, i := range first {
+		count(&g.items[i])
+		imp.reached = append(imp.reached, reached{item: i})
 	}
-	for distance := 1; len(queue) > 0 && (levels == 0 || distance <= levels); distance++ {
-		var next []int32
-		for _, i := range queue {
-			for n, j := range g.along.of(i) {
+	begin, end := 0, len(first)
+	for distance := int32(1); begin < end && (levels == 0 || int(distance) <= levels); distance++ {
+		for _, r := range imp.reached[begin:end] {
+			for n := g.along.start[r.item]; n < g.along.start[r.item+1]; n++ {
+				j := g.along.to[n]
 				if seen[j] || g.items[j].State != Live {
 					continue
 				}
-				seen[j], next = true, append(next, j)
-				imp.Items = append(imp.Items, Affected{Item: g.items[j], Distance: distance, Through: g.items[i].ID,
-					Kind: g.along.kind[int(g.along.start[i])+n]})
-				count(g.items[j])
+				seen[j] = true
+				imp.reached = append(imp.reached, reached{j, n, distance})
+				count(&g.items[j])
 			}
 		}
-		queue = next
+		begin, end = end, len(imp.reached)
+		slices.SortFunc(imp.reached[begin:], func(a, b reached) int { return int(g.rank[a.item] - g.rank[b.item]) })
 	}
-	slices.SortFunc(imp.Items, func(a, b Affected) int {
-		return cmp.Or(a.Distance-b.Distance, a.Tier-b.Tier, strings.Compare(a.Key, b.Key))
-	})
+	imp.reached = imp.reached[len(first):]
+	imp.Count = len(imp.reached)
 	slices.SortFunc(imp.Services, func(a, b Item) int { return cmp.Or(a.Tier-b.Tier, strings.Compare(a.Name, b.Name)) })
 	return imp
+}
+
+// Nearest are at most n of the items that stop, the nearest first, then by tier
+// and key.
+func (i Impact) Nearest(n int) []Affected {
+	out := make([]Affected, min(n, len(i.reached)))
+	for k, r := range i.reached[:len(out)] {
+		g := i.graph
+		out[k] = Affected{Item: g.items[r.item], Distance: int(r.distance), Through: g.items[g.along.from(r.edge)].ID, Kind: g.along.kind[r.edge]}
+	}
+	return out
 }
 
 // Words says in one line what is touched, the most vital services by name:
