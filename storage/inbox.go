@@ -137,11 +137,11 @@ func (tx *Tx) TakeIncoming(ctx context.Context, e Incoming, now time.Time) error
 	return fmt.Errorf("take event %d: %w", e.ID, err)
 }
 
-// PutOffIncoming counts a failure of the event and lets it, and what follows
-// it in its conversation, wait until then. ErrNotFound: somebody else has
-// handled it.
-func (tx *Tx) PutOffIncoming(ctx context.Context, id IncomingID, until time.Time, cause string) error {
-	tag, err := tx.Exec(ctx, `update inbox set attempts = attempts + 1, due_at = $2, error = $3 where id = $1`, id, until, cause)
+// PutOffIncoming sets how often the event has failed and lets it, and what
+// follows it in its conversation, wait until then. ErrNotFound: somebody else
+// has handled it.
+func (tx *Tx) PutOffIncoming(ctx context.Context, id IncomingID, attempts int, until time.Time, cause string) error {
+	tag, err := tx.Exec(ctx, `update inbox set attempts = $4, due_at = $2, error = $3 where id = $1`, id, until, cause, attempts)
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrNotFound
 	}

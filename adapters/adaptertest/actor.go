@@ -52,6 +52,8 @@ type Actor interface {
 	SeesNot(words ...string) Actor
 	SeesForm(words ...string) Actor
 	SeesNoForm() Actor
+	// Counts is how many messages here have all the words.
+	Counts(words ...string) int
 }
 
 // Place is a channel seen from above: everything in it but what is for one
@@ -88,6 +90,7 @@ type Script[A any] interface {
 	SeesNot(words ...string) A
 	SeesForm(words ...string) A
 	SeesNoForm() A
+	Counts(words ...string) int
 }
 
 // Own is what they do each in its own way.
@@ -199,6 +202,8 @@ func (p player[A]) Holds(button string) func() error {
 	p.t.Helper()
 	return p.a.Holds(button)
 }
+
+func (p player[A]) Counts(words ...string) int { return p.a.Counts(words...) }
 
 func (p player[A]) About(words string) Actor {
 	p.t.Helper()

@@ -107,8 +107,8 @@ type Trouble int
 const (
 	Calm    Trouble = iota
 	Away            // every call of the desk fails, as when the platform is down
-	Limited         // every other call is told to come again in a second
-	Lossy           // calls take effect and the answer is lost, every third time
+	Limited         // the next three calls are told to come again in a second
+	Lossy           // every third call takes effect and its answer is lost
 	Twice           // the platform delivers everything twice
 )
 

@@ -65,4 +65,3 @@ func TestTheListIsInOrder(t *testing.T) {
 		}
 	}
 }
-

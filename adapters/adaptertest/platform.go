@@ -21,6 +21,7 @@ const (
 	Aside     Feature = "A word for one person's eyes within a channel"
 	Typeahead Feature = "A field that finds articles as one types"
 	Views     Feature = "A card that looks different to different people"
+	Lookup    Feature = "A message whose confirmation was lost is looked for before it is sent again"
 	Finder    Feature = "Articles and tickets found in the message box and put into a message"
 )
 
@@ -107,4 +108,4 @@ func Table(platforms ...Platform) string {
 }
 
 // features in the order of the table.
-var features = []Feature{Threads, Views, Aside, Reactions, Heard, Slash, Shortcuts, Finder, Closings, Typeahead}
+var features = []Feature{Threads, Views, Aside, Reactions, Heard, Slash, Shortcuts, Finder, Closings, Typeahead, Lookup}

@@ -1,5 +1,7 @@
 package adaptertest
 
+import "fmt"
+
 var troubled = []Conversation{
 	{
 		Name: "what is delivered twice happens once", Rows: []string{"SE8"}, Crosses: true,
@@ -16,7 +18,9 @@ var troubled = []Conversation{
 			w.Recorded(1, "questions", `select count(*) from questions`)
 			w.Recorded(1, "tickets", `select count(*) from tickets`)
 			w.Recorded(2, "messages", `select count(*) from messages where ticket_id = 1`)
-			w.Recorded(2, "copies on the other side", `select count(*) from posts where message_id is not null and external is not null`)
+			if n := ana.Counts("can you hear it now?"); n != 1 {
+				w.Errorf("one message stands there %d times", n)
+			}
 			for _, step := range []string{"opened", "claimed", "resolved", "closed"} {
 				w.Recorded(1, "steps “"+step+"”", `select count(*) from audit where subject = 'ticket' and action = $1`, step)
 			}
@@ -52,6 +56,27 @@ var troubled = []Conversation{
 			w.Settle()
 			w.Recorded(1, "copies on the other side", `select count(*) from posts where message_id is not null and external is not null`)
 			w.Recorded(0, "dead letters", `select count(*) from dead_letters`)
+		},
+	},
+	{
+		Name: "a message whose confirmation was lost is looked for before it is sent again", Rows: []string{"SE8"}, Needs: []Feature{Lookup}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin was never seen")
+			w.Each(Lossy)
+			ben.Press("Claim").Sees("Ben Weber is on it")
+			thread := ben.About("INC-1")
+			for i := range 4 {
+				thread.Says(fmt.Sprintf("line %d.", i))
+			}
+			ana.Sees("Ben Weber", "line 3.")
+			w.Each(Calm)
+			w.Settle()
+			w.Recorded(4, "copies on the other side", `select count(*) from posts where message_id is not null and external is not null`)
+			for i := range 4 {
+				if n := ana.Counts(fmt.Sprintf("line %d.", i)); n != 1 {
+					w.Errorf("line %d stands there %d times, want once", i, n)
+				}
+			}
 		},
 	},
 	{

@@ -147,6 +147,35 @@ func TestAFailureHoldsUpItsOwnConversationOnly(t *testing.T) {
 	}
 }
 
+func TestALimitOfThePlatformIsNoFailure(t *testing.T) {
+	t.Parallel()
+	db, now := newDB(t), newClock()
+	var tries atomic.Int32
+	d := &desk{prepare: func(context.Context, chat.Event) error {
+		if tries.Add(1) <= 20 {
+			return fmt.Errorf("profile: %w", &chat.LimitedError{After: time.Second})
+		}
+		return nil
+	}}
+	in := newInbox(t, inbox.Options{DB: db, Handler: d, Now: now.now})
+	run(t, in)
+	accept(t, in, said("C1", 1))
+	for try := int32(1); try <= 20; try++ {
+		eventually(t, fmt.Sprint("put off at try ", try), func() bool {
+			return tries.Load() == try && count(t, db, `select count(*) from inbox where error like '%limited%' and due_at > '`+now.now().Format(time.RFC3339Nano)+`'`) == 1
+		})
+		now.pass(1300 * time.Millisecond) // no longer than it says, and a fifth
+		in.Wake()
+	}
+	drained(t, db)
+	if diff := cmp.Diff([]string{"1"}, effects(t, db)["C1"]); diff != "" {
+		t.Errorf("C1 (-want +got):\n%s", diff)
+	}
+	if n := count(t, db, `select count(*) from dead_letters`); n != 0 {
+		t.Errorf("%d dead letters, want none", n)
+	}
+}
+
 func TestWhatCanNotBeHandledIsBuried(t *testing.T) {
 	t.Parallel()
 	for name, giveUp := range map[string]func(context.Context, *storage.Tx, chat.Event, error) error{

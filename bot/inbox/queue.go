@@ -158,3 +158,8 @@ func putOff(failures int) time.Duration {
 	}
 	return time.Duration(d * (0.8 + 0.4*rand.Float64()))
 }
+
+// jittered is at least d and at most a fifth more.
+func jittered(d time.Duration) time.Duration {
+	return d + time.Duration(0.2*rand.Float64()*float64(d))
+}

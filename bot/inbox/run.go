@@ -264,7 +264,14 @@ func (in *Inbox) recovered(ctx context.Context, doing string, ev chat.Event, err
 func (in *Inbox) failed(ctx context.Context, c *conversation, e entry, cause error) {
 	ctx, cancel := context.WithTimeout(ctx, handleTime)
 	defer cancel()
-	e.Attempts++
+	failures := e.Attempts
+	wait := putOff(failures + 1)
+	if limited, ok := errors.AsType[*chat.LimitedError](cause); ok {
+		// The platform is well and says when to come again: that is no failure.
+		wait = jittered(limited.After)
+	} else {
+		e.Attempts++
+	}
 	attrs := []slog.Attr{
 		slog.String("event", e.Key), slog.String("kind", string(e.ev.Kind)), slog.Int("attempt", e.Attempts), slog.Any("err", cause),
 	}
@@ -273,9 +280,8 @@ func (in *Inbox) failed(ctx context.Context, c *conversation, e entry, cause err
 		in.bury(ctx, c, e, cause)
 		return
 	}
-	wait := putOff(e.Attempts)
 	err := in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
-		return tx.PutOffIncoming(ctx, e.ID, in.o.Now().Add(wait), cause.Error())
+		return tx.PutOffIncoming(ctx, e.ID, e.Attempts, in.o.Now().Add(wait), cause.Error())
 	})
 	switch {
 	case err == nil:
@@ -285,7 +291,7 @@ func (in *Inbox) failed(ctx context.Context, c *conversation, e entry, cause err
 	case errors.Is(err, storage.ErrNotFound):
 		in.settled(c, e)
 	default:
-		e.Attempts--
+		e.Attempts = failures
 		in.queue.again(c, e, restFor)
 	}
 }

@@ -228,6 +228,17 @@ func (a *Actor) texts() []string {
 	return list
 }
 
+// Counts is how many messages here have all these words.
+func (a *Actor) Counts(words ...string) int {
+	n := 0
+	for _, text := range a.texts() {
+		if has([]string{text}, words) {
+			n++
+		}
+	}
+	return n
+}
+
 // newest is the newest message here with the text; it waits for one.
 func (a *Actor) newest(text string) *Message {
 	a.s.t.Helper()

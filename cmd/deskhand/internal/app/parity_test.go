@@ -70,7 +70,7 @@ func (d *parityDesk) Trouble(_ string, what adaptertest.Trouble) {
 	faults := map[adaptertest.Trouble]func() slacktest.Fault{
 		adaptertest.Away: func() slacktest.Fault { return slacktest.Fault{Status: http.StatusServiceUnavailable} },
 		adaptertest.Limited: func() slacktest.Fault {
-			if calls.Add(1)%2 == 1 {
+			if calls.Add(1) <= 3 {
 				return slacktest.Fault{RetryAfter: time.Second}
 			}
 			return slacktest.Fault{}
