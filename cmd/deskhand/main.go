@@ -23,6 +23,7 @@ type cli struct {
 	KB      kbCmd      `cmd:"" name:"kb" help:"Bring in knowledge-base articles, and search them."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date; serve does so too."`
+	Teams   teamsCmd   `cmd:"" help:"Prepare Microsoft Teams."`
 	Bench   benchCmd   `cmd:"" help:"Measure how fast the desk is on this machine, beside what it could be."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`
 
