@@ -5,12 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pglocal"
@@ -45,23 +45,24 @@ func TestChaosOneProcess(t *testing.T) {
 	binary(t)
 	seed, chances := chaosChances(t)
 	cluster := pgtest.Cluster(t)
-	seedWith(t, cluster.URL(), crowded())
-	w := crowdWorkspace(t, slacktest.Options{})
+	on := adaptertest.On(adaptertest.Slack)
+	seedWith(t, cluster.URL(), crowded(on))
+	w := newSlackScene(t, on, slacktest.Options{})
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
 	defer cancel()
 
 	desk := serve(t, "DESKHAND_DATABASE_URL="+cluster.URL(), "DESKHAND_SLACK_SIGNING_SECRET=secret", "DESKHAND_SLACK_BOT_TOKEN=xoxb-test",
-		"DESKHAND_SLACK_API_URL="+w.URL()+"/api/", "DESKHAND_SLACK_UNPACED=true")
+		"DESKHAND_SLACK_API_URL="+w.w.URL()+"/api/", "DESKHAND_SLACK_UNPACED=true")
 	settled(ctx, t, desk, cluster.URL())
-	w.Connect("http://" + desk.addr)
-	trouble(w, seed, 1)
+	w.connect("http://" + desk.addr)
+	w.trouble(seed, 1)
 
-	c := newCrowd(ctx, w, 3*time.Minute)
+	c := newCrowd(ctx, w, w, 3*time.Minute)
 	talks := c.begin(ctx, t, *chaosConversations, seed, func() {
 		sabotage(ctx, t, chances, *chaosConversations, []*process{desk}, cluster, nil)
 	})
-	calm(w)
-	settle(ctx, t, w, cluster.URL(), []*process{desk}, talks)
+	w.calm()
+	settle(ctx, t, c, cluster.URL(), []*process{desk}, talks)
 	desk.stop()
 }
 
@@ -139,51 +140,6 @@ func sabotage(ctx context.Context, t *testing.T, chances *rand.Rand, n int, proc
 		}
 		step()
 	}
-}
-
-// trouble has Slack fail: of the calls that the desk makes, and of what it
-// delivers. often scales how often.
-func trouble(w *slacktest.Workspace, seed uint64, often float64) {
-	var mu sync.Mutex
-	chances := rand.New(rand.NewPCG(seed, 1))
-	roll := func() float64 {
-		mu.Lock()
-		defer mu.Unlock()
-		return chances.Float64() / often
-	}
-	w.OnCall(func(slacktest.Call) slacktest.Fault {
-		switch p := roll(); {
-		case p < 0.03:
-			return slacktest.Fault{Status: http.StatusTooManyRequests, RetryAfter: time.Second}
-		case p < 0.06:
-			return slacktest.Fault{Status: http.StatusInternalServerError}
-		case p < 0.065:
-			return slacktest.Fault{Hang: true}
-		case p < 0.095:
-			return slacktest.Fault{Lose: true}
-		case p < 0.15:
-			return slacktest.Fault{Delay: time.Duration(roll() * often * float64(500*time.Millisecond))}
-		}
-		return slacktest.Fault{}
-	})
-	w.OnDelivery(func(d slacktest.Delivery) slacktest.DeliveryFault {
-		events := d.Surface == "events"
-		switch p := roll(); {
-		case p < 0.08:
-			return slacktest.DeliveryFault{Copies: 1 + int(p*100)%2}
-		case p < 0.11:
-			return slacktest.DeliveryFault{Lost: true}
-		case p < 0.18 && events: // the next overtakes it
-			return slacktest.DeliveryFault{Delay: time.Duration(roll() * often * float64(1500*time.Millisecond))}
-		}
-		return slacktest.DeliveryFault{}
-	})
-}
-
-// calm ends the trouble.
-func calm(w *slacktest.Workspace) {
-	w.OnCall(nil)
-	w.OnDelivery(nil)
 }
 
 // problems are collected, so that a failure shows how far it goes.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,10 +9,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
-	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/adapters/adaptertest"
 )
 
 // The crowd is people who use the desk all at once, each conversation with a
@@ -28,7 +26,7 @@ const (
 	formPatience = 4 * time.Second
 )
 
-func crowded() string {
+func crowded(on adaptertest.Pair) string {
 	var people, members strings.Builder
 	for i := range employees {
 		fmt.Fprintf(&people, "  - {mail: e%02d@acme.example, name: Emp %02d, department: sales, site: Porto}\n", i, i)
@@ -37,49 +35,34 @@ func crowded() string {
 		fmt.Fprintf(&people, "  - {mail: a%02d@acme.example, name: Agent %02d, department: it, site: Berlin}\n", i, i)
 		fmt.Fprintf(&members, ", a%02d@acme.example", i)
 	}
-	p := strings.Replace(company, "people:\n", "people:\n"+people.String(), 1)
+	p := strings.Replace(companyOn(on), "people:\n", "people:\n"+people.String(), 1)
 	return strings.Replace(p, "kim@acme.example]", "kim@acme.example"+members.String()+"]", 1)
 }
 
-// crowdWorkspace is Acme's Slack with the crowd in it.
-func crowdWorkspace(t *testing.T, o slacktest.Options) *slacktest.Workspace {
-	t.Helper()
-	// Slack's waits, compressed: longer in all than the desk is ever away here.
-	o.Redeliver = []time.Duration{300 * time.Millisecond, 6 * time.Second, 25 * time.Second}
-	o.KeepChanges, o.Record = 1<<20, 1<<18
-	w := workspace(t, o)
-	add := func(name, real string) string {
-		u, err := w.AddUser(slacktest.User{Name: name, RealName: real, Email: name + "@acme.example", EmailConfirmed: true, TZ: "Europe/Berlin"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return u.ID
-	}
-	for i := range employees {
-		add(fmt.Sprintf("e%02d", i), fmt.Sprintf("Emp %02d", i))
-		if err := w.Person(fmt.Sprintf("e%02d", i)).Join(channelID(w, "it-help")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for i := range agents {
-		add(fmt.Sprintf("a%02d", i), fmt.Sprintf("Agent %02d", i))
-		if err := w.Person(fmt.Sprintf("a%02d", i)).Join(channelID(w, "it-triage")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return w
-}
+// member is one of the crowd.
+type member struct{ name, real, channel string }
 
-func channelID(w *slacktest.Workspace, name string) string {
-	c, _ := w.Channel(name)
-	return c.ID
+// crowdOf are those of the crowd who are on a platform, each with the channel
+// that they are in.
+func crowdOf(on adaptertest.Pair, p adaptertest.Platform) []member {
+	var list []member
+	if on.Asking.Name == p.Name {
+		for i := range employees {
+			list = append(list, member{fmt.Sprintf("e%02d", i), fmt.Sprintf("Emp %02d", i), "it-help"})
+		}
+	}
+	if on.Working.Name == p.Name {
+		for i := range agents {
+			list = append(list, member{fmt.Sprintf("a%02d", i), fmt.Sprintf("Agent %02d", i), "it-triage"})
+		}
+	}
+	return list
 }
 
 // crowd is what all conversations share.
 type crowd struct {
-	slack *slacktest.Workspace
-	help  string // channels
-	desk  string
+	asking, working scene
+	help, desk      string // channels
 
 	// patience is how long somebody waits for the desk: it may be killed, leave
 	// what it had in hand to whoever comes after, and be killed again.
@@ -88,56 +71,51 @@ type crowd struct {
 	hands map[string]*sync.Mutex // a person fills in one form at a time
 
 	mu    sync.Mutex
-	said  map[string][]slacktest.Message // by conversation, as they are now, in the order of appearance
-	roots map[string]string              // channel and thread to conversation
-	news  map[string]chan struct{}       // by conversation: something has changed
+	said  map[string][]said        // by conversation, as they are now, in the order of appearance
+	roots map[string]string        // channel and thread to conversation
+	news  map[string]chan struct{} // by conversation: something has changed
 }
 
-func newCrowd(ctx context.Context, w *slacktest.Workspace, patience time.Duration) *crowd {
-	c := &crowd{slack: w, patience: patience, help: channelID(w, "it-help"), desk: channelID(w, "it-triage"),
-		hands: map[string]*sync.Mutex{}, said: map[string][]slacktest.Message{}, roots: map[string]string{}, news: map[string]chan struct{}{}}
-	for _, u := range w.Users() {
-		c.hands[u.Name] = &sync.Mutex{}
+func newCrowd(ctx context.Context, asking, working scene, patience time.Duration) *crowd {
+	c := &crowd{asking: asking, working: working, patience: patience, help: asking.place("it-help"), desk: working.place("it-triage"),
+		hands: map[string]*sync.Mutex{}, said: map[string][]said{}, roots: map[string]string{}, news: map[string]chan struct{}{}}
+	for i := range employees {
+		c.hands[fmt.Sprintf("e%02d", i)] = &sync.Mutex{}
 	}
-	go c.watch(ctx)
+	for i := range agents {
+		c.hands[fmt.Sprintf("a%02d", i)] = &sync.Mutex{}
+	}
+	for _, s := range c.scenes() {
+		go s.follow(ctx, c.see)
+	}
 	return c
+}
+
+// scenes are the platforms, each once.
+func (c *crowd) scenes() []scene {
+	if c.asking == c.working {
+		return []scene{c.asking}
+	}
+	return []scene{c.asking, c.working}
 }
 
 var wordOf = regexp.MustCompile(`\bt[0-9]{4}x\b`)
 
-// watch sorts all messages by conversation as they appear.
-func (c *crowd) watch(ctx context.Context) {
-	for change, err := range c.slack.Follow(ctx, -1) {
-		if err != nil {
-			return
-		}
-		if change.Message == nil || change.Kind != slacktest.MessagePosted && change.Kind != slacktest.MessageChanged {
-			continue
-		}
-		c.see(change)
-	}
-}
-
-func (c *crowd) see(change slacktest.Change) {
-	m := *change.Message
-	m.Channel = change.Channel
+// see sorts a message by conversation as it appears.
+func (c *crowd) see(m said) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	root := m.ThreadTS
-	if root == "" {
-		root = m.TS
-	}
-	word, known := c.roots[m.Channel+" "+root]
+	word, known := c.roots[m.channel+" "+m.root]
 	if !known {
-		if word = wordOf.FindString(m.Text + " " + string(m.Blocks)); word == "" {
+		if word = wordOf.FindString(m.text + " " + m.shown); word == "" {
 			return
 		}
-		if !m.Ephemeral {
-			c.roots[m.Channel+" "+root] = word
+		if !m.private {
+			c.roots[m.channel+" "+m.root] = word
 		}
 	}
 	all := c.said[word]
-	if i := slices.IndexFunc(all, func(o slacktest.Message) bool { return o.TS == m.TS && o.Channel == m.Channel }); i >= 0 {
+	if i := slices.IndexFunc(all, func(o said) bool { return o.id == m.id && o.channel == m.channel }); i >= 0 {
 		all[i] = m
 	} else {
 		c.said[word] = append(all, m)
@@ -179,11 +157,10 @@ func (c *crowd) talk(ctx context.Context, n int, seed uint64) *talk {
 
 // run is the conversation from its first word to its last.
 func (t *talk) run() error {
-	asker := t.slack.Person(t.ask)
 	place := t.help
 	if t.rnd.IntN(3) > 0 {
 		var err error
-		if place, err = asker.DM(); err != nil {
+		if place, err = t.asking.chat(t.ask); err != nil {
 			return err
 		}
 	}
@@ -194,16 +171,16 @@ func (t *talk) run() error {
 	}
 	t.questions = 1
 	if kind >= 95 {
-		if err := t.command(asker, place, text); err != nil {
+		if err := t.command(place, text); err != nil {
 			return err
 		}
-	} else if _, err := asker.Say(slacktest.Post{Channel: place, Text: text}); err != nil {
+	} else if err := t.asking.say(t.ask, place, "", text); err != nil {
 		return err
 	}
 	switch {
 	case kind < 40:
 		t.want["solved"] = 1
-		if err := t.press(t.ask, "Solved it", t.answered, "Glad it worked"); err != nil {
+		if err := t.press(t.asking, t.ask, "Solved it", t.answered, "Glad it worked"); err != nil {
 			return err
 		}
 		return nil
@@ -212,7 +189,7 @@ func (t *talk) run() error {
 		return err
 	case kind < 65:
 		t.ticket = true
-		if err := t.press(t.ask, "Talk to a person", t.answered, "A person will look at this"); err != nil {
+		if err := t.press(t.asking, t.ask, "Talk to a person", t.answered, "A person will look at this"); err != nil {
 			return err
 		}
 	default:
@@ -225,31 +202,30 @@ func (t *talk) run() error {
 }
 
 // answered finds the card that answers the question.
-func (t *talk) answered(m slacktest.Message) bool {
-	return m.BotID != "" && slices.ContainsFunc([]string{"I have nothing good on this", "Search is catching up", "This should help:", "This may help:", "Glad it worked",
-		"A person will look at this", "This is INC-"}, func(s string) bool { return strings.HasPrefix(m.Text, s) })
+func (t *talk) answered(m said) bool {
+	return m.bot && slices.ContainsFunc([]string{"I have nothing good on this", "Search is catching up", "This should help:", "This may help:", "Glad it worked",
+		"A person will look at this", "This is INC-"}, func(s string) bool { return strings.HasPrefix(m.text, s) })
 }
 
 func (t *talk) open() error {
 	hand := t.hands[t.ask]
 	hand.Lock()
 	defer hand.Unlock()
-	if err := t.form(t.ask, "Open a ticket", t.answered, "Something is broken"); err != nil {
+	if err := t.form(t.asking, t.ask, "Open a ticket", t.answered, "Something is broken"); err != nil {
 		return err
 	}
-	if err := t.turnPage(t.ask, "Something is broken", "Who is affected?"); err != nil {
+	if err := t.turnPage(t.asking, t.ask, "Something is broken", "Who is affected?"); err != nil {
 		return err
 	}
-	return t.send(t.ask, map[string]string{"Who is affected?": "Only me", "By when does it hurt more?": "This week"})
+	return t.send(t.asking, t.ask, map[string]string{"Who is affected?": "Only me", "By when does it hurt more?": "This week"})
 }
 
 // work is the ticket's way through the team.
 func (t *talk) work() error {
-	status := func(m slacktest.Message) bool {
-		return m.BotID != "" && m.Channel != t.desk && strings.HasPrefix(m.Text, "INC-")
+	status := func(m said) bool {
+		return m.bot && m.channel != t.desk && strings.HasPrefix(m.text, "INC-")
 	}
-	triage := func(m slacktest.Message) bool { return m.Channel == t.desk && m.ThreadTS == "" || m.ThreadTS == m.TS }
-	team := func(m slacktest.Message) bool { return m.Channel == t.desk && triage(m) }
+	team := func(m said) bool { return m.channel == t.desk && m.root == m.id }
 	t.want["opened"] = 1
 	card, err := t.sees("the card in the team's channel", team)
 	if err != nil {
@@ -258,7 +234,7 @@ func (t *talk) work() error {
 	if t.rnd.IntN(2) == 0 {
 		// The card stands in Slack, but its place is not on record yet.
 		early := "quick question " + t.word
-		if _, err := t.slack.Person("kim").Say(slacktest.Post{Channel: t.desk, Thread: card.TS, Text: early}); err != nil {
+		if err := t.working.say("kim", t.desk, card.id, early); err != nil {
 			return err
 		}
 		t.passed = append(t.passed, early)
@@ -275,11 +251,11 @@ func (t *talk) work() error {
 		// Two at once: the first wins, whoever that is.
 		var both sync.WaitGroup
 		for _, who := range []string{owner, second} {
-			both.Go(func() { _ = t.act(who, "Claim", team, card) }) // the card tells who won
+			both.Go(func() { _ = t.act(t.working, who, "Claim", team, card) }) // the card tells who won
 		}
 		both.Wait()
 	}
-	if err := t.press(owner, "Claim", team, "is on it"); err != nil {
+	if err := t.press(t.working, owner, "Claim", team, "is on it"); err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
 	if owner, err = t.owner(team); err != nil {
@@ -287,10 +263,10 @@ func (t *talk) work() error {
 	}
 	if !race && t.rnd.IntN(4) == 0 { // else who came second would get it now
 		t.want["claimed"], t.want["released"] = 2, 1
-		if err := t.press(owner, "Give back", team, "Nobody yet"); err != nil {
+		if err := t.press(t.working, owner, "Give back", team, "Nobody yet"); err != nil {
 			return fmt.Errorf("give back: %w", err)
 		}
-		if err := t.press(second, "Claim", team, "is on it"); err != nil {
+		if err := t.press(t.working, second, "Claim", team, "is on it"); err != nil {
 			return fmt.Errorf("claim again: %w", err)
 		}
 		owner = second
@@ -302,83 +278,74 @@ func (t *talk) work() error {
 		return fmt.Errorf("resolve: %w", err)
 	}
 	t.want["resolved"] = 1
-	fixed := func(m slacktest.Message) bool {
-		return m.BotID != "" && m.Channel != t.desk && (strings.Contains(m.Text, "is resolved: ") || strings.Contains(m.Text, " is closed."))
+	fixed := func(m said) bool {
+		return m.bot && m.channel != t.desk && (strings.Contains(m.text, "is resolved: ") || strings.Contains(m.text, " is closed."))
 	}
 	if t.rnd.IntN(4) == 0 {
 		return nil // says nothing
 	}
 	t.want["closed"] = 1
-	if err := t.press(t.ask, "Yes, close", fixed, "How was it?"); err != nil {
+	if err := t.press(t.asking, t.ask, "Yes, close", fixed, "How was it?"); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
 	t.want["rated"] = 1
-	return t.press(t.ask, "🙂", fixed, "Thank you.")
+	return t.press(t.asking, t.ask, "🙂", fixed, "Thank you.")
 }
 
 // owner reads from the card who is on it.
-func (t *talk) owner(card func(slacktest.Message) bool) (string, error) {
-	m, err := t.sees("the owner", func(m slacktest.Message) bool { return card(m) && strings.Contains(string(m.Blocks), "is on it") })
+func (t *talk) owner(card func(said) bool) (string, error) {
+	m, err := t.sees("the owner", func(m said) bool { return card(m) && strings.Contains(m.shown, "is on it") })
 	if err != nil {
 		return "", err
 	}
-	name := regexp.MustCompile(`Agent ([0-9]{2})\*? is on it|Agent ([0-9]{2})`).FindStringSubmatch(string(m.Blocks))
+	name := regexp.MustCompile(`Agent ([0-9]{2})\*? is on it|Agent ([0-9]{2})`).FindStringSubmatch(m.shown)
 	if name == nil {
-		return "", fmt.Errorf("the card names no owner: %s", m.Blocks)
+		return "", fmt.Errorf("the card names no owner: %s", m.shown)
 	}
 	return "a" + name[1] + name[2], nil
 }
 
 // chat is both sides writing without waiting for each other.
-func (t *talk) chat(owner string, card, mine slacktest.Message) error {
-	say := func(who, channel, thread, text string) error {
-		_, err := t.slack.Person(who).Say(slacktest.Post{Channel: channel, Thread: thread, Text: text})
-		return err
-	}
-	below := mine.ThreadTS
-	if below == "" {
-		below = mine.TS
-	}
+func (t *talk) chat(owner string, card, mine said) error {
 	for i := range 3 {
 		from := fmt.Sprintf("agent %d says %s", i, t.word)
-		if err := say(owner, t.desk, card.TS, from); err != nil {
+		if err := t.working.say(owner, t.desk, card.id, from); err != nil {
 			return err
 		}
 		to := fmt.Sprintf("asker %d says %s", i, t.word)
-		if err := say(t.ask, mine.Channel, below, to); err != nil {
+		if err := t.asking.say(t.ask, mine.channel, mine.root, to); err != nil {
 			return err
 		}
 		t.passed = append(t.passed, from, to)
 	}
 	note := "note: only for the team " + t.word
-	if err := say(owner, t.desk, card.TS, note); err != nil {
+	if err := t.working.say(owner, t.desk, card.id, note); err != nil {
 		return err
 	}
 	t.kept = append(t.kept, note)
 	for _, text := range t.passed {
-		if _, err := t.sees("“"+text+"” on the other side", func(m slacktest.Message) bool { return m.BotID != "" && strings.Contains(m.Text, text) }); err != nil {
+		if _, err := t.sees("“"+text+"” on the other side", func(m said) bool { return m.bot && strings.Contains(m.text, text) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *talk) resolve(owner string, card func(slacktest.Message) bool) error {
+func (t *talk) resolve(owner string, card func(said) bool) error {
 	hand := t.hands[owner]
 	hand.Lock()
 	defer hand.Unlock()
-	if err := t.form(owner, "Resolve", card, "What fixed it?"); err != nil {
+	if err := t.form(t.working, owner, "Resolve", card, "What fixed it?"); err != nil {
 		return err
 	}
-	return t.send(owner, map[string]string{"What fixed it?": "Turned it off and on, " + t.word})
+	return t.send(t.working, owner, map[string]string{"What fixed it?": "Turned it off and on, " + t.word})
 }
 
-// again does something until Slack does not say that it failed.
+// again does something until the platform does not say that it failed.
 func (t *talk) again(what string, do func() error) error {
 	for late := time.Now().Add(t.patience); ; {
 		err := do()
-		var failed *slacktest.AppError
-		if !errors.As(err, &failed) || time.Now().After(late) {
+		if !errors.Is(err, errFailed) || time.Now().After(late) {
 			return err
 		}
 		t.failed[what]++
@@ -388,39 +355,12 @@ func (t *talk) again(what string, do func() error) error {
 	}
 }
 
-// command types a slash command until the desk does not say that it can't just
-// now: it answers a command in its own words, where Slack's are "dispatch_failed".
-func (t *talk) command(who *slacktest.Person, place, text string) error {
+// command asks by the platform's command.
+func (t *talk) command(place, text string) error {
 	hand := t.hands[t.ask]
 	hand.Lock()
 	defer hand.Unlock()
-	told := func() (n int) {
-		all, err := who.Messages(place, "", 1000)
-		if err != nil {
-			return -1
-		}
-		for _, m := range all {
-			if m.Ephemeral && strings.Contains(m.Text, "I can't get to my records") {
-				n++
-			}
-		}
-		return n
-	}
-	for late := time.Now().Add(t.patience); ; {
-		before := told()
-		if err := t.again("command", func() error { return who.Command(place, "/desk", text) }); err != nil {
-			return err
-		}
-		if told() == before {
-			return nil
-		}
-		if time.Now().After(late) {
-			return errors.New("the desk does not get to its records")
-		}
-		if err := t.pause(200 * time.Millisecond); err != nil {
-			return err
-		}
-	}
+	return t.again("command", func() error { return t.asking.command(t.ask, place, text) })
 }
 
 // pause is what a person takes before trying again.
@@ -434,7 +374,7 @@ func (t *talk) pause(least time.Duration) error {
 }
 
 // find is the newest message of the conversation that is wanted.
-func (t *talk) find(wanted func(slacktest.Message) bool) (slacktest.Message, bool) {
+func (t *talk) find(wanted func(said) bool) (said, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, m := range slices.Backward(t.said[t.word]) {
@@ -442,11 +382,11 @@ func (t *talk) find(wanted func(slacktest.Message) bool) (slacktest.Message, boo
 			return m, true
 		}
 	}
-	return slacktest.Message{}, false
+	return said{}, false
 }
 
 // sees waits for a message.
-func (t *talk) sees(what string, wanted func(slacktest.Message) bool) (slacktest.Message, error) {
+func (t *talk) sees(what string, wanted func(said) bool) (said, error) {
 	late := time.NewTimer(t.patience)
 	defer late.Stop()
 	for {
@@ -456,27 +396,22 @@ func (t *talk) sees(what string, wanted func(slacktest.Message) bool) (slacktest
 		select {
 		case <-t.news:
 		case <-late.C:
-			return slacktest.Message{}, fmt.Errorf("did not see %s within %s", what, t.patience)
+			return said{}, fmt.Errorf("did not see %s within %s", what, t.patience)
 		case <-t.ctx.Done():
-			return slacktest.Message{}, t.ctx.Err()
+			return said{}, t.ctx.Err()
 		}
 	}
 }
 
 // press presses a button of a message until the message has the words.
-func (t *talk) press(who, label string, on func(slacktest.Message) bool, until string) error {
-	done := func(m slacktest.Message) bool {
-		return on(m) && (strings.Contains(m.Text, until) || strings.Contains(string(m.Blocks), until))
-	}
-	m, err := t.sees("a button “"+label+"”", func(m slacktest.Message) bool {
-		_, ok := element(m.Blocks, label)
-		return on(m) && (ok || done(m))
-	})
+func (t *talk) press(at scene, who, label string, on func(said) bool, until string) error {
+	done := func(m said) bool { return on(m) && strings.Contains(m.shown, until) }
+	m, err := t.sees("a button “"+label+"”", func(m said) bool { return on(m) && (at.offers(m, label) || done(m)) })
 	if err != nil {
 		return err
 	}
 	if !done(m) {
-		if err := t.act(who, label, on, m); err != nil {
+		if err := t.act(at, who, label, on, m); err != nil {
 			return err
 		}
 	}
@@ -484,8 +419,8 @@ func (t *talk) press(who, label string, on func(slacktest.Message) bool, until s
 	return err
 }
 
-// act presses until Slack takes it, or the button is gone.
-func (t *talk) act(who, label string, on func(slacktest.Message) bool, m slacktest.Message) error {
+// act presses until the platform takes it, or the button is gone.
+func (t *talk) act(at scene, who, label string, on func(said) bool, m said) error {
 	failures := 0
 	defer func() {
 		t.mu.Lock()
@@ -493,17 +428,14 @@ func (t *talk) act(who, label string, on func(slacktest.Message) bool, m slackte
 		t.failed[label] += failures
 	}()
 	for late := time.Now().Add(t.patience); ; {
-		a, ok := element(m.Blocks, label)
-		if !ok {
+		if !at.offers(m, label) {
 			return nil // it has had its effect
 		}
-		a.Channel, a.TS = m.Channel, m.TS
-		err := t.slack.Person(who).Act(a)
-		var failed *slacktest.AppError
+		err := at.press(who, m, label)
 		switch {
-		case errors.As(err, &failed) && time.Now().Before(late):
+		case errors.Is(err, errFailed) && time.Now().Before(late):
 			failures++
-		case errors.Is(err, slacktest.ErrRefused):
+		case errors.Is(err, errGone):
 			// The card was drawn anew this moment.
 		default:
 			return err
@@ -517,166 +449,58 @@ func (t *talk) act(who, label string, on func(slacktest.Message) bool, m slackte
 	}
 }
 
-// top is the form that somebody has before them.
-func (t *talk) top(who string) (slacktest.View, bool) {
-	all := t.slack.Person(who).Views()
-	if len(all) == 0 {
-		return slacktest.View{}, false
-	}
-	return all[len(all)-1], true
-}
-
 // opens waits for a form that has the words.
-func (t *talk) opens(who, words string) bool {
+func (t *talk) opens(at scene, who, words string) bool {
 	ctx, cancel := context.WithTimeout(t.ctx, formPatience)
 	defer cancel()
-	return t.slack.Wait(ctx, func() bool {
-		v, ok := t.top(who)
-		return ok && strings.Contains(string(v.Blocks), words)
-	}) == nil
+	return at.wait(ctx, func() bool { return strings.Contains(at.form(who), words) }) == nil
 }
 
 // form presses a button until its form is open.
-func (t *talk) form(who, label string, on func(slacktest.Message) bool, words string) error {
-	m, err := t.sees("a button “"+label+"”", func(m slacktest.Message) bool {
-		_, ok := element(m.Blocks, label)
-		return on(m) && ok
-	})
+func (t *talk) form(at scene, who, label string, on func(said) bool, words string) error {
+	m, err := t.sees("a button “"+label+"”", func(m said) bool { return on(m) && at.offers(m, label) })
 	if err != nil {
 		return err
 	}
 	for late := time.Now().Add(t.patience); time.Now().Before(late) && t.ctx.Err() == nil; {
-		if err := t.act(who, label, on, m); err != nil {
+		if err := t.act(at, who, label, on, m); err != nil {
 			return err
 		}
-		if t.opens(who, words) {
+		if t.opens(at, who, words) {
 			return nil
 		}
-		if v, ok := t.top(who); ok { // of an earlier press, or half drawn
-			_ = t.slack.Person(who).CloseView(v.ID, true)
-		}
+		at.shut(who) // what an earlier press has opened, or half of it
 	}
 	return fmt.Errorf("“%s” opens no form with “%s”", label, words)
 }
 
 // turnPage presses a button of the open form until it has the words.
-func (t *talk) turnPage(who, label, words string) error {
+func (t *talk) turnPage(at scene, who, label, words string) error {
 	for late := time.Now().Add(t.patience); time.Now().Before(late) && t.ctx.Err() == nil; {
-		v, ok := t.top(who)
-		if !ok {
+		if at.form(who) == "" {
 			return fmt.Errorf("the form is gone before “%s”", label)
 		}
-		if a, ok := element(v.Blocks, label); ok {
-			a.View = v.ID
-			var failed *slacktest.AppError
-			if err := t.slack.Person(who).Act(a); err != nil && !errors.As(err, &failed) && !errors.Is(err, slacktest.ErrRefused) {
-				return err
-			}
-		} else if a, ok := element(v.Blocks, "It is different"); ok {
-			a.View = v.ID
-			_ = t.slack.Person(who).Act(a) // else once more
+		err := at.pressIn(who, label)
+		if errors.Is(err, errGone) {
+			err = at.pressIn(who, "It is different")
 		}
-		if t.opens(who, words) {
+		if err != nil && !errors.Is(err, errFailed) && !errors.Is(err, errGone) {
+			return err
+		}
+		if t.opens(at, who, words) {
 			return nil
 		}
 	}
 	return fmt.Errorf("“%s” does not lead to “%s”", label, words)
 }
 
-// send fills in the open form and sends it until it is taken. Slack does not
-// deliver a form again.
-func (t *talk) send(who string, values map[string]string) error {
-	p := t.slack.Person(who)
-	v, ok := t.top(who)
-	if !ok {
-		return errors.New("there is no form to send")
-	}
+// send fills in the open form and sends it until it is taken. No platform
+// delivers a form again.
+func (t *talk) send(at scene, who string, values map[string]string) error {
 	for label, value := range values {
-		a, ok := field(v.Blocks, label, value)
-		if !ok {
-			return fmt.Errorf("no field “%s” for “%s” in %s", label, value, v.Blocks)
-		}
-		a.View = v.ID
-		if err := p.Act(a); err != nil {
+		if err := at.fill(who, label, value); err != nil {
 			return fmt.Errorf("fill in “%s”: %w", label, err)
 		}
 	}
-	return t.again("send", func() error {
-		refused, err := p.Submit(v.ID)
-		if len(refused) > 0 {
-			return fmt.Errorf("the form is refused: %v", refused)
-		}
-		return err
-	})
-}
-
-// Blocks as far as a person's finger needs them.
-type block struct {
-	Type     string    `json:"type"`
-	ID       string    `json:"block_id"`
-	Label    labelled  `json:"label"`
-	Element  control   `json:"element"`
-	Elements []control `json:"elements"`
-}
-
-type labelled struct {
-	Text string `json:"text"`
-}
-
-type control struct {
-	Type    string          `json:"type"`
-	Action  string          `json:"action_id"`
-	Text    json.RawMessage `json:"text"` // of a button an object, of some others a string
-	Options []struct {
-		Text  labelled `json:"text"`
-		Value string   `json:"value"`
-	} `json:"options"`
-}
-
-func parse(blocks json.RawMessage) []block {
-	var all []block
-	if err := json.Unmarshal(blocks, &all); err != nil {
-		return nil
-	}
-	return all
-}
-
-// element is what to do to press the first button, or to choose the first entry
-// of a menu, with this label.
-func element(blocks json.RawMessage, label string) (slacktest.Act, bool) {
-	for _, b := range parse(blocks) {
-		if b.Type != "actions" {
-			continue
-		}
-		for _, e := range b.Elements {
-			var text labelled
-			if e.Type == "button" && json.Unmarshal(e.Text, &text) == nil && text.Text == label {
-				return slacktest.Act{Block: b.ID, Action: e.Action}, true
-			}
-			for _, o := range e.Options {
-				if e.Type == "overflow" && o.Text.Text == label {
-					return slacktest.Act{Block: b.ID, Action: e.Action, Values: []string{o.Value}}, true
-				}
-			}
-		}
-	}
-	return slacktest.Act{}, false
-}
-
-// field is what to do to enter a value, or to choose the option of that name.
-func field(blocks json.RawMessage, label, value string) (slacktest.Act, bool) {
-	for _, b := range parse(blocks) {
-		if b.Type != "input" || b.Label.Text != label {
-			continue
-		}
-		a := slacktest.Act{Block: b.ID, Action: b.Element.Action, Values: []string{value}}
-		for _, o := range b.Element.Options {
-			if o.Text.Text == value {
-				a.Values = []string{o.Value}
-				return a, true
-			}
-		}
-		return a, len(b.Element.Options) == 0
-	}
-	return slacktest.Act{}, false
+	return t.again("send", func() error { return at.submit(who) })
 }

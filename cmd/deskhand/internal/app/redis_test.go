@@ -15,6 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
@@ -29,21 +30,22 @@ func TestChaosTwoProcesses(t *testing.T) {
 	seed, chances := chaosChances(t)
 	n := max(10, *chaosConversations/10) // at Slack's pace, which is 50 changes of a card in a minute
 	cluster := pgtest.Cluster(t)
-	seedWith(t, cluster.URL(), crowded())
-	w := crowdWorkspace(t, slacktest.Options{Pacing: slacktest.SlackPacing})
+	on := adaptertest.On(adaptertest.Slack)
+	seedWith(t, cluster.URL(), crowded(on))
+	w := newSlackScene(t, on, slacktest.Options{Pacing: slacktest.SlackPacing})
 	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
 	defer cancel()
 
 	settings := []string{"DESKHAND_DATABASE_URL=" + cluster.URL(), "DESKHAND_SLACK_SIGNING_SECRET=secret",
-		"DESKHAND_SLACK_BOT_TOKEN=xoxb-test", "DESKHAND_SLACK_API_URL=" + w.URL() + "/api/", "DESKHAND_REDIS_URL=" + cache.url()}
+		"DESKHAND_SLACK_BOT_TOKEN=xoxb-test", "DESKHAND_SLACK_API_URL=" + w.w.URL() + "/api/", "DESKHAND_REDIS_URL=" + cache.url()}
 	desks := []*process{serve(t, settings...)}
 	settled(ctx, t, desks[0], cluster.URL())
 	desks = append(desks, serve(t, settings...))
 	settled(ctx, t, desks[1], cluster.URL())
-	w.Connect(balancer(t, desks))
-	trouble(w, seed, 0.5)
+	w.connect(balancer(t, desks))
+	w.trouble(seed, 0.5)
 
-	c := newCrowd(ctx, w, 10*time.Minute)
+	c := newCrowd(ctx, w, w, 10*time.Minute)
 	talks := c.begin(ctx, t, n, seed, func() {
 		sabotage(ctx, t, chances, max(n, 20), desks, cluster, []func(){
 			func() { cache.flush(t) },
@@ -53,9 +55,9 @@ func TestChaosTwoProcesses(t *testing.T) {
 			},
 		})
 	})
-	calm(w)
-	w.SetPacing(slacktest.Pacing{}) // what is left need not take minutes
-	settle(ctx, t, w, cluster.URL(), desks, talks)
+	w.calm()
+	w.w.SetPacing(slacktest.Pacing{}) // what is left need not take minutes
+	settle(ctx, t, c, cluster.URL(), desks, talks)
 	for _, d := range desks {
 		d.stop()
 	}

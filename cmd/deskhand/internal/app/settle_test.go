@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -14,13 +13,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/storage"
 )
 
 // settle waits until nothing is left to do, and checks that the record, what
-// Slack shows and what people did are one story.
-func settle(ctx context.Context, t *testing.T, w *slacktest.Workspace, url string, processes []*process, talks []*talk) {
+// the platforms show and what people did are one story.
+func settle(ctx context.Context, t *testing.T, c *crowd, url string, processes []*process, talks []*talk) {
 	t.Helper()
 	db, err := storage.Open(ctx, url)
 	if err != nil {
@@ -29,19 +27,21 @@ func settle(ctx context.Context, t *testing.T, w *slacktest.Workspace, url strin
 	defer db.Close()
 	waiting, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
-	if err := quiet(waiting, w, db); err != nil {
+	if err := quiet(waiting, c, db); err != nil {
 		t.Errorf("it does not settle: %v\nthe outbox: %s\nthe inbox: %s", err,
 			asJSON(ctx, t, db, `select * from outbox limit 20`), asJSON(ctx, t, db, `select * from inbox limit 20`))
 	}
 	p := &problems{}
-	if lost := neverTaken(w); len(lost) > 0 {
-		p.add("Slack gave up, because the desk was away whenever it came: %v", lost)
-	}
 	if dead := asJSON(ctx, t, db, `select * from dead_letters limit 20`); dead != "[]" {
 		p.add("dead letters: %s", dead)
 	}
-	checkPosts(ctx, t, w, db, p)
-	checkOrder(ctx, t, w, db, p)
+	for _, s := range c.scenes() {
+		if lost := s.untaken(); len(lost) > 0 {
+			p.add("%s gave up, because the desk was away whenever it came: %v", s.platform(), lost)
+		}
+		checkPosts(ctx, t, s, db, p)
+		checkOrder(ctx, t, s, db, p)
+	}
 	checkAudit(ctx, t, db, p)
 	for _, k := range talks {
 		k.check(ctx, t, db, p)
@@ -50,16 +50,19 @@ func settle(ctx context.Context, t *testing.T, w *slacktest.Workspace, url strin
 	for _, one := range processes {
 		one.sound()
 	}
-	s := w.Stats()
-	t.Logf("%d messages posted, %d deliveries taken, %d redelivered, %v errors", s.Posted, s.Delivered, s.Redelivered, s.Errors)
+	for _, s := range c.scenes() {
+		t.Logf("%s: %s", s.platform(), s.stats())
+	}
 }
 
-// quiet returns when Slack has delivered everything, and the desk has handled
-// and answered everything.
-func quiet(ctx context.Context, w *slacktest.Workspace, db *storage.DB) error {
+// quiet returns when the platforms have delivered everything, and the desk has
+// handled and answered everything.
+func quiet(ctx context.Context, c *crowd, db *storage.DB) error {
 	for {
-		if err := w.Idle(ctx); err != nil {
-			return fmt.Errorf("Slack has events or calls under way: %w", err)
+		for _, s := range c.scenes() {
+			if err := s.idle(ctx); err != nil {
+				return fmt.Errorf("%s has events or calls under way: %w", s.platform(), err)
+			}
 		}
 		var b storage.Backlog
 		if err := db.View(ctx, func(tx *storage.Tx) (err error) {
@@ -77,31 +80,6 @@ func quiet(ctx context.Context, w *slacktest.Workspace, db *storage.DB) error {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
-}
-
-// deliveriesOf tells how what has the word was delivered.
-func deliveriesOf(w *slacktest.Workspace, word string) string {
-	var all []string
-	for _, d := range w.Deliveries() {
-		if strings.Contains(string(d.Body), word) {
-			all = append(all, fmt.Sprintf("%s %s in %s at %s after %s: %d %s", d.EventID, d.Type, d.Channel, d.At.Format("15:04:05.000"), d.Took, d.Status, d.Err))
-		}
-	}
-	return strings.Join(all, "; ")
-}
-
-// neverTaken tells what happened to each event that the desk never took. Slack
-// also gives up on some that were taken, when the answers were lost.
-func neverTaken(w *slacktest.Workspace) map[string][]string {
-	attempts, taken := map[string][]string{}, map[string]bool{}
-	for _, d := range w.Deliveries() {
-		if d.Surface == "events" {
-			taken[d.EventID] = taken[d.EventID] || d.Err == ""
-			attempts[d.EventID] = append(attempts[d.EventID], fmt.Sprintf("%s %s after %s %d %s", d.Type, d.At.Format("15:04:05.000"), d.Took, d.Status, d.Err))
-		}
-	}
-	maps.DeleteFunc(attempts, func(id string, _ []string) bool { return taken[id] })
-	return attempts
 }
 
 func asJSON(ctx context.Context, t *testing.T, db *storage.DB, query string, args ...any) string {
@@ -132,88 +110,39 @@ func number(ctx context.Context, t *testing.T, db *storage.DB, query string, arg
 	return n
 }
 
-// appMessages are all messages that the desk has posted, by the post that they
-// say they are.
-func appMessages(w *slacktest.Workspace) (byPost map[string][]slacktest.Message, all int) {
-	byPost = map[string][]slacktest.Message{}
-	seen := map[string]bool{}
-	for ch := range messagesOf(w) {
-		key := ch.Channel + " " + ch.TS
-		if ch.BotID == "" || ch.Ephemeral || seen[key] {
-			continue
-		}
-		seen[key] = true
-		m, ok := w.Message(ch.Channel, ch.TS)
-		if !ok {
-			continue
-		}
-		m.Channel = ch.Channel
-		all++
-		var payload struct {
-			ID string `json:"id"`
-		}
-		if m.Metadata != nil {
-			_ = json.Unmarshal(m.Metadata.EventPayload, &payload) // an empty id is found below
-		}
-		byPost[payload.ID] = append(byPost[payload.ID], m)
-	}
-	return byPost, all
-}
-
-// messagesOf gives every message that has ever been posted.
-func messagesOf(w *slacktest.Workspace) func(yield func(slacktest.Message) bool) {
-	return func(yield func(slacktest.Message) bool) {
-		newest := w.Seq()
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		for ch, err := range w.Follow(ctx, -1) {
-			if err != nil {
-				return
-			}
-			if ch.Kind == slacktest.MessagePosted && ch.Message != nil {
-				m := *ch.Message
-				m.Channel = ch.Channel
-				if !yield(m) {
-					return
-				}
-			}
-			if ch.Seq >= newest {
-				return
-			}
-		}
-	}
-}
-
-// checkPosts: what the record says was posted stands in Slack, once, and nothing
+// checkPosts: what the record says was posted stands there, once, and nothing
 // else does.
-func checkPosts(ctx context.Context, t *testing.T, w *slacktest.Workspace, db *storage.DB, p *problems) {
+func checkPosts(ctx context.Context, t *testing.T, s scene, db *storage.DB, p *problems) {
 	t.Helper()
-	inSlack, all := appMessages(w)
-	standing := maps.Clone(inSlack)
+	standing := s.standing()
+	unknown, all := maps.Clone(standing), 0
+	for _, found := range standing {
+		all += len(found)
+	}
 	posts := ask[struct {
 		ID       string `db:"id"`
 		Card     string `db:"card"`
 		Channel  string `db:"sent_channel"`
 		External string `db:"external"`
 		Failed   string `db:"failed"`
-	}](ctx, t, db, `select id::text, card, sent_channel, coalesce(external, '') as external, coalesce(failed, '') as failed from posts where kind = 'message'`)
+	}](ctx, t, db, `select id::text, card, sent_channel, coalesce(external, '') as external, coalesce(failed, '') as failed from posts where kind = 'message' and platform = $1`, s.platform())
 	if all < len(posts)/2 {
-		p.add("Slack has %d messages of %d posts", all, len(posts))
+		p.add("%s has %d messages of %d posts", s.platform(), all, len(posts))
 	}
 	for _, post := range posts {
-		found := inSlack[post.ID]
-		delete(inSlack, post.ID)
+		found := unknown[post.ID]
+		delete(unknown, post.ID)
 		switch {
 		case post.Failed != "":
 			p.add("post %s %s has failed: %s", post.ID, post.Card, post.Failed)
 		case len(found) != 1:
-			p.add("post %s %s stands in Slack %d times, want once: %s", post.ID, post.Card, len(found), texts(found))
-		case found[0].TS != post.External || found[0].Channel != post.Channel:
-			p.add("post %s %s stands at %s %s, and the record says %s %s", post.ID, post.Card, found[0].Channel, found[0].TS, post.Channel, post.External)
+			p.add("post %s %s stands there %d times, want once: %s", post.ID, post.Card, len(found), texts(found))
+		case found[0].id != post.External || found[0].channel != post.Channel:
+			p.add("post %s %s stands at %s %s, and the record says %s %s", post.ID, post.Card, found[0].channel, found[0].id, post.Channel, post.External)
 		}
 	}
-	for id, found := range inSlack {
-		p.add("Slack has messages that say they are post %q, which is not on record: %s", id, texts(found))
+	for id, found := range unknown {
+		p.add("%s has messages that say they are post %q, which is not on record: %s", s.platform(), id, texts(found))
 	}
 	// What people wrote on one side stands on the other in the same order.
 	for _, row := range ask[struct {
@@ -221,8 +150,8 @@ func checkPosts(ctx context.Context, t *testing.T, w *slacktest.Workspace, db *s
 		Order  string `db:"order"`
 	}](ctx, t, db, `
 		select thread_id::text as thread, string_agg(message_id::text, ' ' order by external::numeric) as order
-		from posts where message_id is not null and thread_id is not null and kind = 'message' group by thread_id
-		having array_agg(message_id order by external::numeric) <> array_agg(message_id order by message_id)`) {
+		from posts where message_id is not null and thread_id is not null and kind = 'message' and platform = $1 group by thread_id
+		having array_agg(message_id order by external::numeric) <> array_agg(message_id order by message_id)`, s.platform()) {
 		p.add("in thread %s messages were passed on in the order %s", row.Thread, row.Order)
 	}
 	// A card shows how the ticket stands now.
@@ -233,64 +162,40 @@ func checkPosts(ctx context.Context, t *testing.T, w *slacktest.Workspace, db *s
 	}](ctx, t, db, `
 		select p.id::text, (case t.kind when 'incident' then 'INC-' else 'REQ-' end) || t.number as ref,
 			case when t.closed_at is not null then 'Closed' when t.state = 'done' then 'Resolved' when t.state = 'new' then 'New' else 'In progress' end as state
-		from posts p join tickets t on t.id = p.subject where p.card in ('triage', 'status')`) {
-		if all := standing[c.ID]; len(all) == 1 && !strings.Contains(string(all[0].Blocks), c.State) {
+		from posts p join tickets t on t.id = p.subject where p.card in ('triage', 'status') and p.platform = $1`, s.platform()) {
+		if all := standing[c.ID]; len(all) == 1 && !strings.Contains(all[0].shown, c.State) {
 			p.add("the card of %s (post %s) does not say %q: %s", c.Ref, c.ID, c.State, texts(all))
 		}
 	}
 }
 
-func texts(all []slacktest.Message) string {
+func texts(all []said) string {
 	var s []string
 	for _, m := range all {
-		s = append(s, fmt.Sprintf("%s %s %q", m.Channel, m.TS, m.Text))
+		s = append(s, fmt.Sprintf("%s %s %q", m.channel, m.id, m.text))
 	}
 	return strings.Join(s, "; ")
 }
 
 // checkOrder: of two messages in one thread, the one that the desk had taken
 // before the other was delivered is before it in the record.
-func checkOrder(ctx context.Context, t *testing.T, w *slacktest.Workspace, db *storage.DB, p *problems) {
+func checkOrder(ctx context.Context, t *testing.T, s scene, db *storage.DB, p *problems) {
 	t.Helper()
-	type times struct{ first, taken time.Time }
-	deliveries := map[string]*times{} // by channel and ts
-	for _, d := range w.Deliveries() {
-		if d.Surface != "events" || !strings.HasPrefix(d.Type, "message") {
-			continue
-		}
-		var env struct {
-			Event struct{ Channel, TS, Subtype string }
-		}
-		if json.Unmarshal(d.Body, &env) != nil || env.Event.Subtype != "" {
-			continue
-		}
-		key := env.Event.Channel + " " + env.Event.TS
-		x := deliveries[key]
-		if x == nil {
-			x = &times{first: d.At}
-			deliveries[key] = x
-		}
-		if d.At.Before(x.first) {
-			x.first = d.At
-		}
-		if end := d.At.Add(d.Took); d.Status == 200 && (x.taken.IsZero() || end.Before(x.taken)) {
-			x.taken = end
-		}
-	}
+	deliveries := s.arrivals()
 	rows := ask[struct {
 		ID     int64  `db:"id"`
 		Thread int64  `db:"thread"`
 		Place  string `db:"place"`
-	}](ctx, t, db, `select id, coalesce(thread_id, 0) as thread, channel || ' ' || external as place from messages order by id`)
+	}](ctx, t, db, `select id, coalesce(thread_id, 0) as thread, channel || ' ' || external as place from messages where platform = $1 order by id`, s.platform())
 	before := map[int64][]int{}
 	for i, r := range rows {
-		now := deliveries[r.Place]
-		if now == nil {
+		now, delivered := deliveries[r.Place]
+		if !delivered {
 			p.add("message %s is on record and was never delivered", r.Place)
 			continue
 		}
 		for _, j := range before[r.Thread] {
-			if then := deliveries[rows[j].Place]; then != nil && !now.taken.IsZero() && now.taken.Before(then.first) {
+			if then, ok := deliveries[rows[j].Place]; ok && !now.taken.IsZero() && now.taken.Before(then.first) {
 				p.add("message %s was taken before %s was delivered, and is after it in the record", r.Place, rows[j].Place)
 			}
 		}
@@ -379,7 +284,7 @@ func (k *talk) check(ctx context.Context, t *testing.T, db *storage.DB, p *probl
 	between("answers", number(ctx, t, db, `select count(*) from posts p join questions q on q.id = p.subject
 		where p.card = 'question' and p.sent_at is not null and q.text like $1`, word), k.questions, k.failed["command"])
 	if len(p.lines) > found {
-		p.add("%s: its deliveries were %s", k.word, deliveriesOf(k.slack, k.word))
+		p.add("%s: its deliveries were %s", k.word, k.asking.deliveriesOf(k.word))
 	}
 	tickets := 0
 	if k.ticket {
@@ -417,7 +322,7 @@ func (k *talk) times(text string) int {
 	defer k.mu.Unlock()
 	n := 0
 	for _, m := range k.said[k.word] {
-		if m.BotID != "" && !m.Ephemeral && strings.Contains(m.Text, strings.TrimPrefix(text, "note: ")) {
+		if m.bot && !m.private && strings.Contains(m.text, strings.TrimPrefix(text, "note: ")) {
 			n++
 		}
 	}
