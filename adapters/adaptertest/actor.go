@@ -52,6 +52,8 @@ type Actor interface {
 	SeesNot(words ...string) Actor
 	SeesForm(words ...string) Actor
 	SeesNoForm() Actor
+	// Notified waits until a message here with the words mentions the actor.
+	Notified(words string) Actor
 	// Counts is how many messages here have all the words.
 	Counts(words ...string) int
 }
@@ -99,6 +101,7 @@ type Own[A any] struct {
 	OpensHome func(a A) A
 	Says      func(a A, text string, files []File) A
 	Calls     func(a A, text string) A
+	Notified  func(a A, words string) A
 	Commands  func(a A, text string) A
 }
 
@@ -218,6 +221,11 @@ func (p player[A]) OpensHome() Actor {
 func (p player[A]) Says(text string, files ...File) Actor {
 	p.t.Helper()
 	return p.as(p.own.Says(p.a, text, files))
+}
+
+func (p player[A]) Notified(words string) Actor {
+	p.t.Helper()
+	return p.as(p.own.Notified(p.a, words))
 }
 
 func (p player[A]) Calls(text string) Actor {

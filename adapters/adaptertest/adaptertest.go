@@ -31,6 +31,9 @@ type Conversation struct {
 	// Crosses says that requesters and agents both have a part in it, so that it
 	// is also held with them on different platforms.
 	Crosses bool
+	// Only says that it is held on different platforms only; with Both, the teams
+	// have their channels on both.
+	Only, Both bool
 	// Bare says that the desk has neither policy nor articles.
 	Bare bool
 	Run  func(*World)
@@ -38,14 +41,17 @@ type Conversation struct {
 
 // Conversations is the list.
 func Conversations() []Conversation {
-	return slices.Concat(story, asking, opening, triaging, talking, resolving, visiting, settingUp, troubled)
+	return slices.Concat(story, asking, opening, triaging, talking, resolving, visiting, settingUp, crossing, troubled)
 }
 
 // A Pair says on which platforms a desk's people are, by name.
-type Pair struct{ Asking, Working Platform }
+type Pair struct {
+	Asking, Working Platform
+	Both            bool // the teams have channels on Asking too
+}
 
 // On has everybody on one platform.
-func On(p Platform) Pair { return Pair{p, p} }
+func On(p Platform) Pair { return Pair{Asking: p, Working: p} }
 
 // mixed says that requesters and agents are on different platforms.
 func (p Pair) mixed() bool { return p.Asking.Name != p.Working.Name }
@@ -62,7 +68,10 @@ func (p Pair) Held(c Conversation) bool {
 			return false
 		}
 	}
-	return c.Crosses || !p.mixed()
+	if p.mixed() {
+		return c.Crosses || c.Only
+	}
+	return !c.Only
 }
 
 // Start makes a running desk on the pair's platforms that ends with the test. A
@@ -77,6 +86,8 @@ func Run(t *testing.T, on Pair, start Start) {
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
+			on := on
+			on.Both = c.Both
 			c.Run(&World{T: t, Desk: start(t, on, c.Bare), on: on})
 		})
 	}

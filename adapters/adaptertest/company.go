@@ -67,7 +67,7 @@ func (p Pair) ChannelsOf(on Platform) []Channel {
 		if c.Works {
 			side = p.Working
 		}
-		if side.Name != on.Name {
+		if side.Name != on.Name && !(c.Works && p.Both && on.Name == p.Asking.Name) {
 			continue
 		}
 		var members []string

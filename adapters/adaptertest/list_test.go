@@ -23,7 +23,7 @@ func TestTheREADMEShowsTheTable(t *testing.T) {
 	if !found || !closed {
 		t.Fatalf("the README has no table between %q and %q", begin, end)
 	}
-	want := Table(Platforms...)
+	want := Table()
 	if diff := cmp.Diff(want, shown); diff != "" {
 		t.Errorf("the README's table is out of date; put this between its marks (-want +got):\n%s\n\n%s", diff, want)
 	}
@@ -46,10 +46,7 @@ func TestTheListIsInOrder(t *testing.T) {
 				t.Errorf("%q shows %q, which is no row", c.Name, r)
 			}
 		}
-		held := false
-		for _, p := range []Platform{Slack, Teams} {
-			held = held || On(p).Held(c)
-		}
+		held := On(Slack).Held(c) || On(Teams).Held(c) || Pair{Asking: Teams, Working: Slack}.Held(c)
 		if !held {
 			t.Errorf("%q is held nowhere", c.Name)
 		}

@@ -21,6 +21,7 @@ const (
 	Aside     Feature = "A word for one person's eyes within a channel"
 	Typeahead Feature = "A field that finds articles as one types"
 	Views     Feature = "A card that looks different to different people"
+	Admins    Feature = "Until a policy names admins, who administers the platform administers the desk"
 	Lookup    Feature = "A message whose confirmation was lost is looked for before it is sent again"
 	Finder    Feature = "Articles and tickets found in the message box and put into a message"
 )
@@ -60,52 +61,94 @@ var Teams = Platform{Name: "teams", Title: "Teams", Lacks: map[Feature]Lack{
 		"the personal chat is always in the bar"},
 	Closings: {"a bot is not told that a dialog was closed",
 		"the words of the question are in the form each time"},
+	Admins: {"a bot is not told who that is",
+		"the policy file names them"},
+	Lookup: {"bots have no history to look into, and a message takes no key",
+		"a message is sent again only where the connection broke before an answer, and may then stand there twice"},
 }}
 
 // Platforms are those that the list is held on.
 var Platforms = []Platform{Slack}
 
+// Pairs are where the list is held: on each platform, and with requesters and
+// agents on different ones.
+func Pairs() []Pair {
+	var list []Pair
+	for _, asking := range Platforms {
+		list = append(list, On(asking))
+	}
+	for _, asking := range Platforms {
+		for _, working := range Platforms {
+			if asking.Name != working.Name {
+				list = append(list, Pair{Asking: asking, Working: working})
+			}
+		}
+	}
+	return list
+}
+
+// Title says where the pair's people are.
+func (p Pair) Title() string {
+	if p.mixed() {
+		return p.Asking.Title + " asks, " + p.Working.Title + " works"
+	}
+	return p.Asking.Title
+}
+
 // Table is the parity table in Markdown: what differs and why, then every
-// conversation of the list.
-func Table(platforms ...Platform) string {
+// conversation of the list and where it is held.
+func Table() string {
 	var b strings.Builder
-	head := func(first string) {
-		b.WriteString("| " + first)
-		for _, p := range platforms {
-			b.WriteString(" | " + p.Title)
-		}
-		b.WriteString(" |\n|" + strings.Repeat("---|", strings.Count(first, "|")+1+len(platforms)) + "\n")
+	row := func(cells ...string) { b.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
+	head := func(cells ...string) {
+		row(cells...)
+		b.WriteString("|" + strings.Repeat("---|", len(cells)) + "\n")
 	}
-	head("What differs")
+	titles := []string{"What differs"}
+	for _, p := range Platforms {
+		titles = append(titles, p.Title)
+	}
+	head(titles...)
 	for _, f := range features {
-		cells := make([]string, len(platforms))
-		for i, p := range platforms {
-			cells[i] = "yes"
+		cells, differs := []string{string(f)}, false
+		for _, p := range Platforms {
+			cell := "yes"
 			if l := p.Lacks[f]; l.Why != "" {
-				cells[i] = fmt.Sprintf("no: %s. Instead, %s", l.Why, l.Instead)
+				cell, differs = fmt.Sprintf("no: %s. Instead, %s", l.Why, l.Instead), true
 			}
+			cells = append(cells, cell)
 		}
-		if slices.ContainsFunc(cells, func(c string) bool { return c != "yes" }) {
-			fmt.Fprintf(&b, "| %s | %s |\n", f, strings.Join(cells, " | "))
+		if differs {
+			row(cells...)
 		}
 	}
-	list := Conversations()
-	fmt.Fprintf(&b, "\n<details><summary>All %d conversations of the list</summary>\n\n", len(list))
-	head("Conversation | Rows")
-	for _, c := range list {
-		fmt.Fprintf(&b, "| %s | %s", c.Name, strings.Join(c.Rows, " "))
-		for _, p := range platforms {
-			cell := "passes"
-			if !On(p).Held(c) {
-				cell = "–"
-			}
-			b.WriteString(" | " + cell)
+	pairs := Pairs()
+	titles = []string{"Conversation", "Rows"}
+	for _, p := range pairs {
+		titles = append(titles, p.Title())
+	}
+	var list []Conversation
+	for _, c := range Conversations() {
+		if slices.ContainsFunc(pairs, func(p Pair) bool { return p.Held(c) }) {
+			list = append(list, c)
 		}
-		b.WriteString(" |\n")
+	}
+	fmt.Fprintf(&b, "\n<details><summary>All %d conversations of the list</summary>\n\n", len(list))
+	head(titles...)
+	for _, c := range list {
+		cells := []string{c.Name, strings.Join(c.Rows, " ")}
+		for _, p := range pairs {
+			cell := "–"
+			if p.Held(c) {
+				cell = "passes"
+			}
+			cells = append(cells, cell)
+		}
+		row(cells...)
 	}
 	b.WriteString("\n</details>\n")
 	return b.String()
 }
 
 // features in the order of the table.
-var features = []Feature{Threads, Views, Aside, Reactions, Heard, Slash, Shortcuts, Finder, Closings, Typeahead, Lookup}
+var features = []Feature{Threads, Views, Aside, Reactions, Heard, Slash, Shortcuts, Finder, Closings, Typeahead, Admins, Lookup}

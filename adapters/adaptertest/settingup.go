@@ -14,7 +14,18 @@ var settingUp = []Conversation{
 		},
 	},
 	{
-		Name: "without a policy the desk works, and tells an admin what is left", Rows: []string{"SA10"}, Bare: true,
+		Name: "without a policy the desk works, and nothing is lost until a team has a channel", Rows: []string{"SA10"}, Bare: true,
+		Run: func(w *World) {
+			ana := w.Person("ana")
+			ana.Says("the printer is not printing").Sees("I have nothing good on this")
+			ana.Press("Open a ticket").Press("Something is broken").Fill("Who is affected?", "Only me").Fill("By when does it hurt more?", "Today").Submits()
+			ana.Sees("INC-1", "Service Desk")
+			w.Settle()
+			w.Recorded(1, "tickets", `select count(*) from tickets`)
+		},
+	},
+	{
+		Name: "without a policy an admin of the platform is told what is left, and does it in chat", Rows: []string{"SA10"}, Bare: true, Needs: []Feature{Admins},
 		Run: func(w *World) {
 			ada := w.Person("ada")
 			ada.Says("the printer is not printing").Sees("I have nothing good on this")

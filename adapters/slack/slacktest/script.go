@@ -228,6 +228,20 @@ func (a *Actor) texts() []string {
 	return list
 }
 
+// Notified waits until a message here that contains the text mentions the actor.
+func (a *Actor) Notified(text string) *Actor {
+	a.s.t.Helper()
+	if !a.s.wait(func() bool {
+		return a.look(func(m *Message) bool {
+			return has([]string{a.s.w.message(m)}, []string{text}) &&
+				(strings.Contains(m.Text, "<@"+a.p.id+">") || strings.Contains(string(m.Blocks), `"user_id":"`+a.p.id+`"`))
+		}) != nil
+	}) {
+		a.s.fail("no message with %q mentions %s", text, a.name())
+	}
+	return a
+}
+
 // Counts is how many messages here have all these words.
 func (a *Actor) Counts(words ...string) int {
 	n := 0

@@ -24,7 +24,11 @@ var company = companyOn(adaptertest.On(adaptertest.Slack))
 
 // companyOn is it with people and channels elsewhere.
 func companyOn(p adaptertest.Pair) string {
-	return strings.NewReplacer("ASKING", p.Asking.Name, "WORKING", p.Working.Name).Replace(acme)
+	policy := strings.NewReplacer("ASKING", p.Asking.Name, "WORKING", p.Working.Name).Replace(acme)
+	if p.Both {
+		policy = regexp.MustCompile(`channel: \{[a-z]+: ([a-z-]+)\}`).ReplaceAllString(policy, "channel: {slack: $1, teams: $1}")
+	}
+	return policy
 }
 
 const acme = `

@@ -99,6 +99,7 @@ func onSlack(app string) *adaptertest.Own[*slacktest.Actor] {
 			}
 			return a.Says(text, up...)
 		},
+		Notified: (*slacktest.Actor).Notified,
 		Calls:    func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Says("@" + app + " " + text) },
 		Commands: func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Runs("/desk " + text) },
 	}
