@@ -74,6 +74,16 @@ export function iconButton(name, label, props = {}) {
   );
 }
 
+/** safeURL is the address if following it is harmless, and null otherwise. */
+export function safeURL(s) {
+  try {
+    const u = new URL(s);
+    return ["http:", "https:", "mailto:", "tel:"].includes(u.protocol) ? u.href : null;
+  } catch {
+    return null;
+  }
+}
+
 let ids = 0;
 /** uid gives an id that is free in this document. */
 export function uid(prefix = "x") {

@@ -4,7 +4,7 @@ import { h, icon, iconButton, fill } from "./dom.js";
 import { popup } from "./popup.js";
 import { api } from "./api.js";
 import { chatPane } from "./slack/pane.js";
-import { avatar } from "./slack/avatar.js";
+import { avatar } from "./avatar.js";
 
 const PANES = [chatPane];
 const side = document.getElementById("side");

@@ -4,9 +4,9 @@
 
 import { h, icon, iconButton, fill, uid, enterIsTaken } from "../dom.js";
 import { place } from "../popup.js";
-import { avatar } from "./avatar.js";
-import { emojiPicker } from "./emojipicker.js";
-import { find, emojiOr, COMMON } from "./emoji.js";
+import { avatar } from "../avatar.js";
+import { emojiPicker } from "../emojipicker.js";
+import { find, emojiOr, COMMON } from "../emoji.js";
 import { unescape } from "./mrkdwn.js";
 
 const MOST = 12000; // characters; what Slack's own client takes

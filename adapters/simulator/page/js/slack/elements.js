@@ -4,12 +4,12 @@
 // nothing for a button, the value of each chosen option, the ids of people and
 // channels, the text of an input, "2026-11-21", "14:05" or Unix seconds.
 
-import { h, icon } from "../dom.js";
+import { h, icon, safeURL } from "../dom.js";
 import { menu, ask } from "../popup.js";
-import { link, safeURL, words, said } from "./mrkdwn.js";
-import { emojiOr } from "./emoji.js";
+import { link, words, said } from "./mrkdwn.js";
+import { emojiOr } from "../emoji.js";
 import { FIELDS, TYPED, wants } from "./fields.js";
-import { working } from "./working.js";
+import { working } from "../working.js";
 
 /** entered is the present value of an element: what the state holds, else its initial value. */
 export function entered(el, state) {

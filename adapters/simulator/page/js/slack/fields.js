@@ -1,9 +1,9 @@
 // The elements in which something is entered or chosen.
 
 import { h, icon, uid, fill } from "../dom.js";
-import { combobox } from "./combobox.js";
+import { combobox } from "../combobox.js";
 import { words, said } from "./mrkdwn.js";
-import { working } from "./working.js";
+import { working } from "../working.js";
 
 /** TYPED are the elements whose value is typed letter by letter. */
 export const TYPED = new Set(["plain_text_input", "email_text_input", "url_text_input", "number_input"]);

@@ -3,7 +3,7 @@
 
 import { h, icon, plural, rove } from "../dom.js";
 import { messageRow, rowKeys } from "./message.js";
-import { dayKey, dayName, seconds } from "./dates.js";
+import { dayKey, dayName, seconds } from "../dates.js";
 
 const TOGETHER = 5 * 60; // seconds within which messages of one person stand together
 

@@ -2,12 +2,12 @@
 
 import { h, icon, iconButton, plural, append } from "../dom.js";
 import { menu, ask } from "../popup.js";
-import { avatar } from "./avatar.js";
+import { avatar } from "../avatar.js";
 import { blocks } from "./blocks.js";
 import { mrkdwn, plain, link, unescape } from "./mrkdwn.js";
-import { emojiOr, COMMON } from "./emoji.js";
-import { emojiPicker } from "./emojipicker.js";
-import { clock, full, seconds, ago } from "./dates.js";
+import { emojiOr, COMMON } from "../emoji.js";
+import { emojiPicker } from "../emojipicker.js";
+import { clock, full, seconds, ago } from "../dates.js";
 
 /**
  * messageRow draws a message. deps: {world, client, openThread(ts), inThread, said(err)}.

@@ -4,7 +4,7 @@ import { h, icon, iconButton, fill, uid, announce } from "../dom.js";
 import { dialog } from "../popup.js";
 import { blocks } from "./blocks.js";
 import { words, said } from "./mrkdwn.js";
-import { trouble } from "./working.js";
+import { trouble } from "../working.js";
 
 const PAUSE = 250; // ms after the last letter until what was typed is told
 

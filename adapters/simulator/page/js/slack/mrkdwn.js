@@ -5,9 +5,9 @@
 // Rules: docs.slack.dev/messaging/formatting-message-text. Whatever is not
 // understood is shown as it was written.
 
-import { h } from "../dom.js";
-import { emoji, emojify, plainEmoji } from "./emoji.js";
-import { formatDate } from "./dates.js";
+import { h, safeURL } from "../dom.js";
+import { emoji, emojify, plainEmoji } from "../emoji.js";
+import { formatDate } from "../dates.js";
 
 /** unescape undoes Slack's three entities. */
 export function unescape(s) {
@@ -17,16 +17,6 @@ export function unescape(s) {
 /** escape is what Slack does to what people type. */
 export function escape(s) {
   return s.replace(/[&<>]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[c]);
-}
-
-/** safeURL is the address if following it is harmless, and null otherwise. */
-export function safeURL(s) {
-  try {
-    const u = new URL(s);
-    return ["http:", "https:", "mailto:", "tel:"].includes(u.protocol) ? u.href : null;
-  } catch {
-    return null;
-  }
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { h, icon, iconButton, fill, rove } from "../dom.js";
 import { popup } from "../popup.js";
-import { avatar } from "./avatar.js";
+import { avatar } from "../avatar.js";
 
 /** navigation draws the places; go(id) opens one. */
 export function navigation({ world, here, go }) {

@@ -11,7 +11,7 @@ import { composer, editInPlace } from "./composer.js";
 import { homeTab } from "./home.js";
 import { modals } from "./modal.js";
 import { tick } from "./message.js";
-import { avatar } from "./avatar.js";
+import { avatar } from "../avatar.js";
 import { plain, mrkdwn } from "./mrkdwn.js";
 
 /**

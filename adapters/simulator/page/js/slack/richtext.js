@@ -1,9 +1,9 @@
 // Rich text blocks: docs.slack.dev/reference/block-kit/blocks/rich-text-block.
 
 import { h } from "../dom.js";
-import { emojiOr, emojify } from "./emoji.js";
+import { emojiOr, emojify } from "../emoji.js";
 import { mention, channelLink, link } from "./mrkdwn.js";
-import { formatDate } from "./dates.js";
+import { formatDate } from "../dates.js";
 
 /** richText draws the elements of a rich_text block. */
 export function richText(block, world) {

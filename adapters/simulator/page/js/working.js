@@ -1,6 +1,6 @@
 // How a control shows that the app is being waited for, and that it failed.
 
-import { h, icon } from "../dom.js";
+import { h, icon } from "./dom.js";
 
 /**
  * working runs a promise while the control shows that the app is being waited

@@ -2,8 +2,8 @@
 // autocomplete" of the ARIA authoring practices: focus stays in the text
 // field, the arrow keys move through the list.
 
-import { h, icon, fill, uid, enterIsTaken } from "../dom.js";
-import { place } from "../popup.js";
+import { h, icon, fill, uid, enterIsTaken } from "./dom.js";
+import { place } from "./popup.js";
 import { plainEmoji } from "./emoji.js";
 
 /**

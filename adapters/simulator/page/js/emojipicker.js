@@ -1,7 +1,7 @@
 // A small picker of emoji: the common ones, and all others by name.
 
-import { h, fill, rove } from "../dom.js";
-import { popup } from "../popup.js";
+import { h, fill, rove } from "./dom.js";
+import { popup } from "./popup.js";
 import { all, find, emojiOr } from "./emoji.js";
 
 /** emojiPicker opens beside anchor and gives the short name that was chosen. */

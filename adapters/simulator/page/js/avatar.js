@@ -1,6 +1,6 @@
 // Pictures of people: their initials in a colour of their own.
 
-import { h, icon } from "../dom.js";
+import { h, icon } from "./dom.js";
 
 /** tint is one of the twelve tints, the same for the same id everywhere. */
 function tint(id) {

@@ -2,7 +2,7 @@
 // own drawings, so that they look alike on every machine; the others are the
 // reader's own font.
 
-import { h, sprite } from "../dom.js";
+import { h, sprite } from "./dom.js";
 
 // Names that stand for the same sign share a line; the first is the one we send.
 const TABLE = `
