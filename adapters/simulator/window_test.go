@@ -75,6 +75,15 @@ type window struct {
 // says: "&in=C0HELP".
 func (w world) open(t *testing.T, as, at string) *window {
 	t.Helper()
+	win := blank(t)
+	win.do(chromedp.Navigate(w.url + "/#as=" + as + at))
+	win.sees(".room .composer-input, [data-home]", "")
+	return win
+}
+
+// blank opens a window with nothing in it.
+func blank(t *testing.T) *window {
+	t.Helper()
 	if chromium() == "" {
 		t.Skip("no Chromium or Chrome on PATH: browser tests are skipped")
 	}
@@ -95,7 +104,7 @@ func (w world) open(t *testing.T, as, at string) *window {
 				return
 			}
 			if s := fmt.Sprint(m); strings.Contains(s, "rror") && !strings.Contains(s, "Failed to load resource") {
-				t.Errorf("the page of %s says: %s", as, s)
+				t.Errorf("the page says: %s", s)
 			}
 		}
 	}()
@@ -103,8 +112,7 @@ func (w world) open(t *testing.T, as, at string) *window {
 		// Without it only one tab has the focus, and key presses in others go nowhere.
 		_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
 		return err
-	}), chromedp.Navigate(w.url+"/#as="+as+at))
-	win.sees(".room .composer-input, [data-home]", "")
+	}))
 	return win
 }
 
