@@ -44,8 +44,12 @@ type Options struct {
 	Index     *kb.Index
 	Platforms map[string]Platform // by chat.User.Platform
 	Shared    ephemeral.Store     // drafts and profiles; in memory if nil
-	Now       func() time.Time
-	Log       *slog.Logger
+	// PageLink makes a link with which somebody opens their page of the desk, at
+	// once and once; nil: there are no pages. It must not use the database, since
+	// it is called within transactions.
+	PageLink func(u chat.User) (string, error)
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Desk runs the flows. It is the Handler of bot/inbox and bot/watch and the
@@ -55,6 +59,7 @@ type Desk struct {
 	index     *kb.Index
 	platforms map[string]Platform
 	shared    ephemeral.Store
+	pageLink  func(chat.User) (string, error)
 	now       func() time.Time
 	log       *slog.Logger
 
@@ -76,7 +81,7 @@ func New(o Options) (*Desk, error) {
 	if o.Shared == nil {
 		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 	}
-	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, now: o.Now, log: o.Log}, nil
+	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, now: o.Now, log: o.Log}, nil
 }
 
 // Handle runs the flow of one event.
@@ -101,12 +106,14 @@ func (d *Desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.
 	return t.answer, nil
 }
 
+const hasLeft = "Your account is marked as having left the company, so I can't help you here. Please ask your manager."
+
 // flow is one thing that the desk can do.
 type flow func(*turn, context.Context) error
 
 func (t *turn) route(ctx context.Context) error {
 	if t.who.Left {
-		return t.private(ctx, "Your account is marked as having left the company, so I can't help you here. Please ask your manager.")
+		return t.private(ctx, hasLeft)
 	}
 	var f flow
 	switch t.ev.Kind {

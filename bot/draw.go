@@ -57,7 +57,7 @@ func (d *Desk) fillBody(ctx context.Context, tx *storage.Tx, p storage.Post, out
 	}
 	files, err := tx.Files(ctx, b.Files)
 	for _, f := range files {
-		out.Files = append(out.Files, chat.Attachment{Name: f.Name, MIME: f.MIME, Data: f.Data})
+		out.Files = append(out.Files, chat.Attachment{ID: strconv.FormatInt(int64(f.ID), 10), Name: f.Name, MIME: f.MIME, Data: f.Data})
 	}
 	return err
 }

@@ -184,9 +184,12 @@ func (t *turn) hearIn(ctx context.Context, th storage.Thread) error {
 	return nil
 }
 
-// ordered does what is commanded with more than one word, in a message that
-// addresses the desk or behind the slash command.
+// ordered does what is commanded with more than one word, or answered in
+// private, in a message that addresses the desk or behind the slash command.
 func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) {
+	if t.asksForPage(text) {
+		return true, t.myPage(ctx)
+	}
 	order, about, _ := strings.Cut(text, " ")
 	about = strings.TrimSpace(about)
 	switch strings.ToLower(order) {

@@ -67,6 +67,28 @@ func (t *turn) homeCard(ctx context.Context, id people.PersonID) (chat.Card, err
 	return cards.Home(v), nil
 }
 
+// Home is what somebody finds at the desk's home, for platforms where that is a
+// page of the desk's own. It may ask the platform who the account is.
+func (d *Desk) Home(ctx context.Context, u chat.User) (chat.Card, error) {
+	if err := d.know(ctx, u); err != nil {
+		return chat.Card{}, err
+	}
+	var c chat.Card
+	err := d.db.View(ctx, func(tx *storage.Tx) error {
+		t, err := d.turn(ctx, tx, chat.Event{Kind: chat.Visited, By: u})
+		if err != nil {
+			return err
+		}
+		if t.who.Left {
+			c = cards.Say(hasLeft)
+			return nil
+		}
+		c, err = t.homeCard(ctx, t.who.ID)
+		return err
+	})
+	return c, err
+}
+
 // myTickets answers the button of that name.
 func (t *turn) myTickets(ctx context.Context) error {
 	c, err := t.mineCard(ctx)
@@ -82,7 +104,7 @@ func (t *turn) mineCard(ctx context.Context) (chat.Card, error) {
 		return chat.Card{}, err
 	}
 	names, err := t.owners(ctx, mine)
-	return cards.MyTicketsCard(mine, names), err
+	return cards.MyTicketsCard(mine, names, t.desk.pageLink != nil), err
 }
 
 // owners are the persons who have these tickets.

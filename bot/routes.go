@@ -1,6 +1,10 @@
 package bot
 
-import "github.com/deskhand/deskhand/bot/cards"
+import (
+	"context"
+
+	"github.com/deskhand/deskhand/bot/cards"
+)
 
 // presses are the flows of buttons, menu entries and shortcuts, by action.
 var presses = map[string]flow{
@@ -30,6 +34,8 @@ var presses = map[string]flow{
 	cards.TellLead:  (*turn).tellLead,
 	cards.MyTickets: (*turn).myTickets,
 	cards.Elsewhere: (*turn).elsewhere,
+	cards.MyPage:    (*turn).myPage,
+	cards.OpenPage:  func(*turn, context.Context) error { return nil },
 	cards.ItsMe:     (*turn).itsMe,
 	cards.NotMe:     (*turn).notMe,
 }

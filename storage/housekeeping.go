@@ -49,6 +49,10 @@ func (db *DB) KeepHouse(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("prune posts: %w", err)
 	}
+	err = db.prune(ctx, `delete from secrets where id in (select id from secrets where expires_at < $1 order by id limit $2)`, now)
+	if err != nil {
+		return fmt.Errorf("prune secrets: %w", err)
+	}
 	return nil
 }
 

@@ -212,6 +212,19 @@ func (tx *Tx) Files(ctx context.Context, ids []FileID) ([]File, error) {
 	return tx.files(ctx, "files", `select `+fileColumns+` from files where id = any($1) order by id`, ids)
 }
 
+// KeptFile is a file of a ticket, with its bytes; ErrNotFound if it is not kept,
+// belongs to no ticket, or its message has been deleted.
+func (tx *Tx) KeptFile(ctx context.Context, id FileID) (File, error) {
+	rows, _ := tx.Query(ctx, `select f.id, f.message_id, f.name, f.mime, f.size, f.source, f.state, f.data
+		from files f join messages m on m.id = f.message_id
+		where f.id = $1 and f.state = 'kept' and m.ticket_id is not null and m.deleted_at is null`, id)
+	f, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[File])
+	if err != nil {
+		return f, fmt.Errorf("file %d: %w", id, notFound(err))
+	}
+	return f, nil
+}
+
 // FilesOf are a message's files, without their bytes.
 func (tx *Tx) FilesOf(ctx context.Context, m MessageID) ([]File, error) {
 	return tx.files(ctx, "files of a message", `select id, message_id, name, mime, size, source, state, null::bytea as data

@@ -257,6 +257,22 @@ func (tx *Tx) TeamAgents(ctx context.Context, team people.TeamID) ([]people.Pers
 	return all, nil
 }
 
+// AccountsNamed are accounts of people in a workspace whose name has a word
+// that begins with what was typed, or whose ids are asked for; guests and who
+// has left are not among them.
+func (tx *Tx) AccountsNamed(ctx context.Context, platform, workspace, typed string, limit int) ([]Account, error) {
+	rows, _ := tx.Query(ctx, `select a.platform, a.workspace, a.user_id, a.person_id, a.name, a.avatar, a.checked_at, a.greeted_at
+		from accounts a join people p on p.id = a.person_id
+		where a.platform = $1 and a.workspace = $2 and p.left_at is null and not p.guest
+			and (starts_with(lower(a.name), lower($3)) or position(lower(' ' || $3) in lower(a.name)) > 0)
+		order by lower(a.name), a.user_id limit $4`, platform, workspace, typed, limit)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Account])
+	if err != nil {
+		return nil, fmt.Errorf("accounts named %q: %w", typed, err)
+	}
+	return all, nil
+}
+
 func notFound(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound

@@ -39,6 +39,8 @@ const (
 	TellLead  = "ticket.lead"
 	MyTickets = "list.mine"
 	Elsewhere = "talk.elsewhere" // a message went to the wrong ticket
+	MyPage    = "page.mine" // asks for the link
+	OpenPage  = "page.open" // the link itself, which the platform only reports
 	ItsMe     = "account.right"
 	NotMe     = "account.wrong"
 )

@@ -35,7 +35,7 @@ func Home(v HomeView) chat.Card {
 		}
 		c.Blocks = append(c.Blocks, chat.List{Items: items}, chat.Divider{})
 	}
-	c.Blocks = append(c.Blocks, chat.Section{Text: chat.T("Something not working, or something you need? Write to me in Messages, in your own words.")},
+	c.Blocks = append(c.Blocks, chat.Section{Text: chat.T("Something not working, or something you need? Write to me in our chat, in your own words.")},
 		chat.Actions{Buttons: []chat.Button{
 			{Label: "Ask the desk", Action: Ask, Form: true, Style: chat.Primary},
 			{Label: "Open a ticket", Action: Open, Form: true},
@@ -100,8 +100,9 @@ func line(t ticket.Ticket, names map[people.PersonID]people.Person) chat.Rich {
 	return chat.Join(chat.B(t.Ref()), chat.T("  "+short(t.Title, 100)+"\n"+state+" · "+t.Priority.String()+" · "+owner+" · since "), when(t.OpenedAt))
 }
 
-// MyTicketsCard answers "my tickets" in a message.
-func MyTicketsCard(mine []ticket.Ticket, names map[people.PersonID]people.Person) chat.Card {
+// MyTicketsCard answers "my tickets" in a message, with a way to one's page
+// where there are pages.
+func MyTicketsCard(mine []ticket.Ticket, names map[people.PersonID]people.Person, page bool) chat.Card {
 	if len(mine) == 0 {
 		return chat.Card{Text: "You have no open tickets."}
 	}
@@ -112,6 +113,9 @@ func MyTicketsCard(mine []ticket.Ticket, names map[people.PersonID]people.Person
 		c.Blocks = append(c.Blocks, chat.Section{Text: line(t, names)})
 	}
 	c.Text = "Your tickets: " + strings.Join(words, "; ")
+	if page {
+		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "Open my page", Action: MyPage}}})
+	}
 	return c
 }
 
@@ -153,4 +157,12 @@ func HistoryForm(ref string, lines []HistoryLine) chat.Form {
 // Say is a card of plain words.
 func Say(text string) chat.Card {
 	return chat.Card{Text: text, Blocks: []chat.Block{chat.Section{Text: chat.T(text)}}}
+}
+
+// PageLink is the way to somebody's page, for a few minutes.
+func PageLink(url string) chat.Card {
+	return chat.Card{Text: "Your page, for the next 10 minutes and for you alone: " + url, Blocks: []chat.Block{
+		chat.Section{Text: chat.T("All your tickets on one page. The link is yours alone: please don't pass it on.")},
+		chat.Actions{Buttons: []chat.Button{{Label: "Open my page", Action: OpenPage, URL: url, Style: chat.Primary}}},
+		chat.Note{Text: chat.T("It works once, within the next 10 minutes. Write “my page” for a new one.")}}}
 }

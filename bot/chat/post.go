@@ -64,6 +64,7 @@ type Persona struct {
 
 // Attachment is a file to post.
 type Attachment struct {
+	ID   string // the record's own name for it
 	Name string
 	MIME string
 	Data []byte

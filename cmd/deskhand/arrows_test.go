@@ -27,6 +27,7 @@ var arrows = []struct {
 	{"bot", []string{"bot/", "core/", "kb", "storage"}},
 	{"adapters/slack", []string{"adapters/slack/", "bot/chat", "bot/inbox"}},
 	{"adapters/teams", []string{"adapters/teams/", "bot/chat", "bot/inbox"}},
+	{"adapters/web", []string{"bot/", "storage"}},
 	{"adapters/simulator", []string{"adapters/slack/slacktest"}},
 	{"adapters/adaptertest", nil},
 	{"cmd", []string{"adapters/", "bot/", "core/", "kb", "storage", "cmd/"}},
