@@ -44,9 +44,9 @@ type Options struct {
 	Index     *kb.Index
 	Platforms map[string]Platform // by chat.User.Platform
 	Shared    ephemeral.Store     // drafts and profiles; in memory if nil
-	// PageLink makes a link with which somebody opens their page of the desk, at
-	// once and once; nil: there are no pages. It must not use the database, since
-	// it is called within transactions.
+	// PageLink makes a link that opens somebody's page of the desk, soon and once;
+	// nil: there are no pages. It is called within transactions, so it must not
+	// use the database.
 	PageLink func(u chat.User) (string, error)
 	Now      func() time.Time
 	Log      *slog.Logger

@@ -45,6 +45,9 @@ func (t *turn) hearFlat(ctx context.Context) error {
 		return nil // people talking among themselves
 	}
 	if t.ev.Place.Thread == "" {
+		if t.asksForPage(t.ev.Text) {
+			return t.myPage(ctx)
+		}
 		if c, ok, err := t.shortAnswer(ctx, strings.TrimSpace(t.ev.Text)); ok || err != nil {
 			if err != nil {
 				return err

@@ -13,7 +13,7 @@ func (t *turn) asksForPage(text string) bool {
 	if t.desk.pageLink == nil {
 		return false
 	}
-	switch strings.ToLower(strings.Trim(text, " .!?")) {
+	switch strings.ToLower(strings.Trim(text, " .!?\n")) {
 	case "my page", "page":
 		return true
 	}

@@ -21,6 +21,7 @@ type serveCmd struct {
 	slackFlags
 	RedisURL string `help:"Redis, where several processes share the work. One process needs none." env:"DESKHAND_REDIS_URL" placeholder:"URL"`
 	Listen   string `help:"Address for Slack, health and metrics." default:"127.0.0.1:8080" env:"DESKHAND_LISTEN"`
+	URL      string `name:"url" help:"Address at which people's browsers reach the desk, such as https://desk.example.com: for the tab in Teams, for pages and files behind links. Without it there are none." env:"DESKHAND_URL" placeholder:"URL"`
 	Unpaced  bool   `name:"slack-unpaced" hidden:"" help:"Leave Slack's rate limits to Slack: for doubles that have none." env:"DESKHAND_SLACK_UNPACED"`
 	Policy   string `help:"Policy file to put in force first; see apply." env:"DESKHAND_POLICY" type:"path" placeholder:"FILE"`
 }
@@ -32,7 +33,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 		}
 	}
 	a, err := app.New(ctx, app.Options{
-		DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Listen: c.Listen, Data: c.Data,
+		DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Listen: c.Listen, Data: c.Data, URL: c.URL,
 		Slack: app.Slack{SigningSecret: c.SlackSigningSecret, BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Unpaced: c.Unpaced},
 		Log:   e.log, Progress: e.progress,
 	})

@@ -79,7 +79,7 @@ func TestManifestKeepsToTheSchema(t *testing.T) {
 			t.Errorf("%s is %v, want %s", what, got, id)
 		}
 	}
-	if got := root["staticTabs"].([]any)[1].(map[string]any)["contentUrl"]; got != "https://desk.example.com/tab" {
+	if got := root["staticTabs"].([]any)[1].(map[string]any)["contentUrl"]; got != "https://desk.example.com/tab?host=teams" {
 		t.Errorf("the tab is at %v", got)
 	}
 	if got := root["validDomains"]; fmt.Sprint(got) != "[desk.example.com]" {

@@ -173,7 +173,7 @@ func newManifest(o Options) (manifest, error) {
 		}}},
 		Tabs: []tab{
 			{ID: "conversations", Scopes: []string{"personal"}},
-			{ID: "tickets", Name: "My tickets", Content: base + "/tab", Website: base + "/tab", Scopes: []string{"personal"}},
+			{ID: "tickets", Name: "My tickets", Content: base + "/tab?host=teams", Website: base + "/tab", Scopes: []string{"personal"}},
 			{ID: "about", Scopes: []string{"personal"}},
 		},
 		Domains: []string{at.Hostname()},

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deskhand/deskhand/adapters/slack"
+	"github.com/deskhand/deskhand/adapters/web"
 	"github.com/deskhand/deskhand/bot"
 	"github.com/deskhand/deskhand/bot/inbox"
 	"github.com/deskhand/deskhand/bot/outbox"
@@ -39,6 +40,13 @@ type Options struct {
 	Data        string // directory; empty: the user's
 
 	Slack Slack
+
+	// URL is where people's browsers reach the desk: for their pages and for
+	// files that go as links. Empty: there are no pages.
+	URL string
+	// Entra signs people in to their page inside Teams; nil: links from the chat
+	// do.
+	Entra *web.Entra
 
 	Log      *slog.Logger
 	Progress func(string) // told, in words, what takes time
@@ -68,6 +76,7 @@ type App struct {
 	inbox    *inbox.Inbox
 	outbox   *outbox.Outbox
 	watch    *watch.Watch
+	web      *web.Server // nil without a URL
 
 	registry *prometheus.Registry
 	listener net.Listener
@@ -96,6 +105,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.URL != "" {
+		if _, err := web.CheckURL(o.URL); err != nil {
+			return nil, err // before anything is started
+		}
+	}
 	a := &App{o: o, registry: prometheus.NewRegistry(), ready: make(chan struct{}), ended: make(chan struct{})}
 	defer func() {
 		if err != nil {
@@ -112,7 +126,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.openIndex(ctx); err != nil {
 		return nil, err
 	}
-	return a, a.assemble()
+	return a, a.assemble(ctx)
 }
 
 func (a *App) openSlack() error {
@@ -243,10 +257,14 @@ func indexDir(under, record string) (string, io.Closer, error) {
 	return "", nil, fmt.Errorf("all 64 places below %s are in use", under)
 }
 
-func (a *App) assemble() error {
+func (a *App) assemble(ctx context.Context) error {
+	if err := a.openPages(ctx); err != nil {
+		return err
+	}
 	platforms := map[string]bot.Platform{slack.Platform: a.slack}
 	var err error
-	a.Desk, err = bot.New(bot.Options{DB: a.DB, Index: a.index, Platforms: platforms, Shared: a.shared, Now: a.o.Now, Log: a.o.Log})
+	a.Desk, err = bot.New(bot.Options{DB: a.DB, Index: a.index, Platforms: platforms, Shared: a.shared,
+		PageLink: a.pageLink(), Now: a.o.Now, Log: a.o.Log})
 	if err != nil {
 		return err
 	}
@@ -294,6 +312,9 @@ func (a *App) Start(ctx context.Context) error {
 		}
 		return nil
 	})
+	if a.web != nil {
+		group.Go(func() error { return a.web.Run(run) })
+	}
 	for _, worker := range []func(context.Context) error{
 		a.inbox.Run, a.outbox.Run, a.watch.Run, a.Desk.FetchFiles, a.connect,
 		func(ctx context.Context) error { return bot.FollowArticles(ctx, a.DB, a.index, a.shared, a.o.Log) },

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/deskhand/deskhand/adapters/web"
 	"github.com/deskhand/deskhand/bot/chat"
 )
 
@@ -28,8 +29,34 @@ func (d lateDesk) Answer(ctx context.Context, e chat.Event) (chat.Answer, error)
 	return d.a.inbox.Answer(ctx, e)
 }
 
+func (d lateDesk) Home(ctx context.Context, u chat.User) (chat.Card, error) {
+	return d.a.Desk.Home(ctx, u)
+}
+
+// openPages makes the pages, if people can reach them.
+func (a *App) openPages(ctx context.Context) (err error) {
+	if a.o.URL == "" {
+		return nil
+	}
+	a.web, err = web.New(ctx, web.Options{DB: a.DB, Desk: lateDesk{a}, URL: a.o.URL, Entra: a.o.Entra, Now: a.o.Now, Log: a.o.Log})
+	return err
+}
+
+func (a *App) pageLink() func(chat.User) (string, error) {
+	if a.web == nil {
+		return nil
+	}
+	return a.web.PageLink
+}
+
 func (a *App) routes() http.Handler {
 	mux := http.NewServeMux()
+	if a.web != nil {
+		pages := a.web.Handler()
+		mux.Handle(web.TabPath, pages)
+		mux.Handle(web.TabPath+"/", pages)
+		mux.Handle(web.FilesPath, pages)
+	}
 	mux.Handle("/slack/", a.slack.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
