@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/core/people"
@@ -57,7 +56,21 @@ func (t *turn) assign(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f := cards.AssignForm(tk, agents)
+	ids := make([]people.PersonID, len(agents))
+	for i, a := range agents {
+		ids[i] = a.ID
+	}
+	gone, err := t.tx.Absences(ctx, t.at, ids...)
+	if err != nil {
+		return err
+	}
+	away := map[people.PersonID]string{}
+	for _, a := range agents {
+		if gone[a.ID].At(t.at) {
+			away[a.ID] = "Away, back on " + gone[a.ID].Back(t.zone(a))
+		}
+	}
+	f := cards.AssignForm(tk, agents, away)
 	t.answer.Form = &f
 	return nil
 }
@@ -68,12 +81,20 @@ func (t *turn) assignSend(ctx context.Context) error {
 		return err
 	}
 	n, _ := strconv.ParseInt(t.ev.Values.One("agent"), 10, 64)
-	to, err := t.tx.ActorByID(ctx, people.PersonID(n))
+	to, err := t.tx.AgentForUpdate(ctx, people.PersonID(n))
 	if err != nil || !to.AgentOf(was.Team) {
 		if err = ignoreMissing(err); err == nil {
 			t.answer.Errors = map[string]string{"agent": "This person is not in the team any more. Please choose another."}
 		}
 		return err
+	}
+	gone, err := t.tx.Absences(ctx, t.at, to.ID)
+	if err != nil {
+		return err
+	}
+	if gone[to.ID].At(t.at) && to.ID != t.who.ID {
+		t.answer.Errors = map[string]string{"agent": fmt.Sprintf("%s is away, back on %s. Please choose another.", to.Name, gone[to.ID].Back(t.zone(to.Person)))}
+		return nil
 	}
 	is, ev, err := was.Assign(to.ID, t.who.ID, t.at)
 	if err != nil {
@@ -84,88 +105,6 @@ func (t *turn) assignSend(ctx context.Context) error {
 	}
 	return t.eachThread(ctx, is, storage.TeamSide, func(th storage.Thread) error {
 		return t.sayIn(ctx, th, t.mention(ctx, th, to.Person, t.who.Name+" gave "+is.Ref()+" to ", "."))
-	})
-}
-
-// handOver asks to which team a ticket shall go.
-func (t *turn) handOver(ctx context.Context) error {
-	tk, err := t.worker(ctx, "hand over")
-	if err != nil {
-		return err
-	}
-	if !tk.Open() {
-		return &ticket.RefusedError{Step: "hand over", Reason: "it is already resolved"}
-	}
-	f := cards.HandOverForm(tk, t.rules.teams)
-	t.answer.Form = &f
-	return nil
-}
-
-func (t *turn) handOverSend(ctx context.Context) error {
-	was, err := t.worker(ctx, "hand over")
-	if err != nil {
-		return err
-	}
-	n, _ := strconv.ParseInt(t.ev.Values.One("team"), 10, 64)
-	queue := t.rules.queueOf(people.TeamID(n), was.Kind)
-	note := strings.TrimSpace(t.ev.Values.One("note"))
-	wrong := map[string]string{}
-	if queue.ID == 0 {
-		wrong["team"] = "This team is not there any more. Please choose another."
-	}
-	if note == "" {
-		wrong["note"] = "Please say what you have found out, so that they don't begin again."
-	}
-	if len(wrong) > 0 {
-		t.answer.Errors = wrong
-		return nil
-	}
-	if t.tooLong("note", mostNote) {
-		return nil
-	}
-	is, ev, err := was.Move(queue.ID, queue.Kind, queue.Team, t.who.ID, note, t.at)
-	if err != nil {
-		return err
-	}
-	if is, err = t.save(ctx, was, is, ev); err != nil {
-		return err
-	}
-	if err := t.triage(ctx, is); err != nil {
-		return err
-	}
-	return t.soFar(ctx, is, note)
-}
-
-// soFar tells the new team what has been said already.
-func (t *turn) soFar(ctx context.Context, tk ticket.Ticket, note string) error {
-	said, err := t.tx.Conversation(ctx, tk.ID, 20)
-	if err != nil {
-		return err
-	}
-	var ids []people.PersonID
-	for _, m := range said {
-		ids = append(ids, m.Author)
-	}
-	names, err := t.tx.People(ctx, ids...)
-	if err != nil {
-		return err
-	}
-	lines := []string{fmt.Sprintf("%s handed this over: %s", t.who.Name, note)}
-	if len(said) > 0 {
-		lines = append(lines, "", "Said so far:")
-	}
-	for _, m := range said {
-		if m.DeletedAt != nil || m.Body == "" {
-			continue
-		}
-		note := ""
-		if m.Internal {
-			note = " (note)"
-		}
-		lines = append(lines, names[m.Author].Name+note+": "+m.Body)
-	}
-	return t.eachThread(ctx, tk, storage.TeamSide, func(th storage.Thread) error {
-		return t.sayIn(ctx, th, cards.Say(clip(strings.Join(lines, "\n"), 2900)))
 	})
 }
 

@@ -200,6 +200,17 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 	if s, ok := t.rules.service(tk.Service); ok {
 		v.Service = s.Name
 	}
+	if tk.Moves > 0 {
+		var err error
+		if v.Trail, err = t.trail(ctx, tk); err != nil {
+			return v, err
+		}
+		if most := t.rules.policy.Desk.MostTeams; most > 0 && tk.Seen() >= most {
+			if v.Leader, err = t.leader(ctx, v.Team); err != nil {
+				return v, err
+			}
+		}
+	}
 	if tk.Article != 0 {
 		found, err := t.tx.Articles(ctx, tk.Article)
 		if err != nil {
@@ -215,6 +226,16 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 		v.Follows = before.Ref()
 	}
 	return v, nil
+}
+
+// trail is with whom a ticket has been, in words.
+func (t *turn) trail(ctx context.Context, tk ticket.Ticket) (string, error) {
+	trail, err := t.tx.Trail(ctx, tk.ID)
+	if err != nil {
+		return "", err
+	}
+	names, err := t.tx.People(ctx, trail.People()...)
+	return trail.Words(func(id people.TeamID) string { return t.rules.team(id).Name }, func(id people.PersonID) string { return names[id].Name }), err
 }
 
 // GiveUp tells somebody that what she did could not be worked on. The event

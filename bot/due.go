@@ -18,6 +18,10 @@ import (
 const (
 	questionSilent = "question.silent" // subject: a question that nobody has answered
 	ticketClose    = "ticket.close"    // subject: a resolved ticket whose requester is silent
+	ticketAssign   = "ticket.assign"   // subject: a ticket for which nobody was at work
+	ticketVacate   = "ticket.vacate"   // subject: a ticket whose owner is away
+	agentLeaves    = "agent.away"      // subject: a person whose absence begins
+	agentReturns   = "agent.back"      // subject: a person whose absence ends
 )
 
 // Due does what has fallen due.
@@ -33,6 +37,14 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.silent(ctx, storage.QuestionID(subject))
 	case ticketClose:
 		return t.closeSilent(ctx, ticket.ID(subject))
+	case ticketAssign:
+		return t.assignLater(ctx, ticket.ID(subject))
+	case ticketVacate:
+		return t.vacate(ctx, ticket.ID(subject))
+	case agentLeaves:
+		return t.leaves(ctx, people.PersonID(subject))
+	case agentReturns:
+		return t.returns(ctx, people.PersonID(subject))
 	}
 	return fmt.Errorf("nothing is known of what is due as %q", kind)
 }

@@ -136,6 +136,9 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 	case "new", "ticket", "open a ticket", "new ticket":
 		return cards.Begin(), true, nil
 	}
+	if c, ok, err := t.absence(ctx, text); ok || err != nil {
+		return c, ok, err
+	}
 	ref := strings.TrimPrefix(strings.TrimPrefix(lower, "status "), "show ")
 	if kind, number, ok := ticket.ParseRef(ref); ok {
 		c, err := t.showTicket(ctx, kind, number)
@@ -215,6 +218,8 @@ func (t *turn) command(ctx context.Context) error {
 		return t.privately(ctx, helpCard())
 	case lower == "new", lower == "open", lower == "ticket", lower == "open a ticket":
 		return t.openBlank(ctx)
+	case lower == "away" && (t.who.Agent() || t.who.Admin):
+		return t.awayForm(ctx)
 	}
 	if done, err := t.ordered(ctx, text); done || err != nil {
 		return err

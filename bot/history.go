@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -50,25 +51,59 @@ func (t *turn) showHistory(ctx context.Context, tk ticket.Ticket) error {
 	if err != nil {
 		return err
 	}
+	trail, err := t.trail(ctx, tk)
+	if err != nil {
+		return err
+	}
+	names, err := t.given(ctx, steps)
+	if err != nil {
+		return err
+	}
 	inside := t.who.MayWork(tk.Team) || t.who.Agent()
 	lines := make([]cards.HistoryLine, 0, len(steps))
 	for _, s := range steps {
-		what := t.stepWords(s)
+		what := t.stepWords(s, names)
 		if strings.HasPrefix(what, "wrote a note") && !inside {
 			continue // internal notes stay with the team
 		}
-		if ticket.Action(s.Action) == ticket.Moved && !inside {
-			s.Note = "" // one team's word to the next
+		switch ticket.Action(s.Action) {
+		case ticket.Declined:
+			if !inside {
+				continue // who did not want it is the team's own affair
+			}
+		case ticket.Moved, ticket.Assigned:
+			if !inside {
+				s.Note = "" // one team's word to the next, and how much somebody has to do
+			}
 		}
 		lines = append(lines, cards.HistoryLine{At: s.At, Who: s.Person, What: what, Via: s.Via, Note: s.Note})
 	}
-	f := cards.HistoryForm(tk.Ref(), lines)
+	f := cards.HistoryForm(tk.Ref(), trail, lines)
 	t.answer.Form = &f
 	return nil
 }
 
+// given are the persons to whom the ticket went in these steps.
+func (t *turn) given(ctx context.Context, steps []storage.HistoryEntry) (map[people.PersonID]people.Person, error) {
+	var ids []people.PersonID
+	for _, s := range steps {
+		var after map[string]any
+		_ = json.Unmarshal(s.After, &after) // null, or what the store has written
+		if id := number(after, "owner"); id != 0 {
+			ids = append(ids, people.PersonID(id))
+		}
+	}
+	return t.tx.People(ctx, ids...)
+}
+
+// number is a field of the record that names something; 0 if it is not there.
+func number(m map[string]any, key string) int64 {
+	n, _ := m[key].(float64)
+	return int64(n)
+}
+
 // stepWords is a step as a sentence that goes on from the person's name.
-func (t *turn) stepWords(s storage.HistoryEntry) string {
+func (t *turn) stepWords(s storage.HistoryEntry, names map[people.PersonID]people.Person) string {
 	var after, before map[string]any
 	_ = json.Unmarshal(s.After, &after) // null, or what the store has written
 	_ = json.Unmarshal(s.Before, &before)
@@ -79,10 +114,20 @@ func (t *turn) stepWords(s storage.HistoryEntry) string {
 	case ticket.Claimed:
 		return "took it"
 	case ticket.Assigned:
+		if p, ok := names[people.PersonID(number(after, "owner"))]; ok {
+			return "gave it to " + p.Name
+		}
 		return "gave it to somebody else"
+	case ticket.Declined:
+		return "passed it on"
+	case ticket.Vacated:
+		return "freed it"
 	case ticket.Released:
 		return "gave it back to the team"
 	case ticket.Moved:
+		if id := number(after, "team"); id != 0 {
+			return "handed it over to " + t.rules.team(people.TeamID(id)).Name
+		}
 		return "handed it over to another team"
 	case ticket.Waited:
 		return "put it on hold, waiting for " + ticket.Reason(text(after, "waits_for")).Words()

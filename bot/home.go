@@ -8,6 +8,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/assign"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
@@ -53,6 +54,16 @@ func (t *turn) homeCard(ctx context.Context, id people.PersonID) (chat.Card, err
 		n, err := t.tx.Counts(ctx, id, who.Teams)
 		if err != nil {
 			return chat.Card{}, err
+		}
+		gone, err := t.tx.Absences(ctx, t.at, id)
+		if err != nil {
+			return chat.Card{}, err
+		}
+		if a, ok := gone[id]; ok {
+			v.Away = "away, back on " + a.Back(t.zone(who.Person))
+			if !a.At(t.at) {
+				v.Away = "away from " + assign.Absence{Until: a.Since}.Back(t.zone(who.Person)) + " and back on " + a.Back(t.zone(who.Person))
+			}
 		}
 		v.OwnedAll, v.FreeAll, v.WaitOnMe = n.Mine, n.Unclaimed, n.WaitingOnMe
 	}

@@ -383,6 +383,9 @@ func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, th storage.Thre
 	if err := t.triage(ctx, tk); err != nil {
 		return tk, err
 	}
+	if tk, err = t.entrust(ctx, tk); err != nil {
+		return tk, err
+	}
 	if q != nil {
 		if err := t.endWithTicket(ctx, *q, outcome, tk.ID); err != nil {
 			return tk, err

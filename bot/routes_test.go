@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -68,10 +69,11 @@ func TestEveryStepHasWords(t *testing.T) {
 	seen := map[string]string{}
 	for _, action := range []string{
 		string(ticket.Opened), string(ticket.Claimed), string(ticket.Assigned), string(ticket.Released), string(ticket.Moved), string(ticket.Waited),
+		string(ticket.Declined), string(ticket.Vacated),
 		string(ticket.Woken), string(ticket.Resolved), string(ticket.ClosedStep), string(ticket.ReopenStep), string(ticket.Rated), string(ticket.Prioritised),
 		"said", "edited", "deleted", "added", "lead.told",
 	} {
-		words := (&turn{}).stepWords(storage.HistoryEntry{Action: action, Before: []byte(`{"priority": 4}`), After: after})
+		words := (&turn{}).stepWords(storage.HistoryEntry{Action: action, Before: []byte(`{"priority": 4}`), After: after}, nil)
 		if words == action || !strings.Contains(words, " ") || strings.ContainsAny(words, "_.0123456789") {
 			t.Errorf("%s is shown as %q", action, words)
 		}
@@ -87,10 +89,12 @@ func TestEveryStepHasWords(t *testing.T) {
 		"wrote a message":                             {Action: "said", After: []byte(`{"internal": false}`)},
 		"changed its priority from low to high":       {Action: "prioritised", Before: []byte(`{"priority": 4}`), After: after},
 		"changed its priority reason":                 {Action: "prioritised", Before: []byte(`{"because": "so"}`), After: []byte(`{"because": "not so"}`)},
+		"gave it to Kim Lee":                          {Action: "assigned", After: []byte(`{"owner": 7}`)},
+		"gave it to somebody else":                    {Action: "assigned", After: []byte(`{"owner": 8}`)},
 		"opened it, with no priority":                 {Action: "opened"},
 		"something that a later release has brought.": {Action: "something that a later release has brought."},
 	} {
-		if got := (&turn{}).stepWords(entry); got != want {
+		if got := (&turn{}).stepWords(entry, map[people.PersonID]people.Person{7: {Name: "Kim Lee"}}); got != want {
 			t.Errorf("%s %s is shown as %q, want %q", entry.Action, entry.After, got, want)
 		}
 	}

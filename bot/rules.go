@@ -54,6 +54,9 @@ func (d *Desk) rulesIn(ctx context.Context, tx *storage.Tx) (*rules, error) {
 	if len(n.teams) == 0 {
 		return nil, fmt.Errorf("the policy in force names no team")
 	}
+	if n.policy.Desk.MostTeams == 0 { // it was applied before there was the rule
+		n.policy.Desk.MostTeams = policy.BuiltIn().Desk.MostTeams
+	}
 	n.matrix = ticket.Matrix(n.policy.Matrix)
 	d.mu.Lock()
 	d.rules = n
@@ -85,6 +88,17 @@ func (r *rules) team(id people.TeamID) people.Team {
 		}
 	}
 	return people.Team{Name: "a team that is no more"}
+}
+
+// manner is what the policy says of a team besides its name.
+func (r *rules) manner(id people.TeamID) policy.Team {
+	slug := r.team(id).Slug
+	for _, t := range r.policy.Teams {
+		if t.Slug == slug && slug != "" {
+			return t
+		}
+	}
+	return policy.Team{}
 }
 
 // queue is where tickets of a kind about a service go: the service's queue, or
@@ -121,6 +135,17 @@ func (r *rules) service(slug string) (storage.Service, bool) {
 		}
 	}
 	return storage.Service{}, false
+}
+
+// enough is the highest tier that is needed for a service; 0: whatever it
+// takes.
+func (r *rules) enough(service string) int {
+	for _, s := range r.policy.Services {
+		if s.Slug == service {
+			return s.Tier
+		}
+	}
+	return 0
 }
 
 func (r *rules) serviceOptions() []cards.ServiceOption {

@@ -234,6 +234,12 @@ func (t *turn) save(ctx context.Context, was, is ticket.Ticket, ev ticket.Event)
 	if err := t.tx.Redraw(ctx, int64(is.ID), t.at, cards.TriageCard, cards.StatusCard, cards.FixedCard); err != nil {
 		return is, err
 	}
+	if is.State == ticket.InProgress && was.State != is.State && is.Owner == was.Owner {
+		// It goes on, and whoever had it may have gone.
+		if err := t.freeIfAway(ctx, is); err != nil {
+			return is, err
+		}
+	}
 	return is, t.redrawHomes(ctx, was.Owner, is.Owner, is.Requester)
 }
 

@@ -41,12 +41,12 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 	}
 	columns := []string{"id", "kind", "number", "title", "detail", "requester_id", "author_id", "owner_id", "queue_id", "service",
 		"impact", "urgency", "priority", "because", "state", "waits_for", "wait_note", "resolution", "article_id",
-		"opened_at", "claimed_at", "resolved_at", "closed_at", "reopened", "rating", "comment", "follows_id", "version"}
+		"opened_at", "claimed_at", "resolved_at", "closed_at", "reopened", "rating", "comment", "follows_id", "moves", "version"}
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"tickets"}, columns, pgx.CopyFromSlice(len(past), func(i int) ([]any, error) {
 		t := past[i].Ticket
 		return []any{t.ID + offset, string(t.Kind), t.Number, t.Title, t.Detail, t.Requester, t.Author, nullID(t.Owner), t.Queue, nullText(t.Service),
 			string(t.Impact), string(t.Urgency), int32(t.Priority), t.Because, string(t.State), nullText(string(t.WaitsFor)), t.WaitNote, t.Resolution, nullID(t.Article),
-			t.OpenedAt, orNull(t.ClaimedAt), orNull(t.ResolvedAt), orNull(t.ClosedAt), int32(t.Reopened), nullRating(t.Rating), t.Comment, follows(t, offset), int32(t.Version)}, nil
+			t.OpenedAt, orNull(t.ClaimedAt), orNull(t.ResolvedAt), orNull(t.ClosedAt), int32(t.Reopened), nullRating(t.Rating), t.Comment, follows(t, offset), int32(t.Moves), int32(t.Version)}, nil
 	})); err != nil {
 		return fail(err)
 	}

@@ -23,8 +23,10 @@ type ticketRow struct {
 	Requester  people.PersonID     `db:"requester_id"`
 	Author     people.PersonID     `db:"author_id"`
 	Owner      people.PersonID     `db:"owner_id"`
+	Chosen     string              `db:"chosen"`
 	Queue      ticket.QueueID      `db:"queue_id"`
 	Team       people.TeamID       `db:"team_id"`
+	Moves      int                 `db:"moves"`
 	Service    string              `db:"service"`
 	Impact     ticket.Impact       `db:"impact"`
 	Urgency    ticket.Urgency      `db:"urgency"`
@@ -47,7 +49,7 @@ type ticketRow struct {
 }
 
 const ticketColumns = `t.id, t.kind, t.number, t.title, t.detail, t.requester_id, t.author_id,
-	coalesce(t.owner_id, 0) as owner_id, t.queue_id,
+	coalesce(t.owner_id, 0) as owner_id, case when t.owner_id is null then '' else t.chosen end as chosen, t.queue_id, t.moves,
 	(select q.team_id from queues q where q.id = t.queue_id) as team_id,
 	coalesce(t.service, '') as service, t.impact, t.urgency, t.priority, t.because,
 	t.state, coalesce(t.waits_for, '') as waits_for, t.wait_note, t.resolution, coalesce(t.article_id, 0) as article_id,
@@ -57,7 +59,7 @@ const ticketColumns = `t.id, t.kind, t.number, t.title, t.detail, t.requester_id
 func (r ticketRow) ticket() ticket.Ticket {
 	return ticket.Ticket{
 		ID: r.ID, Kind: r.Kind, Number: r.Number, Title: r.Title, Detail: r.Detail,
-		Requester: r.Requester, Author: r.Author, Owner: r.Owner, Queue: r.Queue, Team: r.Team, Service: r.Service,
+		Requester: r.Requester, Author: r.Author, Owner: r.Owner, Chosen: r.Chosen, Queue: r.Queue, Team: r.Team, Moves: r.Moves, Service: r.Service,
 		Impact: r.Impact, Urgency: r.Urgency, Priority: r.Priority, Because: r.Because,
 		State: r.State, WaitsFor: r.WaitsFor, WaitNote: r.WaitNote, Resolution: r.Resolution, Article: r.Article,
 		OpenedAt: r.OpenedAt, ClaimedAt: orZero(r.ClaimedAt), ResolvedAt: orZero(r.ResolvedAt), ClosedAt: orZero(r.ClosedAt),
@@ -171,11 +173,12 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 	err := tx.QueryRow(ctx, `
 		insert into tickets (kind, number, title, detail, requester_id, author_id, owner_id, queue_id, service,
 			impact, urgency, priority, because, state, waits_for, wait_note, resolution, article_id,
-			opened_at, claimed_at, resolved_at, closed_at, reopened, rating, comment, follows_id, version)
+			opened_at, claimed_at, resolved_at, closed_at, reopened, rating, comment, follows_id, chosen, moves, version)
 		values (@kind, nextval(case @kind when 'incident' then 'incident_numbers'::regclass else 'request_numbers'::regclass end),
 			@title, @detail, @requester_id, @author_id, nullif(@owner_id::bigint, 0), @queue_id, nullif(@service, ''),
 			@impact, @urgency, @priority, @because, @state, nullif(@waits_for, ''), @wait_note, @resolution, nullif(@article_id::bigint, 0),
-			@opened_at, @claimed_at, @resolved_at, @closed_at, @reopened, nullif(@rating::int, 0), @comment, nullif(@follows_id::bigint, 0), 1)
+			@opened_at, @claimed_at, @resolved_at, @closed_at, @reopened, nullif(@rating::int, 0), @comment, nullif(@follows_id::bigint, 0),
+			@chosen, @moves, 1)
 		returning id, number, (select team_id from queues where id = queue_id)`,
 		args).Scan(&t.ID, &t.Number, &t.Team)
 	if err != nil {
@@ -198,7 +201,7 @@ func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.E
 	}
 	args["version"] = was.Version
 	if err := tx.later(ctx, touching(ErrConflict, "save ticket %s", is.Ref()), `
-		update tickets set owner_id = nullif(@owner_id::bigint, 0), queue_id = @queue_id,
+		update tickets set owner_id = nullif(@owner_id::bigint, 0), chosen = @chosen, queue_id = @queue_id, moves = @moves,
 			impact = @impact, urgency = @urgency, priority = @priority, because = @because,
 			state = @state, waits_for = nullif(@waits_for, ''), wait_note = @wait_note,
 			resolution = @resolution, article_id = nullif(@article_id::bigint, 0),
@@ -224,6 +227,7 @@ func ticketArgs(t ticket.Ticket) pgx.StrictNamedArgs {
 		"resolution": t.Resolution, "article_id": t.Article, "opened_at": t.OpenedAt,
 		"claimed_at": orNull(t.ClaimedAt), "resolved_at": orNull(t.ResolvedAt), "closed_at": orNull(t.ClosedAt),
 		"reopened": t.Reopened, "rating": t.Rating, "comment": t.Comment, "follows_id": t.Follows,
+		"chosen": t.Chosen, "moves": t.Moves,
 	}
 }
 

@@ -212,8 +212,8 @@ func TestEveryStepOfATicketIsOnRecord(t *testing.T) {
 		{"resumed", "", "slack, #it-desk", "", map[string]any{"state": "waiting", "waits_for": "requester", "wait_note": "which headset?"},
 			map[string]any{"state": "in_progress", "waits_for": nil, "wait_note": nil}},
 		{"moved", "Ben Okoro", "slack, #it-desk", "the switch",
-			map[string]any{"queue": float64(c.queue(c.desk, ticket.Incident)), "team": float64(c.desk), "owner": f(c.ben), "claimed_at": "2026-03-02T12:01:00Z", "state": "in_progress"},
-			map[string]any{"queue": float64(c.queue(c.network, ticket.Incident)), "team": float64(c.network), "owner": nil, "claimed_at": nil, "state": "new"}},
+			map[string]any{"queue": float64(c.queue(c.desk, ticket.Incident)), "team": float64(c.desk), "owner": f(c.ben), "claimed_at": "2026-03-02T12:01:00Z", "state": "in_progress", "moves": nil},
+			map[string]any{"queue": float64(c.queue(c.network, ticket.Incident)), "team": float64(c.network), "owner": nil, "claimed_at": nil, "state": "new", "moves": 1.0}},
 	}
 	if diff := cmp.Diff(want, steps(t, history(t, c.DB, storage.OfTicket, int64(tk.ID)))); diff != "" {
 		t.Errorf("record (-want +got):\n%s", diff)

@@ -26,6 +26,9 @@ const (
 	Claim     = "ticket.claim"
 	Release   = "ticket.release"
 	Assign    = "ticket.assign"
+	PassOn    = "ticket.pass" // not me
+	Away      = "agent.away"
+	Back      = "agent.back"
 	HandOver  = "ticket.move"
 	Wait      = "ticket.wait"
 	Wake      = "ticket.wake"

@@ -47,6 +47,8 @@ func tickets(text string) map[string]ticket.Ticket {
 	}
 	add("a request", "new", func(t *ticket.Ticket) { t.Kind, t.Number, t.Priority = ticket.Request, 7, ticket.Low })
 	add("in progress", "new", func(t *ticket.Ticket) { t.State, t.Owner, t.ClaimedAt = ticket.InProgress, 2, noon })
+	add("chosen by the desk", "in progress", func(t *ticket.Ticket) { t.Chosen = text + ", 3 open, at work until 17:00" })
+	add("handed over", "new", func(t *ticket.Ticket) { t.Moves = 2 })
 	for _, r := range ticket.Reasons {
 		add("waiting for "+string(r), "in progress", func(t *ticket.Ticket) { t.State, t.WaitsFor, t.WaitNote = ticket.Waiting, r, text })
 	}
@@ -74,6 +76,9 @@ func viewOf(t ticket.Ticket, text string) cards.TicketView {
 	}
 	v := cards.TicketView{Ticket: t, Requester: person(t.Requester), Author: person(t.Author), Owner: person(t.Owner),
 		Team: people.Team{ID: 1, Name: "Service Desk", Lead: 3}, Service: "Printing", Shown: hits(text), CloseAfter: 72 * time.Hour}
+	if t.Moves > 0 {
+		v.Trail, v.Leader = strings.Repeat("Service Desk ("+text+") → ", 10)+"Network", text+", who leads Network"
+	}
 	if t.Article != 0 {
 		v.Article = knowledge.Article{ID: t.Article, Title: text}
 	}
@@ -204,16 +209,19 @@ func everyForm(text string) map[string]chat.Form {
 		"resolve":               cards.ResolveForm(t, chat.Option{}),
 		"resolve with":          cards.ResolveForm(t, chat.Option{Value: "12", Label: "KB-12"}),
 		"wait":                  cards.WaitForm(t),
-		"assign":                cards.AssignForm(t, agents),
-		"assign to nobody":      cards.AssignForm(t, nil),
-		"hand over":             cards.HandOverForm(t, teams),
-		"hand over to nobody":   cards.HandOverForm(t, nil),
+		"assign":                cards.AssignForm(t, agents, map[people.PersonID]string{agents[0].ID: "Away, back on " + text}),
+		"assign to nobody":      cards.AssignForm(t, nil, nil),
+		"hand over":             cards.HandOverForm(t, teams, cards.HandOverView{}),
+		"hand over, really":     cards.HandOverForm(t, teams, cards.HandOverView{To: teams[1], Really: text, Filled: chat.Values{"note": {"n"}, "tried": {"t"}}}),
+		"hand over to nobody":   cards.HandOverForm(t, nil, cards.HandOverView{}),
 		"priority":              cards.PriorityForm(t),
+		"away":                  cards.AwayForm(cards.AwayView{Name: text}),
+		"away, by the lead":     cards.AwayForm(cards.AwayView{Name: text, Others: agents}),
 		"reopen":                cards.ReopenForm(t),
 		"remark":                cards.RemarkForm(t),
 		"ask":                   cards.AskForm(),
-		"history":               cards.HistoryForm(t.Ref(), lines),
-		"no history":            cards.HistoryForm(t.Ref(), nil),
+		"history":               cards.HistoryForm(t.Ref(), text, lines),
+		"no history":            cards.HistoryForm(t.Ref(), "", nil),
 		"article":               cards.Article(article, chat.Args{"q": "1"}),
 		"article to read":       cards.Article(article, nil),
 	}
@@ -392,6 +400,10 @@ func TestTriageOffersWhatCanBeDone(t *testing.T) {
 			cards.Priority: !refused(tk.Prioritise(ticket.OnlyMe, ticket.Today, 0, "so", nil, me, noon)),
 			cards.Wait:     !refused(tk.Wait(ticket.ForChange, "new", me, noon)) && tk.State != ticket.Waiting,
 			cards.History:  true,
+		}
+		if _, _, err := tk.Decline(me, noon); err == nil {
+			delete(may, cards.Release) // "not me" is better
+			may[cards.PassOn] = true
 		}
 		if tk.State == ticket.Waiting && tk.Owner == 0 {
 			delete(may, cards.Release)

@@ -168,12 +168,12 @@ func WaitForm(t ticket.Ticket) chat.Form {
 		}}
 }
 
-// AssignForm asks who shall have the ticket.
-func AssignForm(t ticket.Ticket, agents []people.Person) chat.Form {
+// AssignForm asks who shall have the ticket; away says of whoever is until when.
+func AssignForm(t ticket.Ticket, agents []people.Person, away map[people.PersonID]string) chat.Form {
 	var o []chat.Option
 	for _, p := range agents {
 		if len(o) < 100 && p.ID != t.Owner {
-			o = append(o, chat.Option{Value: strconv.FormatInt(int64(p.ID), 10), Label: short(p.Name, 75)})
+			o = append(o, chat.Option{Value: strconv.FormatInt(int64(p.ID), 10), Label: short(p.Name, 75), Hint: away[p.ID]})
 		}
 	}
 	f := chat.Form{Action: Assign, Args: TicketArgs(t), Title: "Give " + t.Ref() + " to…", Submit: "Give", Close: "Cancel"}
@@ -186,12 +186,27 @@ func AssignForm(t ticket.Ticket, agents []people.Person) chat.Form {
 	return f
 }
 
+// HandOverView is what a form for a hand-over begins with when it is shown
+// again, to ask whether it is really meant.
+type HandOverView struct {
+	To     people.Team
+	Filled chat.Values
+	Really string // the question; empty: the form is new
+}
+
 // HandOverForm asks which team shall have the ticket.
-func HandOverForm(t ticket.Ticket, teams []people.Team) chat.Form {
+func HandOverForm(t ticket.Ticket, teams []people.Team, v HandOverView) chat.Form {
 	var o []chat.Option
+	from, higher := people.Team{}, false
+	for _, team := range teams {
+		if team.ID == t.Team {
+			from = team
+		}
+	}
 	for _, team := range teams {
 		if len(o) < 100 && team.ID != t.Team {
-			o = append(o, chat.Option{Value: strconv.FormatInt(int64(team.ID), 10), Label: team.Name})
+			o = append(o, chat.Option{Value: strconv.FormatInt(int64(team.ID), 10), Label: team.Name, Hint: "Tier " + strconv.Itoa(team.Tier)})
+			higher = higher || team.Tier > from.Tier
 		}
 	}
 	f := chat.Form{Action: HandOver, Args: TicketArgs(t), Title: "Hand over " + t.Ref(), Submit: "Hand over", Close: "Cancel"}
@@ -200,9 +215,20 @@ func HandOverForm(t ticket.Ticket, teams []people.Team) chat.Form {
 		f.Intro = []chat.Block{chat.Section{Text: chat.T("There is no other team to hand it to.")}}
 		return f
 	}
-	f.Fields = []chat.Field{
-		{Name: "team", Label: "To which team?", Input: chat.Select, Options: o},
-		{Name: "note", Label: "What have you found out?", Input: chat.Paragraph, Max: 1000, Hint: "So that they don't begin again."},
+	team := chat.Field{Name: "team", Label: "To which team?", Input: chat.Select, Options: o}
+	if v.Really != "" {
+		f.Intro = []chat.Block{chat.Section{Text: chat.T(v.Really)}}
+		team.Value = one(strconv.FormatInt(int64(v.To.ID), 10))
+	}
+	f.Fields = []chat.Field{team}
+	if v.Really != "" {
+		f.Fields = append(f.Fields, chat.Field{Name: "why", Label: "Why so high?", Input: chat.Line, Max: 200, Hint: "They read this first."})
+	}
+	f.Fields = append(f.Fields, chat.Field{Name: "note", Label: "What have you found out?", Input: chat.Paragraph, Max: 1000,
+		Hint: "So that they don't begin again.", Optional: higher, Value: one(v.Filled.One("note"))})
+	if higher {
+		f.Fields = append(f.Fields, chat.Field{Name: "tried", Label: "What was tried?", Input: chat.Paragraph, Max: 1000,
+			Hint: "A team of a higher tier needs to know this.", Optional: true, Value: one(v.Filled.One("tried"))})
 	}
 	return f
 }
@@ -233,6 +259,34 @@ func ReopenForm(t ticket.Ticket) chat.Form {
 func RemarkForm(t ticket.Ticket) chat.Form {
 	return chat.Form{Action: Remark, Args: TicketArgs(t), Title: "A line about " + t.Ref(), Submit: "Send", Close: "Cancel",
 		Fields: []chat.Field{{Name: "comment", Label: "What should we know?", Input: chat.Line, Max: 300}}}
+}
+
+// AwayView is what the form for an absence begins with.
+type AwayView struct {
+	Name   string          // of whoever asks; empty: she is no agent
+	Others []people.Person // for whom she may say it too
+}
+
+// AwayForm asks who is away until when.
+func AwayForm(v AwayView) chat.Form {
+	f := chat.Form{Action: Away, Title: "Away", Submit: "Save", Close: "Cancel",
+		Intro: []chat.Block{chat.Section{Text: chat.T("Whoever is away gets no tickets, and theirs come free. Those that wait for somebody stay until they go on.")}}}
+	if len(v.Others) > 0 {
+		var o []chat.Option
+		if v.Name != "" {
+			o = append(o, chat.Option{Value: "0", Label: "Me"})
+		}
+		for _, p := range v.Others {
+			if len(o) < 100 {
+				o = append(o, chat.Option{Value: strconv.FormatInt(int64(p.ID), 10), Label: short(p.Name, 75)})
+			}
+		}
+		f.Fields = append(f.Fields, chat.Field{Name: "who", Label: "Who is away?", Input: chat.Select, Options: o, Value: one(o[0].Value)})
+	}
+	f.Fields = append(f.Fields,
+		chat.Field{Name: "until", Label: "First day back", Input: chat.Date},
+		chat.Field{Name: "since", Label: "First day away", Input: chat.Date, Optional: true, Hint: "Empty: from now on."})
+	return f
 }
 
 // AskForm takes a question where there is no message to ask it in.

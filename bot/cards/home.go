@@ -16,6 +16,7 @@ type HomeView struct {
 	Names     map[people.PersonID]people.Person // of the owners
 	Mine      []ticket.Ticket                   // as requester
 	Agent     bool
+	Away      string          // "away, back on Friday 27 November"; empty: at work
 	Owned     []ticket.Ticket // as agent, most urgent first
 	Unclaimed []ticket.Ticket
 	OwnedAll  int // of which Owned are the first
@@ -43,6 +44,12 @@ func Home(v HomeView) chat.Card {
 	if v.Agent {
 		c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your work"},
 			chat.Section{Text: chat.T(fmt.Sprintf("Yours: %d. Waiting on you: %d. Unclaimed in your teams: %d.", v.OwnedAll, v.WaitOnMe, v.FreeAll))})
+		if v.Away != "" {
+			c.Blocks = append(c.Blocks, chat.Row{Text: chat.T("You are " + v.Away + ". You get no tickets until then."),
+				Button: chat.Button{Label: "I am back", Action: Back}})
+		} else {
+			c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "I am away…", Action: Away, Form: true}}})
+		}
 		var onMe, onOthers []ticket.Ticket
 		for _, t := range v.Owned {
 			if t.State == ticket.Waiting {
@@ -128,8 +135,9 @@ type HistoryLine struct {
 	Note string
 }
 
-// HistoryForm shows a ticket's steps, oldest first.
-func HistoryForm(ref string, lines []HistoryLine) chat.Form {
+// HistoryForm shows a ticket's steps, oldest first, and above them with whom it
+// has been.
+func HistoryForm(ref, trail string, lines []HistoryLine) chat.Form {
 	f := chat.Form{Action: History, Title: "History of " + ref, Close: "Close"}
 	items := make([]chat.Rich, 0, len(lines))
 	for _, l := range lines {
@@ -151,7 +159,17 @@ func HistoryForm(ref string, lines []HistoryLine) chat.Form {
 		return f
 	}
 	f.Intro = []chat.Block{chat.List{Ordered: true, Items: items}}
+	if trail != "" {
+		f.Intro = append([]chat.Block{chat.Section{Text: chat.Join(chat.B("With "), chat.T(short(trail, 1500)))}}, f.Intro...)
+	}
 	return f
+}
+
+// AwayHelp asks until when an agent is away.
+func AwayHelp() chat.Card {
+	c := Say("Until when? Write for example “away until Friday”, or say it here. Until then you get no tickets, and yours come free.")
+	c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "I am away…", Action: Away, Form: true}}})
+	return c
 }
 
 // Say is a card of plain words.

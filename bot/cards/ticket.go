@@ -21,6 +21,8 @@ type TicketView struct {
 	Shown                    []knowledge.Hit // what the requester has been shown already
 	Article                  knowledge.Article
 	Follows                  string // reference of the ticket it goes on from
+	Trail                    string // with whom it has been, once it was handed over
+	Leader                   string // who alone may hand it on, once it has been with too many teams
 	Moved                    bool   // a later card of the same name has taken over
 	Flat                     bool   // the chat has no threads
 	CloseAfter               time.Duration
@@ -56,6 +58,8 @@ func (v TicketView) next() string {
 		return "You: " + v.ownerName() + " needs an answer from you, here in the thread."
 	case v.State == ticket.Waiting:
 		return v.ownerName() + " goes on as soon as " + v.WaitsFor.Words() + " is there."
+	case v.Owner.ID != 0 && v.Chosen != "":
+		return "It is with " + v.ownerName() + "."
 	case v.Owner.ID != 0:
 		return v.ownerName() + " is on it."
 	}
@@ -106,6 +110,9 @@ func Triage(v TicketView) chat.Card {
 	owner := chat.T("Nobody yet")
 	if v.Owner.ID != 0 {
 		owner = chat.B(v.Owner.Name + " is on it")
+		if v.Chosen != "" {
+			owner = chat.Join(chat.T("Assigned to "), chat.B(v.Owner.Name), chat.T(" ("+v.Chosen+")"))
+		}
 		if v.State == ticket.Done {
 			owner = chat.T(v.Owner.Name)
 		}
@@ -128,6 +135,13 @@ func Triage(v TicketView) chat.Card {
 	}
 	if v.Ticket.Follows != 0 {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Goes on from " + v.Follows + ", which was closed.")})
+	}
+	if v.Trail != "" {
+		text := ticket.Ordinal(v.Seen()) + " team: " + short(v.Trail, 600) + "."
+		if v.Leader != "" && v.Open() {
+			text += " From here only a lead hands it on: ask " + v.Leader + "."
+		}
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(text)})
 	}
 	if v.Reopened > 0 {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Reopened " + times(v.Reopened) + ".")})
@@ -159,6 +173,8 @@ func triageActions(t ticket.Ticket) chat.Actions {
 	switch {
 	case t.State == ticket.Done:
 		return chat.Actions{Menu: []chat.Button{history}}
+	case t.Owner != 0 && t.Chosen != "" && t.State == ticket.InProgress:
+		return chat.Actions{Buttons: []chat.Button{resolve, b("Not me", PassOn, false)}, Menu: []chat.Button{wait, assign, move, prio, history}}
 	case t.Owner == 0 && t.State == ticket.Waiting:
 		claim.Style = chat.Primary
 		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, history}}

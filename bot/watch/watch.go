@@ -164,6 +164,7 @@ func (w *Watch) one(ctx context.Context, d storage.Due) error {
 	})
 	switch {
 	case err == nil:
+		w.Wake() // it may have set something else
 		w.o.OnHandled()
 		return nil
 	case errors.Is(passed, storage.ErrNotFound):

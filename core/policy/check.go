@@ -49,6 +49,9 @@ func (p Policy) WithDefaults() Policy {
 	if p.Desk.Emoji == "" {
 		p.Desk.Emoji = b.Desk.Emoji
 	}
+	if p.Desk.MostTeams == 0 {
+		p.Desk.MostTeams = b.Desk.MostTeams
+	}
 	if p.Desk.CloseAfter == "" {
 		p.Desk.CloseAfter = b.Desk.CloseAfter
 	}
@@ -129,6 +132,9 @@ func (p Policy) Check() []Problem {
 			c.say(d.path, "%v", err)
 		}
 	}
+	if p.Desk.MostTeams < 2 && p.Desk.MostTeams != 0 {
+		c.say("desk.most_teams", "%d is too few: a ticket must be able to go to another team at least once", p.Desk.MostTeams)
+	}
 	for i, m := range p.Desk.Admins {
 		known(fmt.Sprintf("desk.admins[%d]", i), m, "the admin")
 	}
@@ -142,7 +148,20 @@ func (p Policy) Check() []Problem {
 			}
 		}
 	}
-	c.services(p.Services, teams, known)
+	services := c.services(p.Services, teams, known)
+	for i, t := range p.Teams {
+		for _, service := range slices.Sorted(maps.Keys(t.Skills)) {
+			path := fmt.Sprintf("teams[%d].skills.%s", i, service)
+			if !services[service] {
+				c.say(path, "there is no service %q", service)
+			}
+			for j, m := range t.Skills[service] {
+				if !slices.ContainsFunc(append([]string{t.Lead}, t.Members...), func(member string) bool { return strings.EqualFold(m, member) }) {
+					c.say(fmt.Sprintf("%s[%d]", path, j), "%s is not a member of the team", m)
+				}
+			}
+		}
+	}
 	for _, impact := range slices.Sorted(maps.Keys(p.Matrix)) {
 		row, path := p.Matrix[impact], "matrix."+string(impact)
 		if _, ok := ticket.DefaultMatrix[impact]; !ok {
@@ -216,6 +235,9 @@ func (c *checker) teams(teams []Team, known func(path, mail, what string)) (slug
 		if t.Tier < 1 || t.Tier > 5 {
 			c.say(path+".tier", "%d is not a tier from 1 to 5", t.Tier)
 		}
+		if t.Assign != "" && t.Assign != "claim" && !t.ByDesk() {
+			c.say(path+".assign", "%q is neither claim (whoever is first) nor auto (the desk chooses)", t.Assign)
+		}
 		c.channels(path+".channel", t.Channel, channels)
 		known(path+".lead", t.Lead, "the lead")
 		for j, m := range t.Members {
@@ -225,13 +247,16 @@ func (c *checker) teams(teams []Team, known func(path, mail, what string)) (slug
 	return slugs, channels
 }
 
-func (c *checker) services(services []Service, teams map[string]bool, known func(path, mail, what string)) {
+func (c *checker) services(services []Service, teams map[string]bool, known func(path, mail, what string)) map[string]bool {
 	slugs := map[string]bool{}
 	for i, s := range services {
 		path := fmt.Sprintf("services[%d]", i)
 		c.slug(path+".slug", s.Slug, slugs)
 		c.text(path+".name", "the name", s.Name, 60)
 		known(path+".owner", s.Owner, "the owner")
+		if s.Tier < 0 || s.Tier > 5 {
+			c.say(path+".tier", "%d is not a tier from 1 to 5", s.Tier)
+		}
 		for _, side := range []struct{ name, team string }{{"incidents", s.Incidents}, {"requests", s.Requests}} {
 			if !teams[side.team] {
 				c.say(path+"."+side.name, "there is no team %q", side.team)
@@ -241,4 +266,5 @@ func (c *checker) services(services []Service, teams map[string]bool, known func
 	if len(services) > 100 {
 		c.say("services", "there are %d; a form can offer at most 100", len(services))
 	}
+	return slugs
 }

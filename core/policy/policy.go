@@ -48,6 +48,10 @@ type Desk struct {
 	// Emoji opens a ticket from the message that it is put on.
 	Emoji string `yaml:"emoji"`
 
+	// MostTeams is how many teams a ticket may be with; from the last only a
+	// lead hands it on.
+	MostTeams int `yaml:"most_teams"`
+
 	CloseAfter Duration `yaml:"close_after"` // from resolved to closed, if the requester is silent
 	SilentAt   Duration `yaml:"silent_after"`
 }
@@ -79,7 +83,15 @@ type Team struct {
 	// from Monday to Sunday in the desk's time zone; see OnCallAt.
 	OnCall []string `yaml:"on_call"`
 	Alerts Channels `yaml:"alerts"` // where its missed times are told; see Alerts
+	// Assign is how tickets find their owner: "claim", whoever is first, or
+	// "auto", the desk chooses. Empty: claim.
+	Assign string `yaml:"assign"`
+	// Skills name for a service, by slug, who is asked first: mail addresses.
+	Skills map[string][]string `yaml:"skills"`
 }
+
+// ByDesk tells whether the desk chooses who has the team's tickets.
+func (t Team) ByDesk() bool { return t.Assign == "auto" }
 
 // Service is something that people use, in their words, and who supports it.
 type Service struct {
@@ -90,6 +102,9 @@ type Service struct {
 	Owner     string   `yaml:"owner"`     // mail address
 	Words     []string `yaml:"words"`     // by which a question is known to be about it
 	Alerts    Channels `yaml:"alerts"`    // goes before its team's
+	// Tier is the highest that is enough for it: whoever hands a ticket about
+	// it higher is asked why. 0: whatever it takes.
+	Tier int `yaml:"tier"`
 }
 
 // Duration is written as 90m, 24h or 3d.
@@ -108,7 +123,7 @@ func BuiltIn() Policy {
 	return Policy{
 		Calendars: calendars, Levels: levels,
 		Desk: Desk{
-			TimeZone: "UTC", Bypass: "no_entry_sign", Emoji: "ticket",
+			TimeZone: "UTC", Bypass: "no_entry_sign", Emoji: "ticket", MostTeams: 3,
 			CloseAfter: "3d", SilentAt: "24h",
 		},
 		Teams: []Team{{Slug: "service-desk", Name: "Service Desk", Tier: 1}},

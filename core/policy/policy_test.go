@@ -61,6 +61,15 @@ func TestCheck(t *testing.T) {
 			[]string{`desk.timezone: there is no time zone "Local"; use a name such as Europe/Berlin`}},
 		{"times that are none, in the order of the file", func(p *policy.Policy) { p.Desk.CloseAfter, p.Desk.SilentAt = "soon", "-3d" },
 			[]string{`desk.close_after: "soon" is not a time such as 90m, 24h or 3d`, `desk.silent_after: "-3d" is not a time such as 90m, 24h or 3d`}},
+		{"a limit at which no ticket could go anywhere", func(p *policy.Policy) { p.Desk.MostTeams = 1 },
+			[]string{"desk.most_teams: 1 is too few: a ticket must be able to go to another team at least once"}},
+		{"a way to assign that there is not", func(p *policy.Policy) { p.Teams[1].Assign = "fair" },
+			[]string{`teams[1].assign: "fair" is neither claim (whoever is first) nor auto (the desk chooses)`}},
+		{"skills of strangers, and for what nobody offers", func(p *policy.Policy) {
+			p.Teams[0].Skills = map[string][]string{"coffee": nil, "wifi": {"Ben@harbour.example", "ana@harbour.example", "cem@harbour.example"}}
+		}, []string{`teams[0].skills.coffee: there is no service "coffee"`, "teams[0].skills.wifi[2]: cem@harbour.example is not a member of the team"}},
+		{"a service for a tier that there is not", func(p *policy.Policy) { p.Services[0].Tier = 9 },
+			[]string{"services[0].tier: 9 is not a tier from 1 to 5"}},
 		{"an admin whom nobody knows", func(p *policy.Policy) { p.Desk.Admins = append(p.Desk.Admins, "cem@harbour.example") },
 			[]string{"desk.admins[1]: the admin cem@harbour.example is not among the people of this file"}},
 		{"admins without a list of people are taken at their word", func(p *policy.Policy) {

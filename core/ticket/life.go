@@ -18,6 +18,8 @@ const (
 	Claimed     Action = "claimed"
 	Assigned    Action = "assigned"
 	Released    Action = "released"
+	Declined    Action = "declined" // by whom the desk had chosen
+	Vacated     Action = "vacated"  // by the desk, because the owner is away
 	Moved       Action = "moved"
 	Waited      Action = "waiting"
 	Woken       Action = "resumed"
@@ -88,11 +90,25 @@ func (t Ticket) Assign(to, by people.PersonID, at time.Time) (Ticket, Event, err
 	case t.Owner == to:
 		return t, Event{}, &RefusedError{Step: "assign", Reason: "that person has it already", Owner: to, Since: t.ClaimedAt}
 	}
-	t.Owner, t.ClaimedAt = to, at
+	t.Owner, t.Chosen, t.ClaimedAt = to, "", at
 	if t.State == New {
 		t.State = InProgress
 	}
 	return t, Event{Action: Assigned, By: by, At: at}, nil
+}
+
+// Entrust is Assign by the desk itself, which has to say why; whoever it has
+// chosen may decline.
+func (t Ticket) Entrust(to people.PersonID, why string, at time.Time) (Ticket, Event, error) {
+	if t.Owner != 0 {
+		return t, Event{}, &RefusedError{Step: "assign", Reason: "somebody has it", Owner: t.Owner, Since: t.ClaimedAt}
+	}
+	is, ev, err := t.Assign(to, 0, at)
+	if err != nil {
+		return t, Event{}, err
+	}
+	is.Chosen, ev.Note = why, why
+	return is, ev, nil
 }
 
 // Release gives the ticket back to its queue.
@@ -103,11 +119,43 @@ func (t Ticket) Release(by people.PersonID, at time.Time) (Ticket, Event, error)
 	case t.Owner == 0:
 		return t, Event{}, &RefusedError{Step: "release", Reason: "nobody has it"}
 	}
-	t.Owner, t.ClaimedAt = 0, time.Time{}
+	t = t.unclaimed()
+	return t, Event{Action: Released, By: by, At: at}, nil
+}
+
+func (t Ticket) unclaimed() Ticket {
+	t.Owner, t.Chosen, t.ClaimedAt = 0, "", time.Time{}
 	if t.State == InProgress {
 		t.State = New
 	}
-	return t, Event{Action: Released, By: by, At: at}, nil
+	return t
+}
+
+// Decline is "not me", from whom the desk has chosen.
+func (t Ticket) Decline(by people.PersonID, at time.Time) (Ticket, Event, error) {
+	switch {
+	case t.State == Done:
+		return t, Event{}, &RefusedError{Step: "pass on", Reason: "it is already resolved"}
+	case t.Owner != by:
+		return t, Event{}, &RefusedError{Step: "pass on", Reason: "it is not yours", Owner: t.Owner, Since: t.ClaimedAt}
+	case t.Chosen == "":
+		return t, Event{}, &RefusedError{Step: "pass on", Reason: "you took it or a person gave it to you; “Give back” frees it", Owner: by, Since: t.ClaimedAt}
+	}
+	return t.unclaimed(), Event{Action: Declined, By: by, At: at}, nil
+}
+
+// Vacate frees a ticket whose owner is away; one that waits stays hers, since
+// there is nothing to do.
+func (t Ticket) Vacate(why string, at time.Time) (Ticket, Event, error) {
+	switch {
+	case t.State == Done:
+		return t, Event{}, &RefusedError{Step: "free", Reason: "it is already resolved"}
+	case t.Owner == 0:
+		return t, Event{}, &RefusedError{Step: "free", Reason: "nobody has it"}
+	case t.State == Waiting:
+		return t, Event{}, &RefusedError{Step: "free", Reason: "it is waiting for " + t.WaitsFor.Words()}
+	}
+	return t.unclaimed(), Event{Action: Vacated, At: at, Note: why}, nil
 }
 
 // Move hands the ticket to another queue of its own kind, unclaimed.
@@ -120,10 +168,9 @@ func (t Ticket) Move(queue QueueID, kind Kind, team people.TeamID, by people.Per
 	case t.Queue == queue:
 		return t, Event{}, &RefusedError{Step: "hand over", Reason: "that team has it already"}
 	}
-	t.Queue, t.Team, t.Owner, t.ClaimedAt = queue, team, 0, time.Time{}
-	if t.State == InProgress {
-		t.State = New
-	}
+	t = t.unclaimed()
+	t.Queue, t.Team = queue, team
+	t.Moves++
 	return t, Event{Action: Moved, By: by, At: at, Note: note}, nil
 }
 
@@ -137,7 +184,7 @@ func (t Ticket) Wait(reason Reason, note string, by people.PersonID, at time.Tim
 	case t.State == Waiting && t.WaitsFor == reason && t.WaitNote == note:
 		return t, Event{}, &RefusedError{Step: "put on hold", Reason: "it is waiting for " + reason.Words() + " already"}
 	}
-	t.State, t.WaitsFor, t.WaitNote = Waiting, reason, note
+	t.State, t.WaitsFor, t.WaitNote, t.Chosen = Waiting, reason, note, ""
 	return t, Event{Action: Waited, By: by, At: at, Note: note}, nil
 }
 
@@ -165,7 +212,7 @@ func (t Ticket) Resolve(by people.PersonID, resolution string, article knowledge
 	if t.Owner == 0 && by != 0 {
 		t.Owner, t.ClaimedAt = by, at
 	}
-	t.State, t.WaitsFor, t.WaitNote = Done, "", ""
+	t.State, t.WaitsFor, t.WaitNote, t.Chosen = Done, "", "", ""
 	t.Resolution, t.Article, t.ResolvedAt = resolution, article, at
 	return t, Event{Action: Resolved, By: by, At: at, Note: resolution}, nil
 }

@@ -35,6 +35,7 @@ var (
 		t.State, t.Resolution, t.Article, t.ResolvedAt = ticket.Done, "Unmuted it", 12, monday
 	})
 	closed = as(resolved, func(t *ticket.Ticket) { t.ClosedAt = monday })
+	chosen = as(claimed, func(t *ticket.Ticket) { t.Chosen = "2 open" })
 	rated  = as(closed, func(t *ticket.Ticket) { t.Rating, t.Comment = 4, "quick" })
 )
 
@@ -59,6 +60,18 @@ func move(queue ticket.QueueID, kind ticket.Kind) step {
 	return func(t ticket.Ticket) (ticket.Ticket, ticket.Event, error) {
 		return t.Move(queue, kind, 2, ben, "it is the network", later)
 	}
+}
+
+func entrust(to people.PersonID) step {
+	return func(t ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return t.Entrust(to, "2 open", later) }
+}
+
+func decline(by people.PersonID) step {
+	return func(t ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return t.Decline(by, later) }
+}
+
+func vacate(t ticket.Ticket) (ticket.Ticket, ticket.Event, error) {
+	return t.Vacate("Ben is away", later)
 }
 
 func wait(r ticket.Reason, note string) step {
@@ -112,16 +125,30 @@ func TestStepsThatAreTaken(t *testing.T) {
 		{"a ticket can be given away by its owner", claimed, assign(cem),
 			as(claimed, func(t *ticket.Ticket) { t.Owner, t.ClaimedAt = cem, later }),
 			ticket.Event{Action: ticket.Assigned, By: ben}},
+		{"the desk says why it has chosen somebody", fresh, entrust(cem),
+			as(fresh, func(t *ticket.Ticket) {
+				t.State, t.Owner, t.Chosen, t.ClaimedAt = ticket.InProgress, cem, "2 open", later
+			}),
+			ticket.Event{Action: ticket.Assigned, Note: "2 open"}},
+		{"a person's choice takes the place of the desk's", chosen, assign(cem),
+			as(claimed, func(t *ticket.Ticket) { t.Owner, t.ClaimedAt = cem, later }),
+			ticket.Event{Action: ticket.Assigned, By: ben}},
+		{"whom the desk has chosen may decline", chosen, decline(ben), fresh,
+			ticket.Event{Action: ticket.Declined, By: ben}},
+		{"whoever puts it on hold has accepted it", chosen, wait(ticket.ForPart, "a cable"), held,
+			ticket.Event{Action: ticket.Waited, By: ben, Note: "a cable"}},
+		{"a ticket whose owner is away comes free", chosen, vacate, fresh,
+			ticket.Event{Action: ticket.Vacated, Note: "Ben is away"}},
 		{"a ticket that is given back is new again", claimed, release, fresh,
 			ticket.Event{Action: ticket.Released, By: ben}},
 		{"a waiting ticket that is given back goes on waiting", held, release,
 			as(held, func(t *ticket.Ticket) { t.Owner, t.ClaimedAt = 0, time.Time{} }),
 			ticket.Event{Action: ticket.Released, By: ben}},
 		{"a ticket that is handed over is new to the other team", claimed, move(2, ticket.Incident),
-			as(fresh, func(t *ticket.Ticket) { t.Queue, t.Team = 2, 2 }),
+			as(fresh, func(t *ticket.Ticket) { t.Queue, t.Team, t.Moves = 2, 2, 1 }),
 			ticket.Event{Action: ticket.Moved, By: ben, Note: "it is the network"}},
 		{"a waiting ticket that is handed over goes on waiting", held, move(2, ticket.Incident),
-			as(held, func(t *ticket.Ticket) { t.Queue, t.Team, t.Owner, t.ClaimedAt = 2, 2, 0, time.Time{} }),
+			as(held, func(t *ticket.Ticket) { t.Queue, t.Team, t.Moves, t.Owner, t.ClaimedAt = 2, 2, 1, 0, time.Time{} }),
 			ticket.Event{Action: ticket.Moved, By: ben, Note: "it is the network"}},
 		{"work stops for a reason", claimed, wait(ticket.ForPart, "a cable"), held,
 			ticket.Event{Action: ticket.Waited, By: ben, Note: "a cable"}},
@@ -210,6 +237,20 @@ func TestStepsThatAreRefused(t *testing.T) {
 			ticket.RefusedError{Step: "assign", Reason: "that person has it already", Owner: ben, Since: monday}},
 		{"a ticket can't be given to nobody", claimed, assign(0),
 			ticket.RefusedError{Step: "assign", Reason: "nobody was named"}},
+		{"the desk takes nobody's ticket away by choosing", claimed, entrust(cem),
+			ticket.RefusedError{Step: "assign", Reason: "somebody has it", Owner: ben, Since: monday}},
+		{"only whom the desk has chosen can decline", chosen, decline(cem),
+			ticket.RefusedError{Step: "pass on", Reason: "it is not yours", Owner: ben, Since: monday}},
+		{"what one has claimed is given back, not declined", claimed, decline(ben),
+			ticket.RefusedError{Step: "pass on", Reason: "you took it or a person gave it to you; “Give back” frees it", Owner: ben, Since: monday}},
+		{"a resolved ticket can't be declined", resolved, decline(ben),
+			ticket.RefusedError{Step: "pass on", Reason: "it is already resolved"}},
+		{"a waiting ticket stays its owner's", held, vacate,
+			ticket.RefusedError{Step: "free", Reason: "it is waiting for a part"}},
+		{"a ticket that nobody has does not come free", fresh, vacate,
+			ticket.RefusedError{Step: "free", Reason: "nobody has it"}},
+		{"a resolved ticket does not come free", resolved, vacate,
+			ticket.RefusedError{Step: "free", Reason: "it is already resolved"}},
 		{"a ticket that nobody has can't be given back", fresh, release,
 			ticket.RefusedError{Step: "release", Reason: "nobody has it"}},
 		{"a resolved ticket can't be given back", resolved, release,
@@ -321,7 +362,7 @@ func TestLawsOfALife(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reopened := 0
+		reopened, moves := 0, 0
 		take := func(action ticket.Action, draw func(t *rapid.T) step) func(*rapid.T) {
 			return func(t *rapid.T) {
 				was := tk
@@ -348,6 +389,9 @@ func TestLawsOfALife(t *testing.T) {
 				if action == ticket.ReopenStep {
 					reopened++
 				}
+				if action == ticket.Moved {
+					moves++
+				}
 				tk = is
 			}
 		}
@@ -359,6 +403,17 @@ func TestLawsOfALife(t *testing.T) {
 			"assign": take(ticket.Assigned, func(t *rapid.T) step {
 				to := someone.Draw(t, "to")
 				return func(tk ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return tk.Assign(to, ben, now) }
+			}),
+			"entrust": take(ticket.Assigned, func(t *rapid.T) step {
+				to := someone.Draw(t, "to")
+				return func(tk ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return tk.Entrust(to, "2 open", now) }
+			}),
+			"decline": take(ticket.Declined, func(t *rapid.T) step {
+				by := worker.Draw(t, "by")
+				return func(tk ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return tk.Decline(by, now) }
+			}),
+			"vacate": take(ticket.Vacated, func(*rapid.T) step {
+				return func(tk ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return tk.Vacate("she is away", now) }
 			}),
 			"release": take(ticket.Released, func(*rapid.T) step {
 				return func(tk ticket.Ticket) (ticket.Ticket, ticket.Event, error) { return tk.Release(ben, now) }
@@ -409,6 +464,8 @@ func TestLawsOfALife(t *testing.T) {
 					"is nobody's while new":                         tk.State != ticket.New || tk.Owner == 0,
 					"is somebody's while in progress":               tk.State != ticket.InProgress || tk.Owner != 0,
 					"has been claimed exactly when it has an owner": (tk.Owner != 0) == !tk.ClaimedAt.IsZero(),
+					"was chosen for somebody only while she has it": tk.Chosen == "" || tk.Owner != 0,
+					"counts how often it was handed over":           tk.Moves == moves && tk.Seen() == moves+1,
 					"counts how often it was reopened":              tk.Reopened == reopened,
 					"has one of four priorities":                    tk.Priority >= ticket.Critical && tk.Priority <= ticket.Low,
 					"says why it has its priority":                  tk.Because != "",

@@ -87,8 +87,10 @@ type Ticket struct {
 	Requester people.PersonID // whose problem it is
 	Author    people.PersonID // who opened it
 	Owner     people.PersonID // 0: unclaimed
+	Chosen    string          // why the desk chose Owner, in words; empty once a person has had a say in it
 	Queue     QueueID
 	Team      people.TeamID // the queue's
+	Moves     int           // from one team to another: it has been with Moves+1
 	Service   string        // slug; may be empty
 
 	Impact   Impact
