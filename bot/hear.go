@@ -147,6 +147,16 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 	return chat.Card{}, false, nil
 }
 
+// welcome is the first that somebody reads of the desk where she has installed
+// it.
+func welcome(name string) chat.Card {
+	c := helpCard()
+	hello := "Hello " + name + ", I am the IT service desk."
+	c.Text = hello + " " + c.Text
+	c.Blocks = append([]chat.Block{chat.Section{Text: chat.T(hello)}}, c.Blocks...)
+	return c
+}
+
 func helpCard() chat.Card {
 	return chat.Card{
 		Text: "Tell me in your own words what is not working or what you need. “my tickets” shows how yours stand; a reference such as INC-42 shows one.",

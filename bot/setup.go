@@ -39,6 +39,9 @@ func (t *turn) leftToSetUp(ctx context.Context) ([]string, error) {
 
 // invited is the desk coming into a channel.
 func (t *turn) invited(ctx context.Context) error {
+	if t.ev.Scope == chat.Direct { // somebody has installed it for herself
+		return t.privately(ctx, welcome(t.who.FirstName()))
+	}
 	if c, ok := t.rules.channel(t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel); ok {
 		if c.Purpose == "triage" {
 			return t.postWaiting(ctx, c.Team)

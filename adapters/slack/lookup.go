@@ -12,10 +12,16 @@ import (
 	"github.com/deskhand/deskhand/bot/chat"
 )
 
+// errNotConnected says that Slack has not told yet whose workspace it is.
+var errNotConnected = errors.New("slack: not connected yet")
+
 // Channel finds a channel by its name, with or without #, or by its id, among
 // those that the desk can see: the public ones, and the private ones that it is
 // in. Without one the error is chat.ErrGone.
 func (a *Adapter) Channel(ctx context.Context, name string) (chat.Place, error) {
+	if a.self.Load() == nil {
+		return chat.Place{}, errNotConnected
+	}
 	name = strings.TrimPrefix(name, "#")
 	if isChannelID(name) {
 		var c *slack.Channel

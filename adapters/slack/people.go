@@ -42,6 +42,9 @@ func (a *Adapter) Profile(ctx context.Context, u chat.User) (chat.Profile, error
 
 // Members are all who are in a channel, the desk itself among them.
 func (a *Adapter) Members(ctx context.Context, place chat.Place) ([]chat.User, error) {
+	if a.self.Load() == nil {
+		return nil, errNotConnected
+	}
 	var all []chat.User
 	cursor := ""
 	for {

@@ -11,12 +11,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/slack"
+	"github.com/deskhand/deskhand/adapters/teams"
 	"github.com/deskhand/deskhand/bot"
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/app"
 	"github.com/deskhand/deskhand/kb"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -24,6 +27,7 @@ import (
 type doctorCmd struct {
 	storeFlags
 	slackFlags
+	teamsFlags
 	Callback string `help:"The address that Slack sends events to, checked from here as Slack would." default:"http://127.0.0.1:8080/slack/events" env:"DESKHAND_CALLBACK" placeholder:"URL"`
 }
 
@@ -48,7 +52,12 @@ func (c *doctorCmd) Run(ctx context.Context, e *env) error {
 	if err := c.checkStores(ctx, e, tell); err != nil {
 		tell("database", false, err.Error(), "")
 	}
-	c.checkSlack(ctx, tell)
+	if c.slackFlags != (slackFlags{SlackAPIURL: c.SlackAPIURL}) || !c.teamsFlags.set() {
+		c.checkSlack(ctx, tell)
+	}
+	if c.teamsFlags.set() {
+		c.checkTeams(ctx, tell)
+	}
 	if !well {
 		return errUnwell
 	}
@@ -122,6 +131,45 @@ func (c *doctorCmd) checkSlack(ctx context.Context, tell teller) {
 		return
 	}
 	tell("callback", true, c.Callback+" answers, and takes the signature", "")
+}
+
+func (c *doctorCmd) checkTeams(ctx context.Context, tell teller) {
+	o := teams.Options{AppID: c.TeamsAppID, AppPassword: c.TeamsAppPassword, TenantID: c.TeamsTenantID, MetadataURL: c.TeamsMetadataURL, TokenURL: c.TeamsTokenURL}
+	if c.DatabaseURL != "" {
+		db, err := storage.Open(ctx, c.DatabaseURL)
+		if err == nil { // else it has been told
+			defer db.Close()
+			o.Book = app.Book(db, time.Now)
+		}
+	}
+	a, err := teams.New(o)
+	if err != nil {
+		tell("teams", false, err.Error(), "")
+		return
+	}
+	for _, f := range a.Check(ctx) {
+		tell(f.Name, f.OK, f.Text, f.Fix)
+	}
+	// Without a token the desk, and not something else at its address, says so.
+	address, err := url.Parse(c.Callback)
+	if err != nil {
+		tell("teams callback", false, fmt.Sprintf("%q is no address", c.Callback), "name the desk's with --callback")
+		return
+	}
+	address.Path = "/api/messages"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader("{}"))
+	if err != nil {
+		tell("teams callback", false, address.String()+" is no address", "")
+		return
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		tell("teams callback", false, address.String()+" does not answer", "is deskhand serve running, and does the proxy pass /api/messages on? Name the desk's address with --callback")
+		return
+	}
+	_ = resp.Body.Close() // only the status is read
+	tell("teams callback", resp.StatusCode == http.StatusUnauthorized, fmt.Sprintf("%s answers %s to what is not signed", address.String(), resp.Status),
+		"the desk would answer 401: is it serve that answers there, with DESKHAND_TEAMS_APP_ID set?")
 }
 
 // checkCallback sends what Slack sends when the address is entered: a signed

@@ -44,6 +44,19 @@ type slackFlags struct {
 	SlackAPIURL        string `name:"slack-api-url" help:"Slack's API, if not the usual one: government Slack has its own." env:"DESKHAND_SLACK_API_URL" placeholder:"URL"`
 }
 
+// teamsFlags are one bot in a tenant.
+type teamsFlags struct {
+	TeamsAppID       string `name:"teams-app-id" help:"Azure Bot → Configuration → Microsoft App ID." env:"DESKHAND_TEAMS_APP_ID" placeholder:"ID"`
+	TeamsAppPassword string `help:"Value of a client secret of that app." env:"DESKHAND_TEAMS_APP_PASSWORD" placeholder:"SECRET"`
+	TeamsTenantID    string `name:"teams-tenant-id" help:"Azure Bot → Configuration → App Tenant ID." env:"DESKHAND_TEAMS_TENANT_ID" placeholder:"ID"`
+	TeamsMetadataURL string `name:"teams-openid-metadata-url" help:"Who signs what Teams sends, if not Microsoft's public cloud." env:"DESKHAND_TEAMS_OPENID_METADATA_URL" placeholder:"URL"`
+	TeamsTokenURL    string `name:"teams-token-url" help:"Who gives the desk its tokens, if not Microsoft's public cloud." env:"DESKHAND_TEAMS_TOKEN_URL" placeholder:"URL"`
+}
+
+func (f teamsFlags) set() bool {
+	return f.TeamsAppID != "" || f.TeamsAppPassword != "" || f.TeamsTenantID != ""
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

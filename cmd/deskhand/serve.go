@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/deskhand/deskhand/adapters/teams"
 	"github.com/deskhand/deskhand/bot"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/app"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
@@ -19,11 +20,14 @@ import (
 type serveCmd struct {
 	storeFlags
 	slackFlags
-	RedisURL string `help:"Redis, where several processes share the work. One process needs none." env:"DESKHAND_REDIS_URL" placeholder:"URL"`
-	Listen   string `help:"Address for Slack, health and metrics." default:"127.0.0.1:8080" env:"DESKHAND_LISTEN"`
-	URL      string `name:"url" help:"Address at which people's browsers reach the desk, such as https://desk.example.com: for the tab in Teams, for pages and files behind links. Without it there are none." env:"DESKHAND_URL" placeholder:"URL"`
-	Unpaced  bool   `name:"slack-unpaced" hidden:"" help:"Leave Slack's rate limits to Slack: for doubles that have none." env:"DESKHAND_SLACK_UNPACED"`
-	Policy   string `help:"Policy file to put in force first; see apply." env:"DESKHAND_POLICY" type:"path" placeholder:"FILE"`
+	teamsFlags
+	RedisURL     string `help:"Redis, where several processes share the work. One process needs none." env:"DESKHAND_REDIS_URL" placeholder:"URL"`
+	Listen       string `help:"Address for Slack, Teams, health and metrics." default:"127.0.0.1:8080" env:"DESKHAND_LISTEN"`
+	Unpaced      bool   `name:"slack-unpaced" hidden:"" help:"Leave Slack's rate limits to Slack: for doubles that have none." env:"DESKHAND_SLACK_UNPACED"`
+	TeamsUnpaced bool   `hidden:"" help:"Leave Teams' rate limits to Teams: for doubles that have none." env:"DESKHAND_TEAMS_UNPACED"`
+	Anonymous    bool   `name:"teams-allow-anonymous-loopback" help:"DEVELOPMENT ONLY: take what an emulator on this machine sends as Teams', without a token."`
+	Policy       string `help:"Policy file to put in force first; see apply." env:"DESKHAND_POLICY" type:"path" placeholder:"FILE"`
+	URL          string `name:"url" help:"Address at which people's browsers reach the desk, such as https://desk.example.com: for the tab in Teams, for pages and files behind links. Without it there are none." env:"DESKHAND_URL" placeholder:"URL"`
 }
 
 func (c *serveCmd) Run(ctx context.Context, e *env) error {
@@ -35,10 +39,15 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	a, err := app.New(ctx, app.Options{
 		DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Listen: c.Listen, Data: c.Data, URL: c.URL,
 		Slack: app.Slack{SigningSecret: c.SlackSigningSecret, BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Unpaced: c.Unpaced},
-		Log:   e.log, Progress: e.progress,
+		Teams: app.Teams{AppID: c.TeamsAppID, AppPassword: c.TeamsAppPassword, TenantID: c.TeamsTenantID, MetadataURL: c.TeamsMetadataURL,
+			TokenURL: c.TeamsTokenURL, AllowAnonymousLoopback: c.Anonymous, Unpaced: c.TeamsUnpaced},
+		Log: e.log, Progress: e.progress,
 	})
 	if err != nil {
 		return err
+	}
+	if c.Anonymous {
+		e.log = e.log.With(teams.DevelopmentMode())
 	}
 	if c.Policy != "" {
 		if err := apply(ctx, a.DB, c.Policy); err != nil {

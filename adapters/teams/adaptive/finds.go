@@ -59,5 +59,5 @@ func Found(options []chat.Option) json.RawMessage {
 		}
 		all = append(all, c)
 	}
-	return encode(map[string]any{"type": "application/vnd.microsoft.search.searchResponse", "value": map[string]any{"results": all}})
+	return encode(map[string]any{"statusCode": 200, "type": "application/vnd.microsoft.search.searchResponse", "value": map[string]any{"results": all}})
 }

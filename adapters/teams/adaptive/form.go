@@ -30,6 +30,8 @@ type Meta struct {
 	Channel string `json:"c,omitempty"`
 	Thread  string `json:"t,omitempty"`
 	Reply   string `json:"r,omitempty"`
+	// View names this showing of the form, so that what is sent twice is known.
+	View string `json:"v,omitempty"`
 }
 
 // Open is what a dialog shows beside the form itself.

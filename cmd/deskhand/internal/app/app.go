@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deskhand/deskhand/adapters/slack"
+	"github.com/deskhand/deskhand/adapters/teams"
 	"github.com/deskhand/deskhand/adapters/web"
 	"github.com/deskhand/deskhand/bot"
 	"github.com/deskhand/deskhand/bot/inbox"
@@ -31,8 +33,8 @@ import (
 	"github.com/deskhand/deskhand/storage/pglocal"
 )
 
-// Options are what the program runs on. The zero value of each works, but
-// Slack needs its tokens.
+// Options are what the program runs on. The zero value of each works, but at
+// least one platform is needed.
 type Options struct {
 	DatabaseURL string // empty: a private Postgres in Data
 	RedisURL    string // empty: this is the only process
@@ -40,6 +42,7 @@ type Options struct {
 	Data        string // directory; empty: the user's
 
 	Slack Slack
+	Teams Teams
 
 	// URL is where people's browsers reach the desk: for their pages and for
 	// files that go as links. Empty: there are no pages.
@@ -63,6 +66,18 @@ type Slack struct {
 	Unpaced       bool
 }
 
+// Teams is one bot in a tenant.
+type Teams struct {
+	AppID       string
+	AppPassword string
+	TenantID    string
+	MetadataURL string
+	TokenURL    string
+	// AllowAnonymousLoopback is the development mode; see teams.Options.
+	AllowAnonymousLoopback bool
+	Unpaced                bool
+}
+
 // App is a running desk.
 type App struct {
 	o        Options
@@ -70,8 +85,9 @@ type App struct {
 	DB       *storage.DB
 	shared   ephemeral.Store
 	index    *kb.Index
-	unlock   io.Closer // the index's directory
-	slack    *slack.Adapter
+	unlock   io.Closer      // the index's directory
+	slack    *slack.Adapter // nil: not set up
+	teams    *teams.Adapter // nil: not set up
 	Desk     *bot.Desk
 	inbox    *inbox.Inbox
 	outbox   *outbox.Outbox
@@ -82,11 +98,12 @@ type App struct {
 	listener net.Listener
 	server   *http.Server
 
-	cancel context.CancelFunc
-	work   *errgroup.Group
-	ready  chan struct{}
-	ended  chan struct{}
-	err    error
+	cancel  context.CancelFunc
+	work    *errgroup.Group
+	finding sync.Mutex
+	ready   chan struct{}
+	ended   chan struct{}
+	err     error
 }
 
 // New opens what the program needs: the database, migrated, with a policy; the
@@ -117,7 +134,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if err := a.openSlack(); err != nil { // first: a wrong token is known without waiting
+	if err := a.openPlatforms(); err != nil { // first: a wrong token is known without waiting
 		return nil, err
 	}
 	if err := a.openStores(ctx); err != nil {
@@ -129,10 +146,29 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	return a, a.assemble(ctx)
 }
 
-func (a *App) openSlack() error {
+func (a *App) openPlatforms() error {
+	log := a.o.Log
+	if s := a.o.Teams; s != (Teams{MetadataURL: s.MetadataURL, TokenURL: s.TokenURL, Unpaced: s.Unpaced}) {
+		var err error
+		a.teams, err = teams.New(teams.Options{
+			AppID: s.AppID, AppPassword: s.AppPassword, TenantID: s.TenantID, MetadataURL: s.MetadataURL, TokenURL: s.TokenURL,
+			AllowAnonymousLoopback: s.AllowAnonymousLoopback, Listen: a.o.Listen, Unpaced: s.Unpaced,
+			Desk: lateDesk{a}, Book: lateBook{a}, FileURL: a.fileURL, Log: log, Now: a.o.Now, Metrics: a.registry,
+		})
+		if err != nil {
+			return err
+		}
+		if s.AllowAnonymousLoopback {
+			a.o.Log = log.With(teams.DevelopmentMode()) // in every line, whatever part of the desk writes it
+		}
+	}
 	s := a.o.Slack
 	if s == (Slack{APIURL: s.APIURL, Unpaced: s.Unpaced}) {
-		return errors.New("no platform is set up; set DESKHAND_SLACK_BOT_TOKEN and DESKHAND_SLACK_SIGNING_SECRET (or DESKHAND_SLACK_APP_TOKEN for socket mode), or try it without any with: deskhand demo")
+		if a.teams == nil {
+			return errors.New("no platform is set up; for Slack set DESKHAND_SLACK_BOT_TOKEN and DESKHAND_SLACK_SIGNING_SECRET (or DESKHAND_SLACK_APP_TOKEN for socket mode), " +
+				"for Teams DESKHAND_TEAMS_APP_ID, DESKHAND_TEAMS_APP_PASSWORD and DESKHAND_TEAMS_TENANT_ID, or try it without any with: deskhand demo")
+		}
+		return nil
 	}
 	var err error
 	a.slack, err = slack.New(slack.Options{
@@ -140,6 +176,26 @@ func (a *App) openSlack() error {
 		Desk: lateDesk{a}, Log: a.o.Log, Now: a.o.Now, Metrics: a.registry,
 	})
 	return err
+}
+
+// platform is what the program asks of each.
+type platform interface {
+	bot.Platform
+	outbox.Platform
+	Connect(ctx context.Context) error
+	Receives() bool
+}
+
+// platforms are those that are set up, by their names in the record.
+func (a *App) platforms() map[string]platform {
+	all := map[string]platform{}
+	if a.slack != nil {
+		all[slack.Platform] = a.slack
+	}
+	if a.teams != nil {
+		all[teams.Platform] = a.teams
+	}
+	return all
 }
 
 func (a *App) openStores(ctx context.Context) error {
@@ -261,14 +317,17 @@ func (a *App) assemble(ctx context.Context) error {
 	if err := a.openPages(ctx); err != nil {
 		return err
 	}
-	platforms := map[string]bot.Platform{slack.Platform: a.slack}
+	talking, delivering := map[string]bot.Platform{}, map[string]outbox.Platform{}
+	for name, p := range a.platforms() {
+		talking[name], delivering[name] = p, p
+	}
 	var err error
-	a.Desk, err = bot.New(bot.Options{DB: a.DB, Index: a.index, Platforms: platforms, Shared: a.shared,
+	a.Desk, err = bot.New(bot.Options{DB: a.DB, Index: a.index, Platforms: talking, Shared: a.shared,
 		PageLink: a.pageLink(), Now: a.o.Now, Log: a.o.Log})
 	if err != nil {
 		return err
 	}
-	a.outbox, err = outbox.New(outbox.Options{DB: a.DB, Platforms: map[string]outbox.Platform{slack.Platform: a.slack},
+	a.outbox, err = outbox.New(outbox.Options{DB: a.DB, Platforms: delivering,
 		Drawer: a.Desk, Pace: a.shared, Now: a.o.Now, Log: a.o.Log, Metrics: a.registry})
 	if err != nil {
 		return err
@@ -329,28 +388,44 @@ func (a *App) Start(ctx context.Context) error {
 }
 
 // connect makes the desk known to its platforms and keeps trying: a platform
-// that is away must not keep the desk from starting.
+// that is away must not keep the desk, or the other one, from working.
 func (a *App) connect(ctx context.Context) error {
-	if !a.persist(ctx, "Slack can't be reached yet", a.slack.Connect) {
-		return nil
-	}
-	// Finding the channels takes many calls. What fails is found later; what is
-	// known from before works meanwhile.
-	if err := a.findChannels(ctx); err != nil {
-		a.o.Log.WarnContext(ctx, "not all channels were found yet", "err", err)
+	var known sync.WaitGroup
+	for name, p := range a.platforms() {
+		known.Add(1)
 		a.work.Go(func() error {
-			a.persist(ctx, "not all channels were found yet", a.findChannels)
+			if !a.persist(ctx, titles[name]+" can't be reached yet", p.Connect) {
+				known.Done()
+				return nil
+			}
+			// Finding the channels takes many calls. What fails is found later; what
+			// is known from before works meanwhile.
+			if err := a.findChannels(ctx); err != nil {
+				a.o.Log.WarnContext(ctx, "not all channels were found yet", "err", err)
+				a.work.Go(func() error {
+					a.persist(ctx, "not all channels were found yet", a.findChannels)
+					return nil
+				})
+			}
+			known.Done()
+			if name == slack.Platform && a.o.Slack.AppToken != "" {
+				return a.slack.RunSocket(ctx)
+			}
 			return nil
 		})
 	}
-	close(a.ready)
-	if a.o.Slack.AppToken != "" {
-		return a.slack.RunSocket(ctx)
+	if known.Wait(); ctx.Err() == nil {
+		close(a.ready)
 	}
 	return nil
 }
 
+// titles are the platforms' names for people.
+var titles = map[string]string{slack.Platform: "Slack", teams.Platform: "Teams"}
+
 func (a *App) findChannels(ctx context.Context) error {
+	a.finding.Lock() // each platform asks for it
+	defer a.finding.Unlock()
 	missing, err := a.Desk.FindChannels(ctx)
 	if err == nil {
 		for _, m := range missing {

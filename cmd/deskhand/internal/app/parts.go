@@ -8,13 +8,17 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/deskhand/deskhand/adapters/teams"
 	"github.com/deskhand/deskhand/adapters/web"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/storage"
 )
 
 // lateDesk hands events to the inbox, which is made after the adapter because
@@ -49,6 +53,58 @@ func (a *App) pageLink() func(chat.User) (string, error) {
 	return a.web.PageLink
 }
 
+// fileURL is a page for a file that can't be posted; "" if there are no pages.
+func (a *App) fileURL(f chat.Attachment) string {
+	if a.web == nil {
+		return ""
+	}
+	link, err := a.web.FileLink(f)
+	if err != nil {
+		a.o.Log.Warn("no link to a file", "file", f.ID, "err", err)
+	}
+	return link
+}
+
+// lateBook keeps the references of Teams in the database, which is opened after
+// the adapter.
+type lateBook struct{ a *App }
+
+func (b lateBook) Keep(ctx context.Context, key string, value []byte) error {
+	return Book(b.a.DB, b.a.o.Now).Keep(ctx, key, value)
+}
+
+func (b lateBook) Look(ctx context.Context, key string) ([]byte, error) {
+	return Book(b.a.DB, b.a.o.Now).Look(ctx, key)
+}
+
+func (b lateBook) All(ctx context.Context, prefix string) (map[string][]byte, error) {
+	return Book(b.a.DB, b.a.o.Now).All(ctx, prefix)
+}
+
+// Book is where a record has how people and places are reached in Teams.
+func Book(db *storage.DB, now func() time.Time) teams.Book { return book{db, now} }
+
+type book struct {
+	db  *storage.DB
+	now func() time.Time
+}
+
+func (b book) Keep(ctx context.Context, key string, value []byte) error {
+	return b.db.KeepReference(ctx, teams.Platform, key, value, b.now())
+}
+
+func (b book) Look(ctx context.Context, key string) ([]byte, error) {
+	value, err := b.db.Reference(ctx, teams.Platform, key)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	return value, err
+}
+
+func (b book) All(ctx context.Context, prefix string) (map[string][]byte, error) {
+	return b.db.References(ctx, teams.Platform, prefix)
+}
+
 func (a *App) routes() http.Handler {
 	mux := http.NewServeMux()
 	if a.web != nil {
@@ -57,16 +113,31 @@ func (a *App) routes() http.Handler {
 		mux.Handle(web.TabPath+"/", pages)
 		mux.Handle(web.FilesPath, pages)
 	}
-	mux.Handle("/slack/", a.slack.Handler())
+	if a.slack != nil {
+		mux.Handle("/slack/", a.slack.Handler())
+	}
+	if a.teams != nil {
+		mux.Handle("/api/messages", a.teams.Handler())
+	}
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 		defer cancel()
+		var away []string
+		all := a.platforms()
+		for name, p := range all {
+			if !p.Receives() {
+				away = append(away, titles[name])
+			}
+		}
+		slices.Sort(away)
 		switch {
 		case a.DB.Ping(ctx) != nil:
 			http.Error(w, "the database does not answer", http.StatusServiceUnavailable)
-		case !a.slack.Receives():
-			http.Error(w, "there is no connection to Slack", http.StatusServiceUnavailable)
+		case len(away) == len(all):
+			http.Error(w, "there is no connection to "+strings.Join(away, " or "), http.StatusServiceUnavailable)
+		case len(away) > 0: // who works on the other platform is served
+			_, _ = io.WriteString(w, "ready, without "+strings.Join(away, " and ")+"\n")
 		default:
 			_, _ = io.WriteString(w, "ready\n")
 		}

@@ -1,0 +1,255 @@
+package teams
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/adapters/teams/adaptive"
+	"github.com/deskhand/deskhand/bot/chat"
+)
+
+// patience is how long an answer may take, of the 10 s after which Teams shows
+// "Unable to reach app"; the rest is for the way.
+const patience = 8 * time.Second
+
+// What people read when the desk could not do what they asked for.
+const (
+	wordsTooLate   = "That took too long, please press again."
+	wordsNoRecords = "I can't get to my records just now. Please try again in a minute."
+	wordsUnknown   = "I don't know this button any more. Please write to me instead."
+	wordsInChat    = "I have written to you in our chat."
+)
+
+// messageType says that an Action.Execute is answered with words.
+const messageType = "application/vnd.microsoft.activity.message"
+
+// answer has the Desk decide and says it in the form that the invoke wants.
+// after is what is done once Teams has its answer.
+func (a *Adapter) answer(ctx context.Context, in inbound) (reply any, after func(context.Context), err error) {
+	if a.desk == nil {
+		return nil, nil, errors.New("no desk to answer it")
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if in.event.Kind == chat.Submitted && in.form != nil {
+		if wrong := adaptive.Check(*in.form, in.event.Values); len(wrong) > 0 {
+			return a.again(in, wrong), nil, nil
+		}
+	}
+	if in.event.Action == "" && (in.event.Kind == chat.Pressed || in.event.Kind == chat.Submitted) {
+		return a.say(in, wordsUnknown), nil, nil
+	}
+	in.event.InCall = true
+	answer, err := a.desk.Answer(ctx, in.event)
+	if err != nil {
+		a.log.LogAttrs(ctx, slog.LevelError, "event not answered", slog.String("kind", string(in.event.Kind)), slog.String("key", in.event.Key), slog.Any("err", err))
+		return a.sorry(in), nil, nil
+	}
+	switch in.manner {
+	case asFinds:
+		return adaptive.Finds(answer.Finds, a.drawing(ctx)), nil, nil
+	case asSearch:
+		return adaptive.Found(answer.Options), nil, nil
+	case asCard:
+		reply, after = a.inPlace(ctx, in, answer)
+	default:
+		reply, after = a.inDialog(in, answer)
+	}
+	return reply, after, nil
+}
+
+// cardAnswer is what an Action.Execute is answered with; anything else shows
+// nothing at all.
+type cardAnswer struct {
+	Status int    `json:"statusCode"`
+	Type   string `json:"type"`
+	Value  any    `json:"value"`
+}
+
+func message(words string) cardAnswer { return cardAnswer{200, messageType, words} }
+
+// inPlace answers a press, or a look, with the card as that person is to see it.
+// Words for them alone go first, as only one of the two can be shown: the card
+// is brought up to date by its own way too.
+func (a *Adapter) inPlace(ctx context.Context, in inbound, answer chat.Answer) (reply any, after func(context.Context)) {
+	if p := answer.Private; p != nil {
+		if brief(*p) {
+			return message(p.Text), nil
+		}
+		after = func(ctx context.Context) { a.tell(ctx, in.event, *p) }
+		if answer.Card == nil {
+			return message(wordsInChat), after
+		}
+	}
+	if answer.Form != nil {
+		// Action.Execute can't open a dialog; such a button is an Action.Submit.
+		a.log.LogAttrs(ctx, slog.LevelError, "a form for a button that opens none", slog.String("action", in.event.Action))
+		return message(wordsUnknown), after
+	}
+	if answer.Card == nil {
+		return message(""), after // nothing to show: the card stands as it is
+	}
+	return cardAnswer{200, adaptive.ContentType, adaptive.Card(chat.Post{Card: *answer.Card}, a.drawing(ctx))}, after
+}
+
+// brief says that a card is no more than a few words.
+func brief(c chat.Card) bool {
+	if len(c.Text) > 400 {
+		return false
+	}
+	for _, b := range c.Blocks {
+		switch b.(type) {
+		case chat.Section, chat.Note, chat.Heading:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// task is the answer to what is done with dialogs; nil closes it.
+type task struct {
+	Task taskModule `json:"task"`
+}
+
+type taskModule struct {
+	Type  string `json:"type"` // continue: the next dialog; message: words in its place
+	Value any    `json:"value"`
+}
+
+type dialog struct {
+	Title  string `json:"title"`
+	Height any    `json:"height"`
+	Width  any    `json:"width"`
+	Card   struct {
+		Type    string          `json:"contentType"`
+		Content json.RawMessage `json:"content"`
+	} `json:"card"`
+}
+
+// open shows a form.
+func (a *Adapter) open(f chat.Form, o adaptive.Open) task {
+	if o.Meta.View == "" {
+		o.Meta.View = view(a.now())
+	}
+	if a.anonymous {
+		f.Intro = append(f.Intro[:len(f.Intro):len(f.Intro)], chat.Note{Text: chat.T(footer)})
+	}
+	d := dialog{Title: adaptive.Title(f), Height: "medium", Width: "medium"}
+	if len(f.Fields) > 5 {
+		d.Height = "large"
+	}
+	d.Card.Type, d.Card.Content = adaptive.ContentType, adaptive.Dialog(f, o)
+	return task{taskModule{"continue", d}}
+}
+
+// again shows the form that was sent, with what was entered and what is wrong
+// with it.
+func (a *Adapter) again(in inbound, wrong map[string]string) any {
+	meta := in.meta // the same showing: a repetition of what was sent is still known
+	if a.anonymous && in.form != nil {
+		in.form.Intro = withoutFooter(in.form.Intro)
+	}
+	return a.open(*in.form, adaptive.Open{Meta: meta, Values: in.event.Values, Errors: wrong})
+}
+
+// inDialog answers what was done with a dialog, or a button that opens one.
+func (a *Adapter) inDialog(in inbound, answer chat.Answer) (reply any, after func(context.Context)) {
+	private := answer.Private
+	switch {
+	case len(answer.Errors) > 0 && in.form != nil:
+		return a.again(in, answer.Errors), nil
+	case answer.Form != nil:
+		o := adaptive.Open{Meta: in.meta}
+		o.Meta.View = ""
+		if in.event.Kind == chat.Changed {
+			o.Meta.View, o.Values = in.meta.View, in.event.Values
+		}
+		reply = a.open(*answer.Form, o)
+		if private != nil {
+			after = func(ctx context.Context) { a.tell(ctx, in.event, *private) }
+		}
+		return reply, after
+	case private != nil && brief(*private):
+		return task{taskModule{"message", private.Text}}, nil
+	case private != nil:
+		return a.open(reading(*private), adaptive.Open{Meta: adaptive.Meta{Channel: in.meta.Channel, Thread: in.meta.Thread}}), nil
+	case in.event.Kind == chat.Changed && in.form != nil:
+		return a.open(*in.form, adaptive.Open{Meta: in.meta, Values: in.event.Values}), nil
+	case in.form == nil:
+		// It has been answered before, and that answer was lost.
+		return task{taskModule{"message", wordsTooLate}}, nil
+	}
+	return nil, nil // done: the dialog closes
+}
+
+// reading is a card as a form with nothing to send.
+func reading(card chat.Card) chat.Form {
+	blocks := card.Blocks
+	if len(blocks) == 0 {
+		blocks = []chat.Block{chat.Section{Text: chat.T(card.Text)}}
+	}
+	return chat.Form{Title: "Just for you", Close: "Close", Intro: blocks}
+}
+
+// say answers with words alone.
+func (a *Adapter) say(in inbound, words string) any {
+	switch in.manner {
+	case asCard:
+		return message(words)
+	case asFinds:
+		return map[string]any{"composeExtension": map[string]any{"type": "message", "text": words}}
+	case asSearch:
+		return adaptive.Found(nil)
+	}
+	return task{taskModule{"message", words}}
+}
+
+// sorry answers when the desk could not: nothing has happened, and a form keeps
+// what was entered.
+func (a *Adapter) sorry(in inbound) any {
+	if in.form != nil && in.event.Kind != chat.Pressed {
+		return a.again(in, map[string]string{"": wordsNoRecords})
+	}
+	return a.say(in, wordsNoRecords)
+}
+
+// tell shows a card to one person alone, in their chat with the desk.
+func (a *Adapter) tell(ctx context.Context, e chat.Event, card chat.Card) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if _, err := a.Send(ctx, chat.Post{Kind: chat.Whisper, Place: e.Place, User: e.By, Card: card}); err != nil {
+		a.log.LogAttrs(ctx, slog.LevelWarn, "private answer not shown", slog.Any("err", err))
+	}
+}
+
+// footer is under every card while tokens are not checked.
+const footer = "Development mode: this desk does not check who is calling. Never use it with real people."
+
+func withoutFooter(blocks []chat.Block) []chat.Block {
+	if n := len(blocks); n > 0 {
+		if note, ok := blocks[n-1].(chat.Note); ok && note.Text.Plain() == footer {
+			return blocks[:n-1]
+		}
+	}
+	return blocks
+}
+
+// drawing is how cards are drawn here.
+func (a *Adapter) drawing(ctx context.Context) adaptive.Options {
+	o := adaptive.Options{ViewerID: func(u chat.User) string {
+		ref, _, err := a.book.look(ctx, userKey(u.ID))
+		if err != nil || !strings.HasPrefix(ref.Account, "29:") {
+			return "" // without a view of their own they see what all see
+		}
+		return ref.Account
+	}}
+	if a.anonymous {
+		o.Footer = footer
+	}
+	return o
+}

@@ -1,0 +1,147 @@
+package teams
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/deskhand/deskhand/bot/chat"
+)
+
+// member is somebody in a conversation, as the Bot Connector tells.
+type member struct {
+	account
+	GivenName string `json:"givenName"`
+	Surname   string `json:"surname"`
+	Mail      string `json:"email"`
+	Principal string `json:"userPrincipalName"`
+	UserRole  string `json:"userRole"`
+}
+
+// Profile is what Teams says of a user, in one of the places where it knows
+// them. Mail is what the directory of the tenant has, which only its
+// administrators can change; it is left empty for guests and for people of other
+// tenants, because it decides who somebody is.
+func (a *Adapter) Profile(ctx context.Context, u chat.User) (chat.Profile, error) {
+	ref, _, err := a.book.look(ctx, userKey(u.ID))
+	if err != nil {
+		return chat.Profile{}, err
+	}
+	m, err := a.member(ctx, u.ID, ref)
+	if err != nil {
+		return chat.Profile{}, err
+	}
+	p := chat.Profile{
+		User:     a.person(u.ID),
+		Name:     cmp.Or(strings.TrimSpace(m.Name), strings.TrimSpace(m.GivenName+" "+m.Surname), m.Principal),
+		TimeZone: ref.Zone,
+		Locale:   ref.Locale,
+		Bot:      m.bot(),
+		Guest: !strings.EqualFold(cmp.Or(m.UserRole, "user"), "user") || m.TenantID != "" && !strings.EqualFold(m.TenantID, a.tenant) ||
+			strings.Contains(strings.ToUpper(m.Principal), "#EXT#"),
+	}
+	if !p.Guest && !p.Bot {
+		if p.Mail = m.Mail; !strings.Contains(p.Mail, "@") {
+			p.Mail = ""
+			if strings.Contains(m.Principal, "@") {
+				p.Mail = m.Principal
+			}
+		}
+	}
+	return p, nil
+}
+
+// member asks for somebody where they were seen: in their chat with the desk, in
+// a team, and else in the teams that the desk is in.
+func (a *Adapter) member(ctx context.Context, user string, ref reference) (member, error) {
+	teams, err := a.book.all(ctx, teamKeys)
+	if err != nil {
+		return member{}, err
+	}
+	places := []string{ref.Chat, ref.Seen}
+	ids := make([]string, 0, len(teams))
+	for id := range teams {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	places = append(places, ids[:min(len(ids), 20)]...)
+	var asked []string
+	for _, place := range places {
+		if place == "" || slices.Contains(asked, place) {
+			continue
+		}
+		asked = append(asked, place)
+		at, err := a.reach(ctx, place)
+		if err != nil {
+			return member{}, err
+		}
+		var m member
+		err = a.call(ctx, at.ServiceURL, request{name: "member", method: http.MethodGet,
+			path: []string{"v3", "conversations", place, "members", cmp.Or(ref.Account, user)}}, &m)
+		if err == nil && m.id() != "" {
+			return m, nil
+		}
+		if err != nil && !errors.Is(err, chat.ErrGone) {
+			return member{}, err
+		}
+	}
+	return member{}, goneError("MemberNotFound")
+}
+
+// Members are all who are in a channel or a group chat. Those of a channel are
+// those of its team, as Teams tells it.
+func (a *Adapter) Members(ctx context.Context, place chat.Place) ([]chat.User, error) {
+	channel, _ := splitConversation(place.Channel)
+	at, err := a.reach(ctx, channel)
+	if err != nil {
+		return nil, err
+	}
+	var all []chat.User
+	next := ""
+	for {
+		var page struct {
+			Members []member `json:"members"`
+			Next    string   `json:"continuationToken"`
+		}
+		query := url.Values{"pageSize": {"500"}}
+		if next != "" {
+			query.Set("continuationToken", next)
+		}
+		if err := a.call(ctx, at.ServiceURL, request{name: "members", method: http.MethodGet,
+			path: []string{"v3", "conversations", channel, "pagedmembers"}, query: query}, &page); err != nil {
+			return nil, err
+		}
+		for _, m := range page.Members {
+			if m.bot() || m.id() == "" || len(m.id()) > maxID {
+				continue
+			}
+			all = append(all, a.person(m.id()))
+			// In memory only: whoever writes to the desk is stored then.
+			if _, known := a.book.fresh(userKey(m.id())); !known {
+				if err := a.met(ctx, m, at, channel); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if page.Next == "" || page.Next == next || len(page.Members) == 0 {
+			return all, nil
+		}
+		next = page.Next
+	}
+}
+
+// met remembers somebody who was seen in a list of members.
+func (a *Adapter) met(ctx context.Context, m member, at reference, where string) error {
+	ref, known, err := a.book.look(ctx, userKey(m.id()))
+	if err != nil || known && ref.Account != "" {
+		return err
+	}
+	ref.ServiceURL = cmp.Or(ref.ServiceURL, at.ServiceURL)
+	ref.Account, ref.Seen = m.ID, cmp.Or(ref.Seen, at.Team, where)
+	a.book.hold(userKey(m.id()), ref)
+	return nil
+}
