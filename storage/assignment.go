@@ -38,7 +38,7 @@ func (tx *Tx) Contenders(ctx context.Context, team people.TeamID, id ticket.ID, 
 	// have waited for.
 	rows, _ := tx.Query(ctx, `
 		select p as id, coalesce(n.open, 0) as open, n.given,
-			exists (select 1 from absences a where a.person_id = p and a.since <= $3 and a.until > $3) as away,
+			exists (select 1 from agents_away a where a.person_id = p and a.since <= $3 and a.until > $3) as away,
 			exists (select 1 from declined d where d.person_id = p and d.ticket_id = $2) as declined
 		from unnest($1::bigint[]) p
 		left join (select owner_id, count(*) as open, max(claimed_at) as given from tickets
@@ -110,7 +110,7 @@ func (tx *Tx) SetAbsence(ctx context.Context, a assign.Absence, via string, at t
 		return err
 	}
 	_, err := tx.Exec(ctx, `
-		insert into absences (person_id, since, until, set_by) values ($1, $2, $3, $4)
+		insert into agents_away (person_id, since, until, set_by) values ($1, $2, $3, $4)
 		on conflict (person_id) do update set since = excluded.since, until = excluded.until, set_by = excluded.set_by`,
 		a.Person, a.Since, a.Until, a.By)
 	if err != nil {
@@ -123,7 +123,7 @@ func (tx *Tx) SetAbsence(ctx context.Context, a assign.Absence, via string, at t
 // EndAbsence says that somebody is back; false if she was not away, and by no
 // later than the time that ends it on its own if by is 0.
 func (tx *Tx) EndAbsence(ctx context.Context, who, by people.PersonID, via string, at time.Time) (bool, error) {
-	tag, err := tx.Exec(ctx, `delete from absences where person_id = $1 and ($2 <> 0 or until <= $3)`, who, by, at)
+	tag, err := tx.Exec(ctx, `delete from agents_away where person_id = $1 and ($2 <> 0 or until <= $3)`, who, by, at)
 	if err != nil {
 		return false, fmt.Errorf("end the absence of person %d: %w", who, err)
 	}
@@ -135,7 +135,7 @@ func (tx *Tx) EndAbsence(ctx context.Context, who, by people.PersonID, via strin
 
 // Absences are those of these persons that are not over, by person.
 func (tx *Tx) Absences(ctx context.Context, at time.Time, who ...people.PersonID) (map[people.PersonID]assign.Absence, error) {
-	rows, _ := tx.Query(ctx, `select person_id as person, since, until, set_by as by from absences where person_id = any($1) and until > $2`, who, at)
+	rows, _ := tx.Query(ctx, `select person_id as person, since, until, set_by as by from agents_away where person_id = any($1) and until > $2`, who, at)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[assign.Absence])
 	if err != nil {
 		return nil, fmt.Errorf("absences: %w", err)

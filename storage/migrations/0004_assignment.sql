@@ -22,10 +22,10 @@ create table declined (
 );
 
 -- Who is away, or will be: one absence a person. It ends with a due row.
-create table absences (
+create table agents_away (
     person_id bigint primary key references people,
     since     timestamptz not null,
     until     timestamptz not null,
     set_by    bigint not null references people,
-    constraint absences_take_time check (until > since)
+    constraint agents_away_take_time check (until > since)
 );
