@@ -233,6 +233,17 @@ func (c *Calendar) NextOpen(t time.Time) (time.Time, bool) {
 	return next.Add(-1), true
 }
 
+// Closes is when the hours that t is in come to an end; false if nobody works
+// at t, or if they go on for a week.
+func (c *Calendar) Closes(t time.Time) (time.Time, bool) {
+	begin := t.Truncate(time.Second) // hours begin and end on whole seconds
+	n := sort.Search(int(week/time.Second), func(n int) bool {
+		d := time.Duration(n+1) * time.Second
+		return c.Between(begin, begin.Add(d)) < d
+	})
+	return begin.Add(time.Duration(n) * time.Second), n > 0 && n < int(week/time.Second)
+}
+
 // Lost is a closing and the open time that it has taken.
 type Lost struct {
 	Closing

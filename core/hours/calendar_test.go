@@ -144,6 +144,26 @@ func TestNextOpen(t *testing.T) {
 	}
 }
 
+func TestCloses(t *testing.T) {
+	t.Parallel()
+	c := must(t, Plan{Zone: "Europe/Berlin", Open: Workdays(office)})
+	for from, want := range map[string]string{
+		"2026-11-20 08:59": "",
+		"2026-11-20 09:00": "2026-11-20 17:00",
+		"2026-11-20 16:59": "2026-11-20 17:00",
+		"2026-11-20 17:00": "",
+	} {
+		at := local(t, "Europe/Berlin", from).Add(123_456_789)
+		got, ok := c.Closes(at)
+		if ok != (want != "") || (ok && !got.Equal(local(t, "Europe/Berlin", want))) {
+			t.Errorf("Closes(%v) = %v, %v; want %q", at, got, ok, want)
+		}
+	}
+	if at, ok := must(t, Plan{Zone: "UTC", Open: Always()}).Closes(time.Unix(0, 0)); ok {
+		t.Errorf("what is always open closes at %v", at)
+	}
+}
+
 func TestBeyondTheHorizon(t *testing.T) {
 	t.Parallel()
 	c := must(t, Plan{Zone: "UTC", Open: Week{time.Monday: {{At(9, 0), At(9, 1)}}}})

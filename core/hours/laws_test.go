@@ -123,6 +123,10 @@ func TestLaws(t *testing.T) {
 			t.Fatalf("Open(%v) = %v, yet NextOpen is %v", start, c.Open(start), next)
 		}
 
+		if end, ok := c.Closes(start); ok && (!c.Open(start) || c.Open(end) || c.Between(start, end) != end.Sub(start)) {
+			t.Fatalf("Closes(%v) = %v", start, end)
+		}
+
 		var took time.Duration
 		for _, l := range c.Lost(a, b) {
 			took += l.Took
