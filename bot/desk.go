@@ -65,6 +65,7 @@ type Desk struct {
 
 	mu    sync.Mutex
 	rules *rules // of the policy last seen in force
+	items items
 }
 
 // New makes a desk.
@@ -96,6 +97,10 @@ func (d *Desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.
 	err = t.route(ctx)
 	if refused, ok := errors.AsType[*ticket.RefusedError](err); ok {
 		err = t.refuse(ctx, refused)
+	}
+	if f := t.answer.Form; err == nil && f != nil && !ev.InCall && f.Submit == "" {
+		// What is only to be read can be said where no form can be opened.
+		err = t.privately(ctx, chat.Card{Text: f.Title, Blocks: f.Intro})
 	}
 	if err == nil && ev.InPlace && ev.Kind == chat.Pressed && t.answer.Form == nil {
 		err = t.viewed(ctx)

@@ -211,6 +211,13 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 			}
 		}
 	}
+	if v.Items = facts.Items; len(v.Items) > 0 {
+		g, err := t.graph(ctx)
+		if err != nil {
+			return v, err
+		}
+		v.Impact = impactOf(g, v.Items)
+	}
 	if tk.Article != 0 {
 		found, err := t.tx.Articles(ctx, tk.Article)
 		if err != nil {

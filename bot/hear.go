@@ -211,6 +211,10 @@ func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) 
 	switch strings.ToLower(order) {
 	case "triage":
 		return true, t.chooseTriage(ctx, about)
+	case "ci":
+		if about != "" && t.who.Agent() {
+			return true, t.itemNamed(ctx, about)
+		}
 	case "history":
 		if _, _, ok := ticket.ParseRef(strings.ToLower(about)); ok {
 			return true, t.historyOf(ctx, about)

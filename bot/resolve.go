@@ -28,8 +28,11 @@ func (t *turn) resolve(ctx context.Context) error {
 	return nil
 }
 
-// search finds articles as somebody types.
+// search finds articles, or items, as somebody types.
 func (t *turn) search(ctx context.Context) error {
+	if t.ev.Action == cards.ItemField {
+		return t.searchItems(ctx)
+	}
 	hits, err := t.desk.index.Search(ctx, kb.Query{Text: t.ev.Text, Groups: t.who.Groups(), Limit: 20})
 	if err != nil {
 		return err

@@ -39,6 +39,9 @@ var presses = map[string]flow{
 	cards.Elsewhere: (*turn).elsewhere,
 	cards.MyPage:    (*turn).myPage,
 	cards.OpenPage:  func(*turn, context.Context) error { return nil },
+	cards.About:     (*turn).about,
+	cards.NotAbout:  (*turn).notAbout,
+	cards.ItemShow:  (*turn).itemShow,
 	cards.ItsMe:     (*turn).itsMe,
 	cards.NotMe:     (*turn).notMe,
 }
@@ -56,4 +59,5 @@ var forms = map[string]flow{
 	cards.Resolve:  (*turn).resolveSend,
 	cards.No:       (*turn).noSend,
 	cards.Remark:   (*turn).remarkSend,
+	cards.About:    (*turn).aboutSend,
 }

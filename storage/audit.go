@@ -23,6 +23,8 @@ const (
 	OfPolicy   Subject = "policy"
 	OfMessage  Subject = "message"
 	OfChannel  Subject = "channel"
+	OfItem     Subject = "item"
+	OfChange   Subject = "change"
 )
 
 // Step is one entry of the audit record: who did what, when, from where, and

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -113,6 +114,7 @@ type TicketFacts struct {
 	Ticket   ticket.Ticket
 	People   map[people.PersonID]people.Person // requester, author and owner
 	Question Question                          // that the ticket came from; zero if none
+	Items    []cmdb.Item                       // that it is about, by key
 }
 
 // TicketFacts reads them in one trip: cards are drawn again at every step.
@@ -122,6 +124,7 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 	batch.Queue(`select `+personColumns+` from people p
 		where p.id = any((select array[requester_id, author_id, owner_id] from tickets where id = $1)::bigint[])`, id)
 	batch.Queue(`select `+questionColumns+` from questions where ticket_id = $1 order by id limit 1`, id)
+	batch.Queue(`select `+itemColumns+` from items i join ticket_items x on x.item_id = i.id where x.ticket_id = $1 order by i.key`, id)
 	results := tx.SendBatch(ctx, batch)
 	defer func() {
 		if err = errors.Join(err, results.Close()); err != nil {
@@ -141,6 +144,10 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 	rows, _ = results.Query()
 	asked, err := pgx.CollectRows(rows, pgx.RowToStructByName[Question])
 	if err != nil {
+		return f, err
+	}
+	rows, _ = results.Query()
+	if f.Items, err = pgx.CollectRows(rows, pgx.RowToStructByPos[cmdb.Item]); err != nil {
 		return f, err
 	}
 	f.Ticket, f.People = t.ticket(), make(map[people.PersonID]people.Person, len(who))
@@ -233,7 +240,7 @@ func ticketArgs(t ticket.Ticket) pgx.StrictNamedArgs {
 
 // changed lists the fields of is that differ from those of was, under names
 // that stay readable in the record.
-func changed(was, is ticket.Ticket) map[string]any {
+func changed[T any](was, is T) map[string]any {
 	a, b := reflect.ValueOf(was), reflect.ValueOf(is)
 	m := map[string]any{}
 	for i := range b.NumField() {

@@ -98,7 +98,7 @@ var talking = []Conversation{
 		Name: "who is not of the team can't speak for it", Rows: []string{"SA3", "TL4"}, Crosses: true,
 		Run: func(w *World) {
 			ana, ben := opened(w, "my zeppelin is a secret")
-			ben.Press("Hand over to a team…").Fill("To which team?", "Network").Fill("What have you found out?", "Nothing.").Submits()
+			ben.Press("Hand over to a team…").Fill("To which team?", "Network").Fill("What have you found out?", "Nothing.").Fill("What was tried?", "Nothing.").Submits()
 			leo := w.Person("leo").In("it-network")
 			leo.Sees("INC-1", "Claim")
 			ben.About("INC-1").Says("I was never here")

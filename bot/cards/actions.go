@@ -42,8 +42,11 @@ const (
 	TellLead  = "ticket.lead"
 	MyTickets = "list.mine"
 	Elsewhere = "talk.elsewhere" // a message went to the wrong ticket
-	MyPage    = "page.mine" // asks for the link
-	OpenPage  = "page.open" // the link itself, which the platform only reports
+	MyPage    = "page.mine"      // asks for the link
+	OpenPage  = "page.open"      // the link itself, which the platform only reports
+	About     = "ticket.item"    // which configuration item it is about
+	NotAbout  = "ticket.item.not"
+	ItemShow  = "item.show"
 	ItsMe     = "account.right"
 	NotMe     = "account.wrong"
 )

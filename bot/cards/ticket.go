@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -25,6 +26,8 @@ type TicketView struct {
 	Leader                   string // who alone may hand it on, once it has been with too many teams
 	Moved                    bool   // a later card of the same name has taken over
 	Flat                     bool   // the chat has no threads
+	Items                    []cmdb.Item
+	Impact                   cmdb.Impact // of Items, if there are any
 	CloseAfter               time.Duration
 }
 
@@ -122,6 +125,9 @@ func Triage(v TicketView) chat.Card {
 	if v.Service != "" {
 		facts = append(facts, chat.Fact{Label: "Service", Value: chat.T(v.Service)})
 	}
+	if len(v.Items) > 0 {
+		facts = append(facts, chat.Fact{Label: "Affects", Value: chat.T(affects(v.Items, v.Impact))})
+	}
 	facts = append(facts, chat.Fact{Label: "Opened", Value: when(v.OpenedAt)})
 	c.Blocks = append(c.Blocks, facts)
 	if d := strings.TrimSpace(v.Detail); d != "" && d != v.Title {
@@ -170,21 +176,22 @@ func triageActions(t ticket.Ticket) chat.Actions {
 	wait, wake := b("Waiting for…", Wait, true), b("Go on", Wake, false)
 	assign, move := b("Give to…", Assign, true), b("Hand over to a team…", HandOver, true)
 	release, prio, history := b("Give back", Release, false), b("Change priority…", Priority, true), b("History", History, true)
+	about := b("What is affected?…", About, true)
 	switch {
 	case t.State == ticket.Done:
 		return chat.Actions{Menu: []chat.Button{history}}
 	case t.Owner != 0 && t.Chosen != "" && t.State == ticket.InProgress:
-		return chat.Actions{Buttons: []chat.Button{resolve, b("Not me", PassOn, false)}, Menu: []chat.Button{wait, assign, move, prio, history}}
+		return chat.Actions{Buttons: []chat.Button{resolve, b("Not me", PassOn, false)}, Menu: []chat.Button{wait, assign, move, prio, about, history}}
 	case t.Owner == 0 && t.State == ticket.Waiting:
 		claim.Style = chat.Primary
-		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, history}}
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, about, history}}
 	case t.Owner == 0:
 		claim.Style = chat.Primary
-		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{assign, move, wait, prio, history}}
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{assign, move, wait, prio, about, history}}
 	case t.State == ticket.Waiting:
-		return chat.Actions{Buttons: []chat.Button{resolve, wake}, Menu: []chat.Button{assign, release, move, prio, history}}
+		return chat.Actions{Buttons: []chat.Button{resolve, wake}, Menu: []chat.Button{assign, release, move, prio, about, history}}
 	}
-	return chat.Actions{Buttons: []chat.Button{resolve, wait}, Menu: []chat.Button{assign, release, move, prio, history}}
+	return chat.Actions{Buttons: []chat.Button{resolve, wait}, Menu: []chat.Button{assign, release, move, prio, about, history}}
 }
 
 // Status is the ticket in its requester's thread.

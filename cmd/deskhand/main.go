@@ -21,6 +21,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the desk for a real workspace."`
 	Apply   applyCmd   `cmd:"" help:"Check a policy file and put it in force."`
 	KB      kbCmd      `cmd:"" name:"kb" help:"Bring in knowledge-base articles, and search them."`
+	CMDB    cmdbCmd    `cmd:"" name:"cmdb" help:"Bring in what the company runs: configuration items and what depends on what."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date; serve does so too."`
 	Teams   teamsCmd   `cmd:"" help:"Prepare Microsoft Teams."`

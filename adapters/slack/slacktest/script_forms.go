@@ -70,7 +70,7 @@ func (a *Actor) find(on func(*Message) bool, ok func(spot) bool) (spot, bool) {
 	return found, there
 }
 
-// Press waits for a button with this label, or a line of an overflow menu, and
+// Press waits for a button with this label, or a line of a menu, and
 // presses the newest one, in the open view if there is one.
 func (a *Actor) Press(text string) *Actor {
 	a.s.t.Helper()
@@ -104,18 +104,24 @@ func (a *Actor) press(text string, on func(*Message) bool) *Actor {
 	return a.did("presses "+text, a.p.Act(at.Act))
 }
 
-// button waits for a button or a line of an overflow menu.
+// menu says whether the element is a menu of things to do: an overflow, or a
+// select that is no input.
+func (e *widget) menu() bool {
+	return e.kind == "overflow" || e.kind == "static_select" && e.input == nil
+}
+
+// button waits for a button or a line of a menu.
 func (a *Actor) button(text string, on func(*Message) bool) (spot, bool) {
 	a.s.t.Helper()
 	var values []string
 	at, ok := a.find(on, func(x spot) bool {
-		if x.e.kind == "overflow" {
+		if x.e.menu() {
 			values = valueOf(x.e, text)
 			return values != nil
 		}
 		return strings.HasSuffix(x.e.kind, "button") && label(textOf(x.e.m["text"])) == label(text)
 	})
-	if ok && at.e.kind == "overflow" {
+	if ok && at.e.menu() {
 		at.Values = values
 	}
 	return at, ok

@@ -3,6 +3,7 @@ package app
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
+	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pgtest"
@@ -67,6 +69,16 @@ var articles = []knowledge.Article{
 	published("paper-jam", "Clear a paper jam in the printer", "Paper is stuck in the printer and the display says jam.", "1. Open flap A.\n2. Pull the paper out slowly."),
 	published("vpn-drops", "Keep the VPN connected", "The vpn drops every ten minutes and reconnects.", "1. Turn off power saving for Wi-Fi."),
 	published("salary-run", "Unlock the salary run", "The salary run is locked for payroll.", "1. Ask payroll.", "hr"),
+}
+
+// runs are the configuration items.
+var runs = []cmdb.Row{
+	{Line: 1, Key: "payroll", Name: "Payroll", Type: cmdb.Service, Tier: 1, Users: 40, Relations: map[cmdb.Kind][]string{cmdb.DependsOn: {"app-1"}}},
+	{Line: 2, Key: "portal", Name: "Portal", Type: cmdb.Service, Tier: 2, Users: 380, Relations: map[cmdb.Kind][]string{cmdb.DependsOn: {"app-2"}}},
+	{Line: 3, Key: "app-1", Type: cmdb.Application, Tier: 2, Relations: map[cmdb.Kind][]string{cmdb.RunsOn: {"db-3"}}},
+	{Line: 4, Key: "app-2", Type: cmdb.Application, Tier: 3, Relations: map[cmdb.Kind][]string{cmdb.RunsOn: {"db-3"}}},
+	{Line: 5, Key: "db-3", Name: "Orders database", Type: cmdb.Database, Tier: 2, Owner: "kim@acme.example", Team: "network", Relations: map[cmdb.Kind][]string{cmdb.DependsOn: {"san-1"}}},
+	{Line: 6, Key: "san-1", Type: cmdb.Storage, Tier: 1},
 }
 
 // desk is a whole desk with its workspace.
@@ -145,6 +157,17 @@ func seedWith(t *testing.T, url, policy string) {
 	}
 	if err := db.InTx(t.Context(), func(tx *storage.Tx) error {
 		if _, err := tx.ApplyPolicy(t.Context(), p, "test", time.Now()); err != nil {
+			return err
+		}
+		known, err := tx.KnownItems(t.Context())
+		if err != nil {
+			return err
+		}
+		plan := cmdb.Compare(runs, known)
+		if len(plan.Problems) > 0 {
+			return fmt.Errorf("items: %v", plan.Problems)
+		}
+		if err := tx.ImportItems(t.Context(), plan, "test", time.Now()); err != nil {
 			return err
 		}
 		for _, a := range articles {

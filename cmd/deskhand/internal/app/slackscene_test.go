@@ -361,7 +361,7 @@ func element(blocks json.RawMessage, label string) (slacktest.Act, bool) {
 				return slacktest.Act{Block: b.ID, Action: e.Action}, true
 			}
 			for _, o := range e.Options {
-				if e.Type == "overflow" && o.Text.Text == label {
+				if (e.Type == "overflow" || e.Type == "static_select") && o.Text.Text == label {
 					return slacktest.Act{Block: b.ID, Action: e.Action, Values: []string{o.Value}}, true
 				}
 			}

@@ -1,0 +1,155 @@
+package cards
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/cmdb"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// ItemField is the field in which a configuration item is searched.
+const ItemField = "item"
+
+// ItemView is a configuration item with what hangs on it.
+type ItemView struct {
+	cmdb.Item
+	Owner   string // name; empty: nobody
+	Team    string
+	Impact  cmdb.Impact
+	Above   []cmdb.Affected // what stops with it, two levels deep
+	More    int             // how many of these are left out
+	Below   []cmdb.Affected // what it stands on
+	Beside  []cmdb.Item
+	Tickets []ticket.Ticket // open ones about it
+}
+
+// tierWords are how much hangs on an item.
+var tierWords = map[int]string{1: "vital", 2: "important", 3: "ordinary", 4: "minor"}
+
+// Item is what the desk knows of a configuration item.
+func Item(v ItemView) chat.Card {
+	c := chat.Card{Text: fmt.Sprintf("%s (%s, %s): if it stops, %s.", v.Key, v.Type, v.State, v.Impact.Words())}
+	title := chat.B(v.Key)
+	if v.Name != v.Key {
+		title = chat.Join(title, chat.T("  "+v.Name))
+	}
+	facts := chat.Facts{
+		{Label: "Type", Value: chat.T(string(v.Type))},
+		{Label: "State", Value: chat.T(string(v.State))},
+		{Label: "Tier", Value: chat.T(fmt.Sprintf("%d, %s", v.Tier, tierWords[v.Tier]))},
+		{Label: "Owner", Value: chat.T(orNobody(v.Owner))},
+	}
+	if v.Team != "" {
+		facts = append(facts, chat.Fact{Label: "Team", Value: chat.T(v.Team)})
+	}
+	if v.Downtime > 0 || v.Impact.Downtime > 0 {
+		facts = append(facts, chat.Fact{Label: "An hour of it costs", Value: chat.T(thousands(v.Impact.Downtime))})
+	}
+	c.Blocks = append(c.Blocks, chat.Section{Text: title}, facts)
+	if v.State != cmdb.Retired {
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B("If it stops: "), chat.T(v.Impact.Words()))})
+	}
+	if len(v.Above) > 0 {
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.B("What depends on it")}, chat.List{Items: lines(v.Above)})
+		if v.More > 0 {
+			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(fmt.Sprintf("and %d more", v.More))})
+		}
+	}
+	if len(v.Below) > 0 {
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.B("What it stands on")}, chat.List{Items: lines(v.Below)})
+	}
+	if len(v.Beside) > 0 {
+		var keys []string
+		for _, b := range v.Beside {
+			keys = append(keys, b.Key)
+		}
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Connects to " + strings.Join(keys, ", "))})
+	}
+	if len(v.Tickets) > 0 {
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.B("Open tickets")})
+		for _, t := range v.Tickets {
+			c.Blocks = append(c.Blocks, chat.Section{Text: line(t, nil)})
+		}
+	}
+	return c
+}
+
+// lines are items with the way that each is reached by, indented by level.
+func lines(all []cmdb.Affected) []chat.Rich {
+	out := make([]chat.Rich, len(all))
+	for i, a := range all {
+		text := chat.Join(chat.T(strings.Repeat("    ", a.Distance-1)), chat.B(a.Key), chat.T(fmt.Sprintf("  %s, tier %d", a.Type, a.Tier)))
+		if a.Name != a.Key {
+			text = chat.Join(text, chat.T(", "+a.Name))
+		}
+		out[i] = text
+	}
+	return out
+}
+
+func orNobody(s string) string {
+	if s == "" {
+		return "nobody"
+	}
+	return s
+}
+
+// thousands is 12500 as "12 500".
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + " " + s[i:]
+	}
+	return s
+}
+
+// ItemChoice asks which of several items is meant.
+func ItemChoice(text string, found []cmdb.Item) chat.Card {
+	if len(found) == 0 {
+		return Say("I know no item called “" + text + "”. A few letters of its name are enough.")
+	}
+	c := chat.Card{Text: "Which one?", Blocks: []chat.Block{chat.Section{Text: chat.T("Which one?")}}}
+	for _, i := range found {
+		c.Text += " " + i.Key
+		c.Blocks = append(c.Blocks, chat.Row{Text: chat.Join(chat.B(i.Key), chat.T("  "+i.Name+" · "+string(i.Type))),
+			Button: chat.Button{Label: "Show", Action: ItemShow, Args: chat.Args{"i": strconv.FormatInt(int64(i.ID), 10)}, Name: "Show " + i.Key}})
+	}
+	return c
+}
+
+// ItemOption is an item to choose as one types.
+func ItemOption(i cmdb.Item) chat.Option {
+	label := i.Key
+	if i.Name != i.Key {
+		label += "  " + i.Name
+	}
+	return chat.Option{Value: strconv.FormatInt(int64(i.ID), 10), Label: short(label, 75), Hint: fmt.Sprintf("%s, tier %d", i.Type, i.Tier)}
+}
+
+// AboutForm asks which item a ticket is about, and shows those that it is
+// about already.
+func AboutForm(t ticket.Ticket, now []cmdb.Item) chat.Form {
+	f := chat.Form{Action: About, Args: TicketArgs(t), Title: "What is affected?", Submit: "Add", Close: "Close",
+		Fields: []chat.Field{{Name: ItemField, Label: "Item", Input: chat.Search, Hint: "Type a few letters of its name."}}}
+	for _, i := range now {
+		f.Intro = append(f.Intro, chat.Row{Text: chat.Join(chat.B(i.Key), chat.T("  "+i.Name)), Button: chat.Button{Label: "Remove", Action: NotAbout, Form: true,
+			Args: with(TicketArgs(t), "i", strconv.FormatInt(int64(i.ID), 10)), Name: "Remove " + i.Key}})
+	}
+	return f
+}
+
+// affects names the items of a ticket and what stops with them.
+func affects(items []cmdb.Item, impact cmdb.Impact) string {
+	var keys []string
+	for _, i := range items {
+		keys = append(keys, i.Key)
+	}
+	text := strings.Join(keys, ", ")
+	if impact.Count > 0 || len(impact.Services) > 0 {
+		text += " (" + impact.Words() + ")"
+	}
+	return text
+}

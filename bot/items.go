@@ -1,0 +1,181 @@
+package bot
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/cmdb"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// items are the configuration items as they were last read.
+type items struct {
+	mu      sync.Mutex
+	version int64
+	graph   *cmdb.Graph
+}
+
+// graph is all configuration items as they are now. Asking whether they have
+// changed costs a look at one row; only then are they read again.
+func (t *turn) graph(ctx context.Context) (*cmdb.Graph, error) {
+	version, err := t.tx.ItemsVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held := &t.desk.items
+	held.mu.Lock()
+	defer held.mu.Unlock()
+	if held.graph == nil || held.version != version {
+		all, relations, err := t.tx.Items(ctx)
+		if err != nil {
+			return nil, err
+		}
+		held.graph, held.version = cmdb.NewGraph(all, relations), version
+	}
+	return held.graph, nil
+}
+
+// What an item's card shows of its neighbours.
+const (
+	levelsShown    = 2
+	neighbourShown = 15
+)
+
+// itemNamed shows the item of that name, or asks which one is meant.
+func (t *turn) itemNamed(ctx context.Context, name string) error {
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	it, ok := g.ByKey(name)
+	if !ok {
+		found := g.Find(name, 5)
+		if len(found) != 1 {
+			return t.privately(ctx, cards.ItemChoice(clip(name, 60), found))
+		}
+		it = found[0]
+	}
+	return t.showItem(ctx, g, it)
+}
+
+func (t *turn) itemShow(ctx context.Context) error {
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	it, ok := g.Item(cmdb.ItemID(t.id("i")))
+	if !ok || !t.who.Agent() {
+		return t.private(ctx, "I know no such item.")
+	}
+	return t.showItem(ctx, g, it)
+}
+
+func (t *turn) showItem(ctx context.Context, g *cmdb.Graph, it cmdb.Item) error {
+	v := cards.ItemView{Item: it, Impact: g.Impact(0, it.ID), Below: g.Below(1, it.ID), Beside: g.Beside(it.ID)}
+	above := g.Impact(levelsShown, it.ID)
+	v.Above = above.Nearest(neighbourShown)
+	v.More = above.Count - len(v.Above)
+	v.Below = v.Below[:min(len(v.Below), neighbourShown)]
+	v.Beside = v.Beside[:min(len(v.Beside), neighbourShown)]
+	who, err := t.tx.People(ctx, it.Owner)
+	if err != nil {
+		return err
+	}
+	v.Owner = who[it.Owner].Name
+	if it.Team != 0 {
+		v.Team = t.rules.team(it.Team).Name
+	}
+	if v.Tickets, err = t.tx.ItemTickets(ctx, it.ID, 5); err != nil {
+		return err
+	}
+	return t.privately(ctx, cards.Item(v))
+}
+
+// searchItems finds items as somebody types.
+func (t *turn) searchItems(ctx context.Context) error {
+	g, err := t.graph(ctx)
+	if err != nil || !t.who.Agent() {
+		return err
+	}
+	for _, it := range g.Find(t.ev.Text, 20) {
+		t.answer.Options = append(t.answer.Options, cards.ItemOption(it))
+	}
+	return nil
+}
+
+// about asks which item a ticket is about.
+func (t *turn) about(ctx context.Context) error {
+	tk, err := t.worker(ctx, "say what is affected by")
+	if err != nil {
+		return err
+	}
+	return t.aboutForm(ctx, tk)
+}
+
+func (t *turn) aboutForm(ctx context.Context, tk ticket.Ticket) error {
+	now, err := t.tx.ItemsOf(ctx, tk.ID)
+	if err != nil {
+		return err
+	}
+	f := cards.AboutForm(tk, now)
+	t.answer.Form = &f
+	return nil
+}
+
+func (t *turn) aboutSend(ctx context.Context) error {
+	tk, err := t.worker(ctx, "say what is affected by")
+	if err != nil {
+		return err
+	}
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	n, _ := strconv.ParseInt(t.ev.Values.One(cards.ItemField), 10, 64)
+	it, ok := g.Item(cmdb.ItemID(n))
+	switch {
+	case !ok:
+		t.answer.Errors = map[string]string{cards.ItemField: "Please choose an item from the list."}
+		return nil
+	case it.State == cmdb.Retired:
+		t.answer.Errors = map[string]string{cards.ItemField: it.Key + " is retired. Please choose what has taken its place."}
+		return nil
+	}
+	return t.isAbout(ctx, tk, it, true)
+}
+
+// notAbout takes an item off a ticket, within the form.
+func (t *turn) notAbout(ctx context.Context) error {
+	tk, err := t.worker(ctx, "say what is affected by")
+	if err != nil {
+		return err
+	}
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	if it, ok := g.Item(cmdb.ItemID(t.id("i"))); ok {
+		if err := t.isAbout(ctx, tk, it, false); err != nil {
+			return err
+		}
+	}
+	return t.aboutForm(ctx, tk)
+}
+
+func (t *turn) isAbout(ctx context.Context, tk ticket.Ticket, it cmdb.Item, is bool) error {
+	if err := t.tx.TicketAbout(ctx, tk.ID, it, is, t.who.ID, t.via(), t.at); err != nil {
+		return err
+	}
+	return t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard)
+}
+
+// impactOf is what stops with these items.
+func impactOf(g *cmdb.Graph, items []cmdb.Item) cmdb.Impact {
+	ids := make([]cmdb.ItemID, len(items))
+	for i, it := range items {
+		ids[i] = it.ID
+	}
+	return g.Impact(0, ids...)
+}
