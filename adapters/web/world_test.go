@@ -375,14 +375,18 @@ func newEntra(t testing.TB, now func() time.Time) *entra {
 	mux.HandleFunc("GET /teams.js", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/javascript")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		who, _ := e.signIn.Load().(string)
 		theme, _ := e.theme.Load().(string)
-		token := ""
-		if who != "" {
-			token = e.token(who, nil)
-		}
 		_, _ = io.WriteString(w, `window.microsoftTeams = { app: { initialize: async () => {}, notifySuccess() { this.loaded = true; }, registerOnThemeChangeHandler(f) { this.changed = f; }, getContext: async () => ({ app: { theme: `+strconv.Quote(theme)+` } }) },
-			authentication: { getAuthToken: async () => { const t = `+strconv.Quote(token)+`; if (!t) throw new Error("consent is needed"); return t; } } };`)
+			authentication: { getAuthToken: async () => { const r = await fetch(`+strconv.Quote(e.server.URL+"/token")+`); if (!r.ok) throw new Error("consent is needed"); return r.text(); } } };`)
+	})
+	mux.HandleFunc("GET /token", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Access-Control-Allow-Origin", "*")
+		who, _ := e.signIn.Load().(string)
+		if who == "" {
+			http.Error(w, "consent is needed", http.StatusForbidden)
+			return
+		}
+		_, _ = io.WriteString(w, e.token(who, nil))
 	})
 	mux.HandleFunc("GET /frame", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
