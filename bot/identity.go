@@ -56,6 +56,11 @@ func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
 	if err := d.notice(ctx, ev); err != nil {
 		return ev, err
 	}
+	if ev.Kind == chat.Invited {
+		if err := d.arrived(ctx, ev); err != nil {
+			return ev, err
+		}
+	}
 	return d.drafts(ctx, ev), nil
 }
 

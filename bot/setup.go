@@ -42,10 +42,12 @@ func (t *turn) invited(ctx context.Context) error {
 	if t.ev.Scope == chat.Direct { // somebody has installed it for herself
 		return t.privately(ctx, welcome(t.who.FirstName()))
 	}
-	if c, ok := t.rules.channel(t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel); ok {
-		if c.Purpose == "triage" {
-			return t.postWaiting(ctx, c.Team)
+	for _, team := range t.rules.teams { // by this more than one channel may be in sight
+		if err := t.postWaiting(ctx, team.ID); err != nil {
+			return err
 		}
+	}
+	if _, ok := t.rules.channel(t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel); ok {
 		return nil
 	}
 	if !t.who.Admin {
@@ -126,7 +128,7 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 			continue
 		}
 		if c.Channel == "" {
-			place, err := p.Channel(ctx, c.Name)
+			err := d.locate(ctx, p, &c)
 			if errors.Is(err, chat.ErrGone) {
 				missing = append(missing, fmt.Sprintf("There is no channel #%s that I can see on %s: create it, or invite me if it is private.", c.Name, c.Platform))
 				continue
@@ -135,13 +137,6 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 				later = append(later, fmt.Errorf("channel %s: %w", c.Name, err))
 				continue
 			}
-			if err := d.db.InTx(ctx, func(tx *storage.Tx) error {
-				return tx.FoundChannel(ctx, c.ID, place.Workspace, place.Channel)
-			}); err != nil {
-				return missing, err
-			}
-			c.Workspace, c.Channel = place.Workspace, place.Channel
-			d.forget()
 		}
 		if c.Purpose == "triage" {
 			err := d.adoptMembers(ctx, p, c)
@@ -153,6 +148,46 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 		}
 	}
 	return missing, errors.Join(append(later, d.triageWaiting(ctx))...)
+}
+
+// locate fills in the id of a channel that the policy names; chat.ErrGone if
+// there is none in sight.
+func (d *Desk) locate(ctx context.Context, p Platform, c *storage.DeskChannel) error {
+	place, err := p.Channel(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if err := d.db.InTx(ctx, func(tx *storage.Tx) error {
+		return tx.FoundChannel(ctx, c.ID, place.Workspace, place.Channel)
+	}); err != nil {
+		return err
+	}
+	c.Workspace, c.Channel = place.Workspace, place.Channel
+	d.forget()
+	return nil
+}
+
+// arrived looks for the channels that the policy names once the desk has come
+// to a new place: there may be more in sight. Who is in them is noticed as they
+// speak.
+func (d *Desk) arrived(ctx context.Context, ev chat.Event) error {
+	p := d.platforms[ev.By.Platform]
+	if p == nil || ev.Scope == chat.Direct {
+		return nil
+	}
+	r, err := d.rulesNow(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range r.channels {
+		if c.Platform != ev.By.Platform || c.Channel != "" {
+			continue
+		}
+		if err := d.locate(ctx, p, &c); err != nil && !errors.Is(err, chat.ErrGone) {
+			return fmt.Errorf("channel %s: %w", c.Name, err)
+		}
+	}
+	return nil
 }
 
 // triageWaiting puts cards for tickets that were opened before their team had a

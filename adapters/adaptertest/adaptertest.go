@@ -53,6 +53,9 @@ type Pair struct {
 // On has everybody on one platform.
 func On(p Platform) Pair { return Pair{Asking: p, Working: p} }
 
+// Has tells whether any of its people are on a platform.
+func (p Pair) Has(one Platform) bool { return p.Asking.Name == one.Name || p.Working.Name == one.Name }
+
 // mixed says that requesters and agents are on different platforms.
 func (p Pair) mixed() bool { return p.Asking.Name != p.Working.Name }
 

@@ -2,6 +2,7 @@ package teamstest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"regexp"
@@ -176,6 +177,30 @@ func (a *Actor) In(channel string) *Actor {
 	return &Actor{s: a.s, p: a.p, channel: c.ID}
 }
 
+// Joins adds the actor to a channel's team, as somebody of it would; the actor
+// stays where they are.
+func (a *Actor) Joins(channel string) *Actor {
+	a.s.t.Helper()
+	return a.did("joins "+channel, a.member(channel, true))
+}
+
+// Leaves takes the actor out of a channel's team.
+func (a *Actor) Leaves(channel string) *Actor {
+	a.s.t.Helper()
+	return a.did("leaves "+channel, a.member(channel, false))
+}
+
+func (a *Actor) member(channel string, add bool) error {
+	c, ok := a.s.w.Channel(channel)
+	if !ok || len(c.Members) == 0 {
+		return fmt.Errorf("%w: nobody is in %q", ErrRefused, channel)
+	}
+	if by := a.s.w.Person(c.Members[0]); add {
+		return by.Invite(channel, a.p.id)
+	}
+	return a.p.Remove(channel, a.p.id)
+}
+
 // InThread is the actor in the thread of the newest message here that contains
 // the text. In a chat, which has no threads, it is the actor who quotes that
 // message.
@@ -235,6 +260,61 @@ func (a *Actor) line(m Seen) string {
 	a.s.w.mu.Lock()
 	defer a.s.w.mu.Unlock()
 	return a.s.w.line(m)
+}
+
+// Counts is how many messages here have all these words.
+func (a *Actor) Counts(words ...string) int {
+	n := 0
+	for _, text := range a.texts() {
+		if has([]string{text}, words) {
+			n++
+		}
+	}
+	return n
+}
+
+// Notified waits until a message here that contains the text mentions the actor.
+func (a *Actor) Notified(text string) *Actor {
+	a.s.t.Helper()
+	if !a.s.wait(func() bool {
+		return slices.ContainsFunc(a.here(), func(m Seen) bool {
+			return has([]string{a.s.w.Render(m)}, []string{text}) && a.mentioned(m)
+		})
+	}) {
+		a.s.fail("no message with %q mentions %s", text, a.name())
+	}
+	return a
+}
+
+// mentioned says whether a message, or its card, mentions the actor; page "Cards
+// format", mention support within Adaptive Cards.
+func (a *Actor) mentioned(m Seen) bool {
+	u := a.p.User()
+	is := func(id string) bool { return id == u.ID || id == u.ObjectID || id == u.UPN }
+	if slices.ContainsFunc(m.Mentions, func(x Mention) bool { return is(x.ID) }) {
+		return true
+	}
+	var card struct {
+		Teams struct {
+			Entities []struct{ Mentioned struct{ ID string } }
+		} `json:"msteams"`
+	}
+	if json.Unmarshal(m.Card, &card) != nil {
+		return false
+	}
+	for _, e := range card.Teams.Entities {
+		if is(e.Mentioned.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// OpensHome opens the app's personal tab. What follows is done there.
+func (a *Actor) OpensHome() *Actor {
+	a.s.t.Helper()
+	a.s.fail("%s finds no tab", a.name())
+	return a
 }
 
 // newest is the newest message here with the text; it waits for one.

@@ -65,9 +65,25 @@ func (a *Actor) PressOn(text, button string) *Actor {
 	return a.press(button, func(m Seen) bool { return has([]string{a.s.w.Render(m)}, []string{text}) })
 }
 
+// Holds waits for a button and returns the press of it as it stands now, for
+// people who press at the same moment.
+func (a *Actor) Holds(title string) func() error {
+	a.s.t.Helper()
+	at, ok := a.button(title, nil)
+	if !ok {
+		a.s.fail("%s sees no button %q", a.name(), title)
+	}
+	return func() error { return a.p.Press(at.Act) }
+}
+
+// button waits for a button with this title.
+func (a *Actor) button(title string, on func(Seen) bool) (thingSeen, bool) {
+	return a.find(on, func(x thingSeen) bool { return isAction(x.kind()) && label(text(x.m, "title")) == label(title) })
+}
+
 func (a *Actor) press(title string, on func(Seen) bool) *Actor {
 	a.s.t.Helper()
-	at, ok := a.find(on, func(x thingSeen) bool { return isAction(x.kind()) && label(text(x.m, "title")) == label(title) })
+	at, ok := a.button(title, on)
 	if !ok {
 		a.s.fail("%s sees no button %q", a.name(), title)
 		return a

@@ -14,6 +14,7 @@ import (
 
 	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
 	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
@@ -86,7 +87,8 @@ type desk struct {
 	*slacktest.Script
 	t     *testing.T
 	app   *App
-	slack *slacktest.Workspace
+	slack *slacktest.Workspace // nil: not connected to Slack
+	teams *teamstest.Tenant    // nil: not to Teams
 	db    *storage.DB
 	ahead atomic.Int64 // how far the desk's clock is ahead, in ns
 }
@@ -198,11 +200,18 @@ func openWith(t *testing.T, with func(*Options)) *desk {
 
 func (d *desk) start(with Options) {
 	d.t.Helper()
-	app, err := New(d.t.Context(), Options{
+	o := Options{
 		DatabaseURL: with.DatabaseURL, RedisURL: with.RedisURL, Listen: "127.0.0.1:0", Data: d.t.TempDir(), Now: d.now, MaxConns: 8,
-		Log:   slog.New(slog.NewTextHandler(testLog{d.t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
-		Slack: Slack{SigningSecret: "secret", BotToken: "xoxb-test", APIURL: d.slack.URL() + "/api/", Unpaced: true},
-	})
+		Log: slog.New(slog.NewTextHandler(testLog{d.t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+	if d.slack != nil {
+		o.Slack = Slack{SigningSecret: "secret", BotToken: "xoxb-test", APIURL: d.slack.URL() + "/api/", Unpaced: true}
+	}
+	if d.teams != nil {
+		app := d.teams.App()
+		o.Teams = Teams{AppID: app.ID, AppPassword: app.Secret, TenantID: d.teams.ID(), MetadataURL: d.teams.OpenIDURL(), TokenURL: d.teams.TokenURL(), Unpaced: true}
+	}
+	app, err := New(d.t.Context(), o)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -216,6 +225,12 @@ func (d *desk) start(with Options) {
 		d.t.Fatal(err)
 	}
 	<-app.Ready()
+	if d.teams != nil {
+		d.teams.Connect("http://" + app.Addr())
+	}
+	if d.slack == nil {
+		return
+	}
 	d.slack.Connect("http://" + app.Addr())
 	d.Script = d.slack.Script(d.t)
 	d.Patience = 10 * time.Second
@@ -225,8 +240,15 @@ func (d *desk) start(with Options) {
 // settled waits until the desk has nothing left to do that is due.
 func (d *desk) settled(ctx context.Context) error {
 	for {
-		if err := d.slack.Idle(ctx); err != nil {
-			return err
+		if d.slack != nil {
+			if err := d.slack.Idle(ctx); err != nil {
+				return err
+			}
+		}
+		if d.teams != nil {
+			if err := d.teams.Idle(ctx); err != nil {
+				return err
+			}
 		}
 		var b storage.Backlog
 		if err := d.db.View(ctx, func(tx *storage.Tx) (err error) {

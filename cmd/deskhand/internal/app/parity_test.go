@@ -2,16 +2,19 @@ package app
 
 import (
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
-// The list of conversations on Slack.
+// The list of conversations, on each platform and across them.
+
 func TestSlack(t *testing.T) {
 	t.Parallel()
 	adaptertest.Run(t, adaptertest.On(adaptertest.Slack), parity)
@@ -20,14 +23,21 @@ func TestSlack(t *testing.T) {
 // parity starts a desk for a conversation of the list.
 func parity(t *testing.T, on adaptertest.Pair, bare bool) adaptertest.Desk {
 	t.Helper()
-	d := &desk{t: t}
-	d.slack = workspaceOf(t, slacktest.Options{Now: d.now, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
-	url := pgtest.URL(t)
-	if !bare {
-		seedWith(t, url, companyOn(on))
+	d := &parityDesk{desk: &desk{t: t}, url: pgtest.URL(t)}
+	if on.Has(adaptertest.Slack) {
+		d.slack = workspaceOf(t, slacktest.Options{Now: d.now, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
 	}
-	d.start(Options{DatabaseURL: url})
-	return &parityDesk{desk: d, url: url}
+	if on.Has(adaptertest.Teams) {
+		d.teams = tenantOf(t, teamstest.Options{Now: d.now, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
+	}
+	if !bare {
+		seedWith(t, d.url, companyOn(on))
+	}
+	d.start(Options{DatabaseURL: d.url})
+	if d.teams != nil {
+		d.install(on)
+	}
+	return d
 }
 
 type parityDesk struct {
@@ -35,14 +45,52 @@ type parityDesk struct {
 	url string
 }
 
-func (d *parityDesk) Person(_, name string) adaptertest.Actor {
-	d.t.Helper()
-	return adaptertest.Play(d.t, d.desk.Person(name), onSlack(d.slack.App().Name))
+// transcripts are what fails with, on all platforms.
+type transcripts struct {
+	*testing.T
+	d *parityDesk
+	// The double that fails prints its own.
+	slack, teams bool
 }
 
-func (d *parityDesk) Place(_, channel string) adaptertest.Place {
+func (d *parityDesk) Person(platform, name string) adaptertest.Actor {
 	d.t.Helper()
-	return adaptertest.Seen(d.t, d.desk.Channel(channel))
+	if platform == adaptertest.Slack.Name {
+		return adaptertest.Play(d.t, d.onSlack().Person(name), slackWays(d.slack.App().Name))
+	}
+	return adaptertest.Play(d.t, d.onTeams().Person(name), teamsWays(d.teams.App().Name))
+}
+
+func (d *parityDesk) Place(platform, channel string) adaptertest.Place {
+	d.t.Helper()
+	if platform == adaptertest.Slack.Name {
+		return adaptertest.Seen(d.t, d.onSlack().Channel(channel))
+	}
+	return adaptertest.Seen(d.t, d.onTeams().Channel(channel))
+}
+
+func (d *parityDesk) onSlack() *slacktest.Script {
+	s := d.slack.Script(transcripts{d.t, d, false, true})
+	s.Patience, s.Settled = 10*time.Second, d.settled
+	return s
+}
+
+func (d *parityDesk) onTeams() *teamstest.Script {
+	s := d.teams.Script(transcripts{d.t, d, true, false})
+	s.Patience, s.Settled = 10*time.Second, d.settled
+	return s
+}
+
+// Fatalf adds what the other platform shows.
+func (t transcripts) Fatalf(format string, args ...any) {
+	t.Helper()
+	if t.slack && t.d.slack != nil {
+		format, args = format+"\n\nin Slack:\n%s", append(args, t.d.slack.TranscriptAll())
+	}
+	if t.teams && t.d.teams != nil {
+		format, args = format+"\n\nin Teams:\n%s", append(args, t.d.teams.TranscriptAll())
+	}
+	t.T.Fatalf(format, args...)
 }
 
 func (d *parityDesk) Pass(by time.Duration) { d.pass(by) }
@@ -65,30 +113,43 @@ func (d *parityDesk) Restart() {
 	d.start(Options{DatabaseURL: d.url})
 }
 
-func (d *parityDesk) Trouble(_ string, what adaptertest.Trouble) {
+func (d *parityDesk) Trouble(platform string, what adaptertest.Trouble) {
 	var calls atomic.Int64
-	faults := map[adaptertest.Trouble]func() slacktest.Fault{
-		adaptertest.Away: func() slacktest.Fault { return slacktest.Fault{Status: http.StatusServiceUnavailable} },
-		adaptertest.Limited: func() slacktest.Fault {
-			if calls.Add(1) <= 3 {
+	limited := func() bool { return what == adaptertest.Limited && calls.Add(1) <= 3 }
+	lost := func() bool { return what == adaptertest.Lossy && calls.Add(1)%3 == 0 }
+	if platform == adaptertest.Slack.Name {
+		d.slack.OnCall(func(slacktest.Call) slacktest.Fault {
+			switch {
+			case what == adaptertest.Away:
+				return slacktest.Fault{Status: http.StatusServiceUnavailable}
+			case limited():
 				return slacktest.Fault{RetryAfter: time.Second}
 			}
-			return slacktest.Fault{}
-		},
-		adaptertest.Lossy: func() slacktest.Fault { return slacktest.Fault{Lose: calls.Add(1)%3 == 0} },
+			return slacktest.Fault{Lose: lost()}
+		})
+		d.slack.OnDelivery(nil)
+		if what == adaptertest.Twice {
+			d.slack.OnDelivery(func(slacktest.Delivery) slacktest.DeliveryFault { return slacktest.DeliveryFault{Copies: 1} })
+		}
+		return
 	}
-	d.slack.OnCall(nil)
-	if fault := faults[what]; fault != nil {
-		d.slack.OnCall(func(slacktest.Call) slacktest.Fault { return fault() })
-	}
-	d.slack.OnDelivery(nil)
+	d.teams.OnCall(func(teamstest.Call) teamstest.Fault {
+		switch {
+		case what == adaptertest.Away:
+			return teamstest.Fault{Status: http.StatusBadGateway}
+		case limited():
+			return teamstest.Fault{RetryAfter: time.Second}
+		}
+		return teamstest.Fault{Lose: lost()}
+	})
+	d.teams.OnDelivery(nil)
 	if what == adaptertest.Twice {
-		d.slack.OnDelivery(func(slacktest.Delivery) slacktest.DeliveryFault { return slacktest.DeliveryFault{Copies: 1} })
+		d.teams.OnDelivery(func(teamstest.Delivery) teamstest.DeliveryFault { return teamstest.DeliveryFault{Copies: 1} })
 	}
 }
 
-// onSlack is what people do in Slack's own way.
-func onSlack(app string) *adaptertest.Own[*slacktest.Actor] {
+// slackWays is what people do in Slack's own way.
+func slackWays(app string) *adaptertest.Own[*slacktest.Actor] {
 	return &adaptertest.Own[*slacktest.Actor]{
 		About:     (*slacktest.Actor).InThread,
 		OpensHome: (*slacktest.Actor).OpensHome,
@@ -102,5 +163,84 @@ func onSlack(app string) *adaptertest.Own[*slacktest.Actor] {
 		Notified: (*slacktest.Actor).Notified,
 		Calls:    func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Says("@" + app + " " + text) },
 		Commands: func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Runs("/desk " + text) },
+	}
+}
+
+// teamsWays is what they do in Teams'.
+func teamsWays(app string) *adaptertest.Own[*teamstest.Actor] {
+	return &adaptertest.Own[*teamstest.Actor]{
+		About:     (*teamstest.Actor).InThread,
+		OpensHome: (*teamstest.Actor).OpensHome,
+		Says: func(a *teamstest.Actor, text string, files []adaptertest.File) *teamstest.Actor {
+			var up []teamstest.Upload
+			for _, f := range files {
+				up = append(up, teamstest.Upload{Name: f.Name, Data: f.Data})
+			}
+			return a.Says(text, up...)
+		},
+		Notified: (*teamstest.Actor).Notified,
+		Calls:    func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Says("@" + app + " " + text) },
+		Commands: func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Runs("/desk " + text) },
+	}
+}
+
+// teamOf is the team that one of Acme's channels is in: whoever is in a team is
+// in all of its channels.
+func teamOf(channel string) string {
+	if channel == "general" || channel == "it-help" {
+		return "Acme"
+	}
+	return "Team " + channel
+}
+
+// tenantOf is Acme's Teams with those who are there.
+func tenantOf(t *testing.T, o teamstest.Options, on adaptertest.Pair) *teamstest.Tenant {
+	t.Helper()
+	o.App.Commands = []teamstest.Command{
+		{ID: "ticket.from_message", Title: "Open a ticket", OnMessage: true},
+		{ID: "find", Title: "Find", Search: true, Parameter: "text"},
+	}
+	w, err := teamstest.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.Close() })
+	for _, p := range on.PeopleOf(adaptertest.Teams) {
+		if _, err := w.AddUser(teamstest.User{Name: p.Name, DisplayName: p.Real, Mail: p.Mail, TZ: "Europe/Berlin", Installed: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var teams []string
+	for _, c := range on.ChannelsOf(adaptertest.Teams) {
+		if name := teamOf(c.Name); !slices.Contains(teams, name) {
+			teams = append(teams, name)
+			if _, err := w.AddTeam(teamstest.Team{Name: name, Members: c.Members, AllMessages: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := w.AddChannel(teamstest.Channel{Name: c.Name, Team: teamOf(c.Name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Listen("127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// install has somebody of each team add the desk to it.
+func (d *parityDesk) install(on adaptertest.Pair) {
+	d.t.Helper()
+	var done []string
+	for _, c := range on.ChannelsOf(adaptertest.Teams) {
+		if name := teamOf(c.Name); !slices.Contains(done, name) {
+			done = append(done, name)
+			if err := d.teams.Person(c.Members[0]).Install(c.Name); err != nil {
+				d.t.Fatal(err)
+			}
+		}
+	}
+	if err := d.settled(d.t.Context()); err != nil {
+		d.t.Fatal(err)
 	}
 }
