@@ -71,6 +71,7 @@ func (p Policy) WithDefaults() Policy {
 	if len(p.Services) == 0 {
 		p.Services = []Service{{Slug: "other", Name: "Something else", Incidents: p.Teams[0].Slug, Requests: p.Teams[0].Slug}}
 	}
+	p.Changes = p.Changes.withDefaults()
 	return p
 }
 
@@ -149,6 +150,7 @@ func (p Policy) Check() []Problem {
 		}
 	}
 	services := c.services(p.Services, teams, known)
+	c.changes(p, services, teams, known)
 	for i, t := range p.Teams {
 		for _, service := range slices.Sorted(maps.Keys(t.Skills)) {
 			path := fmt.Sprintf("teams[%d].skills.%s", i, service)

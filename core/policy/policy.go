@@ -29,6 +29,8 @@ type Policy struct {
 	// Removed says of service levels that are gone what becomes of their
 	// running clocks, by slug.
 	Removed map[string]AfterRemoval `yaml:"removed_levels"`
+
+	Changes Changes `yaml:"changes"`
 }
 
 // Channels name a channel on each platform, by the adapter's name: its name
@@ -126,7 +128,8 @@ func BuiltIn() Policy {
 			TimeZone: "UTC", Bypass: "no_entry_sign", Emoji: "ticket", MostTeams: 3,
 			CloseAfter: "3d", SilentAt: "24h",
 		},
-		Teams: []Team{{Slug: "service-desk", Name: "Service Desk", Tier: 1}},
+		Teams:   []Team{{Slug: "service-desk", Name: "Service Desk", Tier: 1}},
+		Changes: builtInChanges(),
 		Services: []Service{
 			{Slug: "other", Name: "Something else", Incidents: "service-desk", Requests: "service-desk"},
 		},
