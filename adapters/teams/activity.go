@@ -117,7 +117,8 @@ func decodeActivity(body []byte) (*activity, error) {
 	if err := json.Unmarshal(body, act); err != nil {
 		return nil, errMalformed
 	}
-	if act.Type == "" || act.ServiceURL == "" || act.Conversation.ID == "" {
+	// Message extensions are used outside of any conversation too.
+	if act.Type == "" || act.ServiceURL == "" || act.Conversation.ID == "" && !act.extension() {
 		return nil, errMalformed
 	}
 	for _, id := range []string{act.ID, act.Conversation.ID, act.ReplyToID, act.From.ID, act.From.id(), act.Recipient.ID,
@@ -127,6 +128,12 @@ func decodeActivity(body []byte) (*activity, error) {
 		}
 	}
 	return act, nil
+}
+
+// extension says that it is of a message extension, which people use wherever
+// they are, whether the desk is there or not.
+func (act *activity) extension() bool {
+	return act.Type == schema.Invoke && strings.HasPrefix(act.Name, "composeExtension/")
 }
 
 // shallow says that JSON is not nested deeper than anything that Teams sends.
@@ -197,6 +204,9 @@ func conversationType(said, id string) string {
 // conversation names its thread: "19:…@thread.tacv2;messageid=1795227394790".
 func (a *Adapter) where(act *activity) (p chat.Place, s chat.Scope, flat bool) {
 	channel, thread := splitConversation(act.Conversation.ID)
+	if channel == "" {
+		return a.place("", ""), "", false
+	}
 	switch conversationType(act.Conversation.ConversationType, channel) {
 	case personalChat:
 		return a.place(channel, ""), chat.Direct, true

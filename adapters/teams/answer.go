@@ -22,6 +22,8 @@ const (
 	wordsNoRecords = "I can't get to my records just now. Please try again in a minute."
 	wordsUnknown   = "I don't know this button any more. Please write to me instead."
 	wordsInChat    = "I have written to you in our chat."
+	wordsDone      = "Done."
+	wordsNoView    = "There is nothing newer to see here."
 )
 
 // messageType says that an Action.Execute is answered with words.
@@ -48,6 +50,14 @@ func (a *Adapter) answer(ctx context.Context, in inbound) (reply any, after func
 	if err != nil {
 		a.log.LogAttrs(ctx, slog.LevelError, "event not answered", slog.String("kind", string(in.event.Kind)), slog.String("key", in.event.Key), slog.Any("err", err))
 		return a.sorry(in), nil, nil
+	}
+	if in.event.InPlace && in.event.Kind == chat.Pressed && nothing(answer) {
+		// Somebody's other click, or a repetition: they see how it stands.
+		in.event.Kind = chat.Viewed
+		if answer, err = a.desk.Answer(ctx, in.event); err != nil {
+			answer = chat.Answer{}
+		}
+		in.event.Kind = chat.Pressed
 	}
 	switch in.manner {
 	case asFinds:
@@ -90,10 +100,19 @@ func (a *Adapter) inPlace(ctx context.Context, in inbound, answer chat.Answer) (
 		a.log.LogAttrs(ctx, slog.LevelError, "a form for a button that opens none", slog.String("action", in.event.Action))
 		return message(wordsUnknown), after
 	}
-	if answer.Card == nil {
-		return message(""), after // nothing to show: the card stands as it is
+	switch {
+	case answer.Card == nil && in.event.Kind == chat.Viewed:
+		// The card stands as it is; words would be shown to whoever only looks.
+		return cardAnswer{404, "application/vnd.microsoft.error", map[string]string{"code": "NoView", "message": wordsNoView}}, after
+	case answer.Card == nil:
+		return message(wordsDone), after
 	}
 	return cardAnswer{200, adaptive.ContentType, adaptive.Card(chat.Post{Card: *answer.Card}, a.drawing(ctx))}, after
+}
+
+// nothing says that an answer has nothing to show.
+func nothing(a chat.Answer) bool {
+	return a.Form == nil && a.Private == nil && a.Card == nil && len(a.Errors) == 0
 }
 
 // brief says that a card is no more than a few words.

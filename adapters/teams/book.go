@@ -25,7 +25,7 @@ type Book interface {
 
 // reference is one entry of the Book.
 type reference struct {
-	ServiceURL string `json:"url"`
+	ServiceURL string `json:"url,omitempty"`
 	Bot        string `json:"bot,omitempty"` // the desk's own id there
 
 	// Of a place, "place:CONVERSATION".
@@ -39,6 +39,9 @@ type reference struct {
 	Zone    string `json:"zone,omitempty"`
 	Locale  string `json:"locale,omitempty"`
 
+	// Of Teams' own id of a person, "account:29:…", by which mentions go.
+	User string `json:"user,omitempty"`
+
 	// Of a team, "team:ID".
 	Name string `json:"name,omitempty"`
 }
@@ -47,6 +50,7 @@ type reference struct {
 // personal chat is begun with somebody who has never written.
 func placeKey(conversation string) string { return "place:" + conversation }
 func userKey(id string) string            { return "user:" + id }
+func accountKey(id string) string         { return "account:" + id }
 func teamKey(id string) string            { return "team:" + id }
 
 const (

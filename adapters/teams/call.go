@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/deskhand/deskhand/bot/chat"
@@ -89,6 +90,9 @@ func (a *Adapter) send(ctx context.Context, service string, r request, into any)
 			return err // nothing has been sent
 		}
 	}
+	// What has not left whole can't have had an effect.
+	var left atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) { left.Store(i.Err == nil) }})
 	req, err := http.NewRequestWithContext(ctx, r.method, address, body)
 	if err != nil {
 		return goneError("NoServiceURL")
@@ -103,8 +107,11 @@ func (a *Adapter) send(ctx context.Context, service string, r request, into any)
 	client := *a.http
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
+	if err != nil && !left.Load() {
+		return bare(err)
+	}
 	if err != nil {
-		return unanswered(err, r.effect)
+		return unsure(bare(err), r.effect)
 	}
 	defer resp.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -115,7 +122,7 @@ func (a *Adapter) send(ctx context.Context, service string, r request, into any)
 		return refused(resp.StatusCode, resp.Header, said, r.effect)
 	}
 	if err != nil {
-		return unanswered(err, r.effect)
+		return unsure(bare(err), r.effect)
 	}
 	if into == nil || len(bytes.TrimSpace(said)) == 0 {
 		return nil
@@ -144,15 +151,6 @@ func escapePath(parts []string) string {
 		}
 	}
 	return b.String()
-}
-
-// unanswered is the error of a call that has no answer.
-func unanswered(err error, what effect) error {
-	err = bare(err)
-	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
-		return err // it has not left the house
-	}
-	return unsure(err, what)
 }
 
 // bare is an error without the address that it may carry, which may be secret.

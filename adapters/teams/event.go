@@ -30,6 +30,9 @@ func (a *Adapter) note(ctx context.Context, act *activity) error {
 	if err := a.book.learn(ctx, tenantKey, reach); err != nil {
 		return err
 	}
+	if act.extension() {
+		return a.noteUser(ctx, act, func(*reference) {}) // the desk need not be in that place
+	}
 	team := act.ChannelData.Team
 	if err := a.book.learn(ctx, placeKey(channel), func(r *reference) {
 		reach(r)
@@ -46,12 +49,7 @@ func (a *Adapter) note(ctx context.Context, act *activity) error {
 			return err
 		}
 	}
-	if act.From.id() == "" || act.From.bot() {
-		return nil
-	}
-	return a.book.learn(ctx, userKey(act.From.id()), func(r *reference) {
-		r.ServiceURL = act.ServiceURL
-		set(&r.Account, act.From.ID)
+	return a.noteUser(ctx, act, func(r *reference) {
 		switch kind {
 		case personalChat:
 			r.Chat = channel
@@ -60,22 +58,60 @@ func (a *Adapter) note(ctx context.Context, act *activity) error {
 		default:
 			r.Seen = cmp.Or(r.Seen, channel)
 		}
+	})
+}
+
+func (a *Adapter) noteUser(ctx context.Context, act *activity, where func(*reference)) error {
+	if act.From.id() == "" || act.From.bot() {
+		return nil
+	}
+	if act.From.id() != act.From.ID && act.From.ID != "" {
+		if err := a.book.learn(ctx, accountKey(act.From.ID), func(r *reference) { r.User = act.From.id() }); err != nil {
+			return err
+		}
+	}
+	return a.book.learn(ctx, userKey(act.From.id()), func(r *reference) {
+		r.ServiceURL = act.ServiceURL
+		set(&r.Account, act.From.ID)
 		for _, e := range act.Entities {
 			if e.Type == "clientInfo" {
 				set(&r.Zone, e.Zone)
 				set(&r.Locale, e.Locale)
 			}
 		}
+		where(r)
 	})
+}
+
+// who finds the people behind Teams' own ids, as far as they are known.
+func (a *Adapter) who(ctx context.Context) func(string) string {
+	return func(id string) string {
+		ref, _, err := a.book.look(ctx, accountKey(id))
+		if err != nil {
+			return ""
+		}
+		return ref.User
+	}
+}
+
+// installed says that the desk is in a place: it has heard from there, or from
+// its team.
+func (a *Adapter) installed(ctx context.Context, channel, team string) (bool, error) {
+	_, known, err := a.book.look(ctx, placeKey(channel))
+	if known || err != nil || team == "" {
+		return known, err
+	}
+	_, known, err = a.book.look(ctx, teamKey(team))
+	return known, err
 }
 
 // events are what an activity reports that nobody waits for.
 func (a *Adapter) events(ctx context.Context, act *activity) ([]chat.Event, error) {
 	switch strings.ToLower(string(act.Type)) {
 	case "message":
-		return one(a.messageEvent(act))
+		return one(a.messageEvent(ctx, act))
 	case "messageupdate":
-		return one(a.editedEvent(act))
+		return one(a.editedEvent(ctx, act))
 	case "messagedelete":
 		return one(a.deletedEvent(act))
 	case "messagereaction":
@@ -109,7 +145,7 @@ func (a *Adapter) base(act *activity, kind chat.Kind) (chat.Event, error) {
 	return e, nil
 }
 
-func (a *Adapter) messageEvent(act *activity) (chat.Event, error) {
+func (a *Adapter) messageEvent(ctx context.Context, act *activity) (chat.Event, error) {
 	if len(act.Value) > 0 && string(act.Value) != "null" && strings.TrimSpace(act.Text) == "" {
 		return a.submitEvent(act)
 	}
@@ -118,7 +154,7 @@ func (a *Adapter) messageEvent(act *activity) (chat.Event, error) {
 		return chat.Event{}, err
 	}
 	e.Key, e.Message = key("m", e.Place.Channel, act.ID), act.ID
-	said := readText(act)
+	said := readText(act, a.who(ctx))
 	e.Text, e.Mentioned, e.Files = said.text, said.mentioned, act.files()
 	if e.Flat {
 		e.Place.Thread = cmp.Or(said.quoted, act.ReplyToID)
@@ -131,7 +167,7 @@ func (a *Adapter) messageEvent(act *activity) (chat.Event, error) {
 }
 
 // editedEvent is a message that was changed, or that was deleted and is back.
-func (a *Adapter) editedEvent(act *activity) (chat.Event, error) {
+func (a *Adapter) editedEvent(ctx context.Context, act *activity) (chat.Event, error) {
 	switch act.ChannelData.EventType {
 	case "editMessage", "undeleteMessage", "":
 	default:
@@ -142,7 +178,7 @@ func (a *Adapter) editedEvent(act *activity) (chat.Event, error) {
 		return chat.Event{}, err
 	}
 	e.Key, e.Message, e.Author = key("e", e.Place.Channel, act.ID, act.Timestamp), act.ID, e.By
-	said := readText(act)
+	said := readText(act, a.who(ctx))
 	e.Text, e.Mentioned, e.Files = said.text, said.mentioned, act.files()
 	if e.Flat {
 		e.Place.Thread = said.quoted

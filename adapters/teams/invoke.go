@@ -1,6 +1,7 @@
 package teams
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"strconv"
@@ -34,7 +35,7 @@ type inbound struct {
 // invokes are the names that are understood. Which are sent, and with what
 // values, is on learn.microsoft.com, "Invoke activities for event-driven
 // conversations" and the pages of the features.
-var invokes = map[string]func(*Adapter, *activity) (inbound, error){
+var invokes = map[string]func(*Adapter, context.Context, *activity) (inbound, error){
 	"adaptiveCard/action":           (*Adapter).cardInvoke,
 	"task/fetch":                    (*Adapter).taskInvoke,
 	"task/submit":                   (*Adapter).taskInvoke,
@@ -45,16 +46,12 @@ var invokes = map[string]func(*Adapter, *activity) (inbound, error){
 }
 
 // invoke reads an activity that Teams waits to be answered.
-func (a *Adapter) invoke(act *activity) (inbound, error) {
+func (a *Adapter) invoke(ctx context.Context, act *activity) (inbound, error) {
 	read := invokes[act.Name]
 	if read == nil {
 		return inbound{}, errUnknown
 	}
-	in, err := read(a, act)
-	if err != nil {
-		return inbound{}, err
-	}
-	return in, nil
+	return read(a, ctx, act)
 }
 
 // opened is base for an invoke, which need not have happened in a conversation.
@@ -85,7 +82,7 @@ func onCard(e *chat.Event, act *activity) {
 // cardInvoke is an Action.Execute: a press, or the card being looked at by one of
 // its viewers.
 // See learn.microsoft.com, "Work with Universal Actions for Adaptive Cards".
-func (a *Adapter) cardInvoke(act *activity) (inbound, error) {
+func (a *Adapter) cardInvoke(_ context.Context, act *activity) (inbound, error) {
 	var value struct {
 		Action struct {
 			Data json.RawMessage `json:"data"`
@@ -130,7 +127,7 @@ func (a *Adapter) submitEvent(act *activity) (chat.Event, error) {
 
 // taskInvoke is a button that opens a dialog, or what is done in one.
 // See learn.microsoft.com, "Using dialogs in Teams bots".
-func (a *Adapter) taskInvoke(act *activity) (inbound, error) {
+func (a *Adapter) taskInvoke(_ context.Context, act *activity) (inbound, error) {
 	var value struct {
 		Data json.RawMessage `json:"data"`
 	}
@@ -212,7 +209,7 @@ func scopeOf(channel string) (s chat.Scope, flat bool) {
 
 // queryInvoke is a search for something to put into a message.
 // See learn.microsoft.com, "Respond to search command".
-func (a *Adapter) queryInvoke(act *activity) (inbound, error) {
+func (a *Adapter) queryInvoke(_ context.Context, act *activity) (inbound, error) {
 	var value struct {
 		Parameters []struct {
 			Name  string `json:"name"`
@@ -267,7 +264,7 @@ type payload struct {
 }
 
 // commandInvoke is a command of the message extension: on a message, or on none.
-func (a *Adapter) commandInvoke(act *activity) (inbound, error) {
+func (a *Adapter) commandInvoke(ctx context.Context, act *activity) (inbound, error) {
 	var value struct {
 		Command string   `json:"commandId"`
 		Message *payload `json:"messagePayload"`
@@ -282,7 +279,7 @@ func (a *Adapter) commandInvoke(act *activity) (inbound, error) {
 	e.Action = value.Command
 	if m := value.Message; m != nil && m.ID != "" {
 		e.Kind, e.Message, e.Author = chat.Picked, cleanID(m.ID), a.person(cleanID(m.From.User.ID))
-		e.Text, e.Mentioned = m.read(a.app)
+		e.Text, e.Mentioned = m.read(a.app, a.who(ctx))
 		if !e.Flat {
 			if e.Place.Thread = cleanID(m.ReplyTo); e.Place.Thread == "" {
 				_, e.Place.Thread = splitConversation(act.Conversation.ID)
@@ -292,11 +289,20 @@ func (a *Adapter) commandInvoke(act *activity) (inbound, error) {
 			}
 		}
 	}
+	if e.Place.Channel != "" {
+		here, err := a.installed(ctx, e.Place.Channel, act.ChannelData.Team.ID)
+		if err != nil {
+			return inbound{}, err
+		}
+		if !here { // nothing can be said there: it goes on in their own chat
+			e.Place, e.Scope, e.Flat, e.Message = a.place("", ""), "", false, ""
+		}
+	}
 	return inbound{event: e, manner: asDialog, meta: a.metaOf(e)}, nil
 }
 
 // read is what the message says.
-func (m *payload) read(self string) (text string, mentioned bool) {
+func (m *payload) read(self string, who func(string) string) (text string, mentioned bool) {
 	var all []entity
 	for _, one := range m.Mentions {
 		e := entity{Type: "mention", Text: one.Text}
@@ -304,12 +310,14 @@ func (m *payload) read(self string) (text string, mentioned bool) {
 		switch {
 		case one.Mentioned.App.ID == self:
 			e.Mentioned.ID = "28:" + self
-		case one.Mentioned.User.ID != "":
+		case strings.HasPrefix(one.Mentioned.User.ID, "29:"):
+			e.Mentioned.ID = cleanID(one.Mentioned.User.ID)
+		default:
 			e.Mentioned.AadObjectID = cleanID(one.Mentioned.User.ID)
 		}
 		all = append(all, e)
 	}
-	w, names := &writer{}, newMentions("28:"+self, all)
+	w, names := &writer{}, newMentions("28:"+self, who, all)
 	if strings.EqualFold(m.Body.Type, "html") {
 		readHTML(w, names, m.Body.Content)
 	} else {
@@ -320,7 +328,7 @@ func (m *payload) read(self string) (text string, mentioned bool) {
 
 // searchInvoke is type-ahead in a dialog.
 // See learn.microsoft.com, "Typeahead search in Adaptive Cards".
-func (a *Adapter) searchInvoke(act *activity) (inbound, error) {
+func (a *Adapter) searchInvoke(_ context.Context, act *activity) (inbound, error) {
 	var value struct {
 		Text    string `json:"queryText"`
 		Dataset string `json:"dataset"`

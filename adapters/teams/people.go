@@ -89,6 +89,9 @@ func (a *Adapter) member(ctx context.Context, user string, ref reference) (membe
 			return member{}, err
 		}
 	}
+	if len(asked) == 0 {
+		return member{}, errNotHeard
+	}
 	return member{}, goneError("MemberNotFound")
 }
 
@@ -136,6 +139,9 @@ func (a *Adapter) Members(ctx context.Context, place chat.Place) ([]chat.User, e
 
 // met remembers somebody who was seen in a list of members.
 func (a *Adapter) met(ctx context.Context, m member, at reference, where string) error {
+	if m.ID != m.id() {
+		a.book.hold(accountKey(m.ID), reference{User: m.id()})
+	}
 	ref, known, err := a.book.look(ctx, userKey(m.id()))
 	if err != nil || known && ref.Account != "" {
 		return err

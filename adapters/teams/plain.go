@@ -15,15 +15,18 @@ type words struct {
 	quoted    string // id of the message that is quoted
 }
 
-// people are the mentions of a message, and the desk's own id among them.
+// mentions are those of a message, with the desk's own id among them. Teams
+// names people by its own ids in them; who gives the id by which the desk knows
+// somebody, "" if it does not.
 type mentions struct {
 	self string
+	who  func(id string) string
 	all  []entity
 	used []bool
 }
 
-func newMentions(self string, entities []entity) *mentions {
-	m := &mentions{self: self}
+func newMentions(self string, who func(string) string, entities []entity) *mentions {
+	m := &mentions{self: self, who: who}
 	for _, e := range entities {
 		if e.Type == "mention" {
 			m.all = append(m.all, e)
@@ -70,7 +73,7 @@ func untagged(text string) string {
 }
 
 // mention writes a mention as chat has them. The desk's own is left out; one of
-// what is no person, a team or a channel, stays a name.
+// somebody whom the desk does not know, or of a team or a channel, stays a name.
 func (m *mentions) mention(w *writer, name, number string) {
 	e, ok := m.named(name, number)
 	switch {
@@ -79,17 +82,23 @@ func (m *mentions) mention(w *writer, name, number string) {
 	case e.Mentioned.ID == m.self && m.self != "":
 		w.mentioned = true
 		w.gap = true
-	case strings.HasPrefix(e.Mentioned.ID, "29:") || e.Mentioned.AadObjectID != "":
-		w.put(chat.Mention(chat.StripMarks(e.Mentioned.id())))
 	default:
-		w.say("@" + name)
+		id := e.Mentioned.AadObjectID
+		if id == "" && strings.HasPrefix(e.Mentioned.ID, "29:") && m.who != nil {
+			id = m.who(e.Mentioned.ID)
+		}
+		if id == "" {
+			w.say("@" + name)
+			return
+		}
+		w.put(chat.Mention(chat.StripMarks(id)))
 	}
 }
 
 // readText reads what a message says: from its HTML if it has one, for only
 // that keeps links, lines and quotes apart.
-func readText(act *activity) words {
-	m := newMentions(act.Recipient.ID, act.Entities)
+func readText(act *activity, who func(string) string) words {
+	m := newMentions(act.Recipient.ID, who, act.Entities)
 	w := &writer{}
 	body, rich := act.Text, act.TextFormat == "xml"
 	for _, at := range act.Attachments {

@@ -55,7 +55,7 @@ func (a *Adapter) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	start := time.Now()
-	in, err := a.invoke(act)
+	in, err := a.invoke(r.Context(), act)
 	var reply any
 	var after func(context.Context)
 	if err == nil {

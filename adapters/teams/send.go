@@ -2,8 +2,8 @@ package teams
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -146,6 +146,10 @@ func (a *Adapter) destination(ctx context.Context, p chat.Post) (channel string,
 	return channel, ref, err
 }
 
+// errNotHeard passes when the bot is installed: its first activity says where
+// the service is.
+var errNotHeard = errors.New("teams: nothing has come from Teams yet, so it is not known where to send to")
+
 // reach is how a place is reached. One that nothing has come from yet, such as a
 // channel that was found by its name, is reached as the tenant is.
 func (a *Adapter) reach(ctx context.Context, channel string) (reference, error) {
@@ -159,7 +163,7 @@ func (a *Adapter) reach(ctx context.Context, channel string) (reference, error) 
 			return reference{}, err
 		}
 		if !known {
-			return reference{}, goneError("NothingHeardYet")
+			return reference{}, errNotHeard
 		}
 		ref.ServiceURL, ref.Bot = of.ServiceURL, of.Bot
 	}
@@ -199,7 +203,7 @@ func (a *Adapter) beginChat(ctx context.Context, user string, ref reference) (st
 		return "", err
 	}
 	if !known {
-		return "", goneError("NothingHeardYet")
+		return "", errNotHeard
 	}
 	member := ref.Account
 	if member == "" {
@@ -241,12 +245,13 @@ func (a *Adapter) account(ref reference) schema.ChannelAccount {
 // 40,000 (80 KB in UTF-16, under "Format your bot messages").
 const maxText = 20_000
 
-// draw makes the activity of a post. Text and attachments never go together:
+// draw makes the activity of a post: words alone as a message, everything else as
+// a card, with the name of whoever speaks above it. Text and attachments never go together:
 // Teams would make two messages of them, and tell the id of neither.
 func (a *Adapter) draw(ctx context.Context, p chat.Post, ref reference) outgoing {
 	act := outgoing{Type: "message", From: a.account(ref)}
-	if len(p.Card.Blocks) == 0 && len(p.Files) == 0 && len(p.Viewers) == 0 {
-		act.Text, act.TextFormat = a.plainText(p), "xml"
+	if p.As == nil && len(p.Card.Blocks) == 0 && len(p.Files) == 0 && len(p.Viewers) == 0 {
+		act.Text, act.TextFormat = a.plainText(p.Card), "plain"
 		return act
 	}
 	card, pictures := a.withFiles(p)
@@ -258,20 +263,19 @@ func (a *Adapter) draw(ctx context.Context, p chat.Post, ref reference) outgoing
 	return act
 }
 
-// plainText is a post of nothing but words, as Teams' HTML.
-func (a *Adapter) plainText(p chat.Post) string {
-	words := []rune(chat.StripMarks(strings.ToValidUTF8(strings.TrimSpace(p.Card.Text), "")))
+// plainText is a card of nothing but words.
+func (a *Adapter) plainText(c chat.Card) string {
+	words := []rune(chat.StripMarks(strings.ToValidUTF8(strings.TrimSpace(c.Text), "")))
 	if len(words) > maxText {
 		words = append(words[:maxText], '…')
 	}
-	text := strings.ReplaceAll(html.EscapeString(string(words)), "\n", "<br>")
-	if p.As != nil && p.As.Name != "" {
-		text = "<b>" + html.EscapeString(p.As.Name) + ":</b> " + text
+	if len(words) == 0 {
+		words = []rune("…") // Teams takes no empty message
 	}
 	if a.anonymous {
-		text += "<br><i>" + html.EscapeString(footer) + "</i>"
+		return string(words) + "\n\n" + footer
 	}
-	return text
+	return string(words)
 }
 
 // Update shows p's card in the place of the message at ref.
@@ -300,7 +304,8 @@ func (a *Adapter) Update(ctx context.Context, at chat.Ref, p chat.Post) error {
 // Find looks for a Message that may have been delivered. Teams gives bots no
 // history, and creating a message knows no key by which a second one would be
 // seen to be the same; so it is never found. What is left is to be rarely
-// unsure: see unanswered and refused.
+// unsure: what has not left whole was not sent (see send), and only an answer that
+// leaves it open is taken as such (see refused).
 func (a *Adapter) Find(context.Context, chat.Post) (chat.Ref, bool, error) {
 	return chat.Ref{}, false, nil
 }
