@@ -23,8 +23,9 @@ import (
 // An app is a small bot: it checks tokens, keeps what it is sent, and a test says
 // what it answers.
 type app struct {
-	t *testing.T
-	w *teamstest.Tenant
+	t   *testing.T
+	w   *teamstest.Tenant
+	url string
 
 	mu     sync.Mutex
 	token  string
@@ -90,6 +91,7 @@ func newApp(t *testing.T, o teamstest.Options) *app {
 	}
 	srv := httptest.NewServer(a)
 	t.Cleanup(srv.Close)
+	a.url = srv.URL
 	w.Connect(srv.URL)
 	return a
 }
@@ -279,7 +281,9 @@ func (a *app) call(method, path string, body any) (int, map[string]any, *http.Re
 func (a *app) try(method, path string, body any) (int, any, *http.Response) {
 	a.t.Helper()
 	var in io.Reader
-	if body != nil {
+	if b, ok := body.(rawBody); ok {
+		in = strings.NewReader(string(b))
+	} else if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
 			a.t.Fatal(err)

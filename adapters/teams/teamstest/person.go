@@ -101,12 +101,8 @@ func (p *Person) install(channel string, add bool) error {
 		c.Installed = add
 	}
 	installation, update := t.installActivities(c, u, add)
-	first, second := installation, update
-	if t.installs++; t.installs%2 == 0 {
-		first, second = update, installation
-	}
-	t.send(c, first, true)
-	t.send(c, second, true)
+	t.send(c, installation, true) // whichever is there first
+	t.send(c, update, true)
 	t.changed(Change{Kind: ChannelChanged, Channel: c.ID})
 	return nil
 }

@@ -320,10 +320,15 @@ func (a *Actor) OpensHome() *Actor {
 // newest is the newest message here with the text; it waits for one.
 func (a *Actor) newest(text string) Message {
 	a.s.t.Helper()
+	return a.newestBy("", text)
+}
+
+func (a *Actor) newestBy(who, text string) Message {
+	a.s.t.Helper()
 	var found Message
 	if !a.s.wait(func() bool {
 		for _, m := range slices.Backward(a.here()) {
-			if has([]string{a.s.w.Render(m)}, []string{text}) {
+			if (who == "" || m.From == who) && a.own(m, text) {
 				found = m.Message
 				return true
 			}
@@ -333,6 +338,12 @@ func (a *Actor) newest(text string) Message {
 		a.s.fail("%s sees no message with %q", a.name(), text)
 	}
 	return found
+}
+
+// own says whether the message itself has the text; what it quotes does not count.
+func (a *Actor) own(m Seen, text string) bool {
+	m.Quote = nil
+	return has([]string{a.s.w.Render(m)}, []string{text})
 }
 
 func (a *Actor) name() string { return a.p.User().DisplayName }
@@ -436,13 +447,13 @@ func (a *Actor) Reacts(text, emoji string) *Actor {
 // Edits changes the newest message of one's own that contains the text.
 func (a *Actor) Edits(text, to string) *Actor {
 	a.s.t.Helper()
-	return a.did("edits "+text, a.p.Edit(a.channel, a.newest(text).ID, to))
+	return a.did("edits "+text, a.p.Edit(a.channel, a.newestBy(a.p.id, text).ID, to))
 }
 
 // Deletes deletes the newest message of one's own that contains the text.
 func (a *Actor) Deletes(text string) *Actor {
 	a.s.t.Helper()
-	return a.did("deletes "+text, a.p.Delete(a.channel, a.newest(text).ID))
+	return a.did("deletes "+text, a.p.Delete(a.channel, a.newestBy(a.p.id, text).ID))
 }
 
 // Uses runs a command of the message extension by its title on the newest message

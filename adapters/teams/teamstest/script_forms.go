@@ -62,7 +62,7 @@ func (a *Actor) Press(text string) *Actor {
 // PressOn presses a button on the newest message that contains the text.
 func (a *Actor) PressOn(text, button string) *Actor {
 	a.s.t.Helper()
-	return a.press(button, func(m Seen) bool { return has([]string{a.s.w.Render(m)}, []string{text}) })
+	return a.press(button, func(m Seen) bool { return a.own(m, text) })
 }
 
 // Holds waits for a button and returns the press of it as it stands now, for

@@ -50,7 +50,6 @@ type Tenant struct {
 	closed   bool
 	pacing   pacer
 	lastID   uint64
-	installs int
 	users    []*User
 	userBy   map[string]*User // by id, object id, handle, mail and name
 	teams    []*Team
