@@ -78,6 +78,11 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 	if err := tx.copyAudit(ctx, steps); err != nil {
 		return fail(err)
 	}
+	if _, err := tx.Exec(ctx, `
+		insert into evidence (ticket_id, article_id, helped, at)
+		select id, article_id, true, resolved_at from tickets where id > $1 and state = 'done' order by resolved_at, id`, offset); err != nil {
+		return fail(err)
+	}
 	// Without a ticket of a kind, the first one is still to get number 1.
 	_, err = tx.Exec(ctx, `
 		select setval(pg_get_serial_sequence('tickets', 'id'), max(id)),
@@ -114,6 +119,11 @@ func (tx *Tx) ImportQuestions(ctx context.Context, past []Question, via string) 
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
 		select asked_at, 'asked', person_id, $1, 'question', id, jsonb_build_object('confidence', confidence, 'shown', shown)
 		from questions where id > $2`, via, last); err != nil {
+		return fmt.Errorf("import questions: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `
+		insert into evidence (question_id, article_id, helped, at)
+		select id, article_id, true, ended_at from questions where id > $1 and outcome = 'solved' order by ended_at, id`, last); err != nil {
 		return fmt.Errorf("import questions: %w", err)
 	}
 	return nil

@@ -137,6 +137,9 @@ func (tx *Tx) EndQuestion(ctx context.Context, q Question, by people.PersonID, v
 			"ticket": q.Ticket, "ended": q.EndedAt}); err != nil {
 		return q, err
 	}
+	if err := tx.questionEvidence(ctx, q, at); err != nil {
+		return q, err
+	}
 	q.Version++
 	return q, tx.Audit(ctx, Step{
 		At: at, Action: "question." + string(q.Outcome), Person: by, Via: via, Subject: OfQuestion, SubjectID: int64(q.ID),

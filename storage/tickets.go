@@ -217,6 +217,9 @@ func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.E
 		where id = @id and version = @version`, args); err != nil {
 		return is, err
 	}
+	if err := tx.ticketEvidence(ctx, was, is, ev.At); err != nil {
+		return is, err
+	}
 	after := changed(was, is)
 	is.Version = was.Version + 1
 	return is, tx.Audit(ctx, Step{

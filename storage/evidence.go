@@ -1,0 +1,147 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+type evidenceRow struct {
+	Seq        int64               `db:"seq"`
+	Question   int64               `db:"question_id"`
+	Ticket     int64               `db:"ticket_id"`
+	Article    knowledge.ArticleID `db:"article_id"`
+	Helped     bool                `db:"helped"`
+	At         time.Time           `db:"at"`
+	Undone     bool                `db:"undone"`
+	Text       string              `db:"text"`
+	Title      string              `db:"title"`
+	Resolution string              `db:"resolution"`
+	Service    string              `db:"service"`
+}
+
+func (r evidenceRow) evidence() knowledge.Evidence {
+	e := knowledge.Evidence{Seq: r.Seq, Past: knowledge.QuestionPast(r.Question), Text: r.Text, Article: r.Article, Helped: r.Helped,
+		At: r.At, Undone: r.Undone, Title: r.Title, Resolution: r.Resolution, Service: r.Service}
+	if r.Ticket != 0 {
+		e.Past = knowledge.TicketPast(r.Ticket)
+	}
+	return e
+}
+
+// EvidenceSince is evidence that has come or changed after seq, in the order
+// of the changes, at most limit.
+func (tx *Tx) EvidenceSince(ctx context.Context, seq int64, limit int) ([]knowledge.Evidence, error) {
+	rows, _ := tx.Query(ctx, `
+		select e.seq, coalesce(e.question_id, 0) as question_id, coalesce(e.ticket_id, 0) as ticket_id,
+			coalesce(e.article_id, 0) as article_id, e.helped, e.at, e.undone_at is not null as undone,
+			coalesce(q.text, t.title || E'\n' || t.detail) as text, coalesce(t.title, '') as title,
+			coalesce(t.resolution, '') as resolution, coalesce(t.service, '') as service
+		from evidence e left join questions q on q.id = e.question_id left join tickets t on t.id = e.ticket_id
+		where e.seq > $1 order by e.seq limit $2`, seq, limit)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[evidenceRow])
+	if err != nil {
+		return nil, fmt.Errorf("evidence since %d: %w", seq, err)
+	}
+	all := make([]knowledge.Evidence, len(found))
+	for i, r := range found {
+		all[i] = r.evidence()
+	}
+	return all, nil
+}
+
+// EvidenceFrom is the number after which the newest most pieces of evidence
+// come, and that of the newest: where an index that keeps so many begins.
+func (tx *Tx) EvidenceFrom(ctx context.Context, most int) (from, newest int64, err error) {
+	err = tx.QueryRow(ctx, `
+		select coalesce((select seq from evidence order by seq desc nulls last offset $1 limit 1), 0), (select seq from evidence_seq)`,
+		most).Scan(&from, &newest)
+	if err != nil {
+		return 0, 0, fmt.Errorf("evidence sequence: %w", err)
+	}
+	return from, newest, nil
+}
+
+// questionEvidence keeps what the end of a question says of articles.
+func (tx *Tx) questionEvidence(ctx context.Context, q Question, at time.Time) error {
+	failed := failing("evidence of question %d", q.ID)
+	switch q.Outcome {
+	case Solved:
+		return tx.Helped(ctx, q.ID, q.Article, at)
+	case WentTicket, WentPerson:
+		if len(q.Shown) == 0 {
+			return nil
+		}
+		return tx.later(ctx, failed, `
+			insert into evidence (question_id, article_id, helped, at)
+			select $1, a, false, $3 from unnest($2::bigint[]) a join articles on articles.id = a
+			on conflict (question_id, article_id) where question_id is not null do nothing`, q.ID, q.Shown, at)
+	case StillOpen:
+		return tx.later(ctx, failed, `update evidence set undone_at = $2 where question_id = $1 and undone_at is null`, q.ID, at)
+	}
+	return nil
+}
+
+// Helped keeps that an article has helped with a question.
+func (tx *Tx) Helped(ctx context.Context, id QuestionID, a knowledge.ArticleID, at time.Time) error {
+	return tx.later(ctx, failing("evidence of question %d", id), `
+		insert into evidence (question_id, article_id, helped, at) values ($1, $2, true, $3)
+		on conflict (question_id, article_id) where question_id is not null
+			do update set helped = true, at = excluded.at, undone_at = null, undone_by = null`, id, a, at)
+}
+
+// ticketEvidence keeps what a step of a ticket says: it is solved, perhaps
+// with an article, or it is not after all.
+func (tx *Tx) ticketEvidence(ctx context.Context, was, is ticket.Ticket, at time.Time) error {
+	failed := failing("evidence of ticket %s", is.Ref())
+	switch {
+	case is.State == ticket.Done && (was.State != ticket.Done || was.Article != is.Article):
+		return tx.later(ctx, failed, `
+			insert into evidence (ticket_id, article_id, helped, at) values ($1, nullif($2::bigint, 0), true, $3)
+			on conflict (ticket_id) where ticket_id is not null
+				do update set article_id = excluded.article_id, at = excluded.at, undone_at = null, undone_by = null`,
+			is.ID, is.Article, at)
+	case is.State != ticket.Done && was.State == ticket.Done:
+		return tx.later(ctx, failed, `update evidence set undone_at = $2 where ticket_id = $1 and undone_at is null`, is.ID, at)
+	}
+	return nil
+}
+
+// ForgetEvidence takes out of what indexes learn from all that was said of an
+// article since a time: when somebody has pressed "Solved it"
+// at random, or an article has been rewritten. It returns how much that was.
+func (tx *Tx) ForgetEvidence(ctx context.Context, a knowledge.ArticleID, since time.Time, by people.PersonID, via string, at time.Time) (int64, error) {
+	tag, err := tx.Exec(ctx, `
+		update evidence set undone_at = $4, undone_by = nullif($3::bigint, 0)
+		where article_id = $1 and at >= $2 and undone_at is null`, a, since, by, at)
+	if err != nil {
+		return 0, fmt.Errorf("forget evidence of %s: %w", a.Ref(), err)
+	}
+	n := tag.RowsAffected()
+	if n == 0 {
+		return 0, nil
+	}
+	return n, tx.Audit(ctx, Step{At: at, Action: "article.evidence_forgotten", Person: by, Via: via, Subject: OfArticle, SubjectID: int64(a),
+		After: map[string]any{"since": since, "pieces": n}})
+}
+
+// RecallEvidence undoes the ForgetEvidence of a time.
+func (tx *Tx) RecallEvidence(ctx context.Context, a knowledge.ArticleID, forgotten time.Time, by people.PersonID, via string, at time.Time) (int64, error) {
+	tag, err := tx.Exec(ctx, `
+		update evidence set undone_at = null, undone_by = null where article_id = $1 and undone_at = $2 and undone_by is not null`, a, forgotten)
+	if err != nil {
+		return 0, fmt.Errorf("recall evidence of %s: %w", a.Ref(), err)
+	}
+	n := tag.RowsAffected()
+	if n == 0 {
+		return 0, nil
+	}
+	return n, tx.Audit(ctx, Step{At: at, Action: "article.evidence_recalled", Person: by, Via: via, Subject: OfArticle, SubjectID: int64(a),
+		After: map[string]any{"forgotten": forgotten, "pieces": n}})
+}

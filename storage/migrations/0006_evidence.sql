@@ -1,0 +1,54 @@
+-- What came of answers, for indexes to learn from.
+
+-- +goose Up
+
+-- That an article helped with a question or a ticket, or did not; or, without
+-- an article, that a ticket was solved. What was asked is not repeated here.
+create table evidence (
+    id          bigint generated always as identity primary key,
+    -- Indexes follow this number. It is given at the commit, so it is null
+    -- within the transaction only.
+    seq         bigint,
+    question_id bigint references questions,
+    ticket_id   bigint references tickets,
+    article_id  bigint references articles,
+    helped      boolean not null,
+    at          timestamptz not null,
+    undone_at   timestamptz, -- it does not count any more: the trouble came back, or an admin took it out
+    undone_by   bigint references people,
+    constraint evidence_of_one check (num_nonnulls(question_id, ticket_id) = 1),
+    constraint evidence_of_question_has_article check (question_id is null or article_id is not null)
+);
+-- A second press counts once.
+create unique index evidence_question on evidence (question_id, article_id) where question_id is not null;
+create unique index evidence_ticket on evidence (ticket_id) where ticket_id is not null;
+create index evidence_order on evidence (seq);
+create index evidence_article on evidence (article_id, at desc) where undone_at is null;
+
+-- As article_seq: its lock makes numbers visible in the order in which they
+-- were given.
+create table evidence_seq (
+    the_only boolean primary key default true check (the_only),
+    seq      bigint not null
+);
+insert into evidence_seq (seq) values (0);
+
+-- The lock is taken when nothing is left to be locked, so nobody waits for
+-- anybody in a circle, and for as long as a commit takes.
+-- +goose StatementBegin
+create function number_evidence() returns trigger language plpgsql as $$
+declare
+    next bigint;
+begin
+    update evidence_seq set seq = seq + 1 returning seq into next;
+    update evidence set seq = next where id = new.id;
+    return null;
+end $$;
+-- +goose StatementEnd
+create constraint trigger number_evidence after insert or update of article_id, helped, undone_at on evidence
+    deferrable initially deferred for each row execute function number_evidence();
+
+insert into evidence (question_id, article_id, helped, at)
+    select id, article_id, true, ended_at from questions where outcome = 'solved' order by ended_at;
+insert into evidence (ticket_id, article_id, helped, at)
+    select id, article_id, true, resolved_at from tickets where state = 'done' order by resolved_at;
