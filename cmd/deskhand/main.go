@@ -22,6 +22,7 @@ type cli struct {
 	Apply   applyCmd   `cmd:"" help:"Check a policy file and put it in force."`
 	KB      kbCmd      `cmd:"" name:"kb" help:"Bring in knowledge-base articles, and search them."`
 	CMDB    cmdbCmd    `cmd:"" name:"cmdb" help:"Bring in what the company runs: configuration items and what depends on what."`
+	SLA     slaCmd     `cmd:"" name:"sla" help:"Show the sum behind a promised time, and rehearse a policy on what has happened."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date; serve does so too."`
 	Teams   teamsCmd   `cmd:"" help:"Prepare Microsoft Teams."`
