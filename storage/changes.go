@@ -1,0 +1,238 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/change"
+	"github.com/deskhand/deskhand/core/cmdb"
+	"github.com/deskhand/deskhand/core/people"
+)
+
+type changeRow struct {
+	ID          change.ID       `db:"id"`
+	Number      int64           `db:"number"`
+	Kind        change.Kind     `db:"kind"`
+	Rule        string          `db:"rule"`
+	Title       string          `db:"title"`
+	Why         string          `db:"why"`
+	Plan        string          `db:"plan"`
+	Test        string          `db:"test"`
+	Rollback    string          `db:"rollback"`
+	From        *time.Time      `db:"window_from"`
+	To          *time.Time      `db:"window_to"`
+	Takes       time.Duration   `db:"takes"`
+	Exception   string          `db:"exception"`
+	Requester   people.PersonID `db:"requester_id"`
+	Implementer people.PersonID `db:"implementer_id"`
+	Team        people.TeamID   `db:"team_id"`
+	Service     string          `db:"service"`
+	Risk        change.Risk     `db:"risk"`
+	Because     string          `db:"because"`
+	State       change.State    `db:"state"`
+	Outcome     change.Outcome  `db:"outcome"`
+	Note        string          `db:"note"`
+	Caused      []int64         `db:"caused"`
+	Review      string          `db:"review"`
+	OpenedAt    time.Time       `db:"opened_at"`
+	StartedAt   *time.Time      `db:"started_at"`
+	EndedAt     *time.Time      `db:"ended_at"`
+	ReviewedAt  *time.Time      `db:"reviewed_at"`
+	Version     int             `db:"version"`
+	Items       []cmdb.ItemID   `db:"items"`
+}
+
+const changeColumns = `c.id, c.number, c.kind, c.rule, c.title, c.why, c.plan, c.test, c.rollback, c.window_from, c.window_to, c.takes, c.exception,
+	c.requester_id, coalesce(c.implementer_id, 0) as implementer_id, coalesce(c.team_id, 0) as team_id, c.service, c.risk, c.because,
+	c.state, c.outcome, c.note, c.caused, c.review, c.opened_at, c.started_at, c.ended_at, c.reviewed_at, c.version,
+	array(select item_id from change_items x where x.change_id = c.id order by 1) as items`
+
+func (r changeRow) change() change.Change {
+	c := change.Change{ID: r.ID, Number: r.Number, Kind: r.Kind, Rule: r.Rule, Title: r.Title, Why: r.Why, Items: r.Items, Plan: r.Plan, Test: r.Test,
+		Rollback: r.Rollback, From: orZero(r.From), To: orZero(r.To), Takes: r.Takes, Exception: r.Exception, Requester: r.Requester,
+		Implementer: r.Implementer, Team: r.Team, Service: r.Service, Risk: r.Risk, Because: r.Because, State: r.State, Outcome: r.Outcome,
+		Note: r.Note, CausedBy: r.Caused, Review: r.Review, OpenedAt: r.OpenedAt, StartedAt: orZero(r.StartedAt), EndedAt: orZero(r.EndedAt),
+		ReviewedAt: orZero(r.ReviewedAt), Version: r.Version}
+	if len(c.Items) == 0 {
+		c.Items = nil
+	}
+	return c
+}
+
+func changeArgs(c change.Change) pgx.StrictNamedArgs {
+	caused := c.CausedBy
+	if caused == nil {
+		caused = []int64{}
+	}
+	return pgx.StrictNamedArgs{
+		"kind": c.Kind, "rule": c.Rule, "title": c.Title, "why": c.Why, "plan": c.Plan, "test": c.Test, "rollback": c.Rollback,
+		"from": orNull(c.From), "to": orNull(c.To), "takes": c.Takes, "exception": c.Exception, "implementer": nullID(c.Implementer),
+		"team": nullID(c.Team), "service": c.Service, "risk": c.Risk, "because": c.Because, "state": c.State, "outcome": c.Outcome, "note": c.Note,
+		"caused": caused, "review": c.Review, "started": orNull(c.StartedAt), "ended": orNull(c.EndedAt), "reviewed": orNull(c.ReviewedAt),
+	}
+}
+
+// OpenChange stores a new change with its entry in the audit record and returns
+// it with id and number.
+func (tx *Tx) OpenChange(ctx context.Context, c change.Change, ev change.Event, via string) (change.Change, error) {
+	args := changeArgs(c)
+	args["requester"], args["opened"] = c.Requester, ev.At
+	err := tx.QueryRow(ctx, `
+		insert into changes (kind, rule, title, why, plan, test, rollback, window_from, window_to, takes, exception, requester_id, implementer_id,
+			team_id, service, risk, because, state, outcome, note, caused, review, opened_at, started_at, ended_at, reviewed_at)
+		values (@kind, @rule, @title, @why, @plan, @test, @rollback, @from, @to, @takes, @exception, @requester, @implementer,
+			@team, @service, @risk, @because, @state, @outcome, @note, @caused, @review, @opened, @started, @ended, @reviewed)
+		returning id, number`, args).Scan(&c.ID, &c.Number)
+	if err != nil {
+		return c, fmt.Errorf("open a change: %w", err)
+	}
+	c.OpenedAt, c.Version = ev.At, 1
+	if err := tx.setChangeItems(ctx, c); err != nil {
+		return c, err
+	}
+	return c, tx.auditChange(ctx, change.Change{}, c, ev, via)
+}
+
+// SaveChange stores what a step has made of the change that was. ErrConflict,
+// which comes with a later statement or the commit: somebody has written it
+// since.
+func (tx *Tx) SaveChange(ctx context.Context, was, is change.Change, ev change.Event, via string) (change.Change, error) {
+	args := changeArgs(is)
+	args["id"], args["version"] = is.ID, was.Version
+	if err := tx.later(ctx, touching(ErrConflict, "save %s", is.Ref()), `
+		update changes set kind = @kind, rule = @rule, title = @title, why = @why, plan = @plan, test = @test, rollback = @rollback,
+			window_from = @from, window_to = @to, takes = @takes, exception = @exception, implementer_id = @implementer, team_id = @team,
+			service = @service, risk = @risk, because = @because, state = @state, outcome = @outcome, note = @note, caused = @caused,
+			review = @review, started_at = @started, ended_at = @ended, reviewed_at = @reviewed, version = version + 1
+		where id = @id and version = @version`, args); err != nil {
+		return is, err
+	}
+	is.Version = was.Version + 1
+	if err := tx.setChangeItems(ctx, is); err != nil {
+		return is, err
+	}
+	return is, tx.auditChange(ctx, was, is, ev, via)
+}
+
+func (tx *Tx) setChangeItems(ctx context.Context, c change.Change) error {
+	items := c.Items
+	if items == nil {
+		items = []cmdb.ItemID{}
+	}
+	if err := tx.later(ctx, failing("items of %s", c.Ref()), `delete from change_items where change_id = $1 and not item_id = any($2::bigint[])`, c.ID, items); err != nil {
+		return err
+	}
+	return tx.later(ctx, failing("items of %s", c.Ref()), `
+		insert into change_items (change_id, item_id) select $1, i from unnest($2::bigint[]) i on conflict do nothing`, c.ID, items)
+}
+
+func (tx *Tx) auditChange(ctx context.Context, was, is change.Change, ev change.Event, via string) error {
+	after := changed(was, is)
+	s := Step{At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfChange, SubjectID: int64(is.ID), After: after, Note: ev.Note}
+	if was.ID != 0 {
+		s.Before = only(changed(is, was), after)
+	}
+	if ev.Hash != "" {
+		after["hash"] = ev.Hash
+	}
+	return tx.Audit(ctx, s)
+}
+
+func (tx *Tx) changes(ctx context.Context, what, sql string, args ...any) ([]change.Change, error) {
+	rows, _ := tx.Query(ctx, sql, args...)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[changeRow])
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	all := make([]change.Change, len(found))
+	for i, r := range found {
+		all[i] = r.change()
+	}
+	return all, nil
+}
+
+func (tx *Tx) oneChange(ctx context.Context, sql string, args ...any) (change.Change, error) {
+	found, err := tx.changes(ctx, "change", sql, args...)
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("change %v: %w", args, ErrNotFound)
+	}
+	if err != nil {
+		return change.Change{}, err
+	}
+	return found[0], nil
+}
+
+// Change returns the change as it is.
+func (tx *Tx) Change(ctx context.Context, id change.ID) (change.Change, error) {
+	return tx.oneChange(ctx, `select `+changeColumns+` from changes c where c.id = $1`, id)
+}
+
+// ChangeForUpdate returns the change and locks it until tx ends. Its approval is
+// locked by it too: lock it first.
+func (tx *Tx) ChangeForUpdate(ctx context.Context, id change.ID) (change.Change, error) {
+	return tx.oneChange(ctx, `select `+changeColumns+` from changes c where c.id = $1 for update of c`, id)
+}
+
+// ChangeByNumber finds CHG-12.
+func (tx *Tx) ChangeByNumber(ctx context.Context, number int64) (change.Change, error) {
+	return tx.oneChange(ctx, `select `+changeColumns+` from changes c where c.number = $1`, number)
+}
+
+// ChangesAround are the changes that may still be done with a window that
+// touches a span, the earliest first, at most limit. With items, only those on
+// one of them.
+func (tx *Tx) ChangesAround(ctx context.Context, from, to time.Time, items []cmdb.ItemID, limit int) ([]change.Change, error) {
+	return tx.changes(ctx, "changes around a window", `
+		select `+changeColumns+` from changes c
+		where c.state in ('asked', 'scheduled', 'doing') and c.window_from < $2 and c.window_to > $1
+			and ($3::bigint[] is null or exists (select from change_items x where x.change_id = c.id and x.item_id = any($3)))
+		order by c.window_from, c.id limit $4`, from, to, items, limit)
+}
+
+// ChangesOf are the changes that somebody has raised or does, that something is
+// still to come of, the newest first.
+func (tx *Tx) ChangesOf(ctx context.Context, who people.PersonID, limit int) ([]change.Change, error) {
+	return tx.changes(ctx, "changes of a person", `
+		select `+changeColumns+` from changes c where (c.requester_id = $1 or c.implementer_id = $1) and c.state not in ('rejected', 'cancelled')
+			and (c.state <> 'done' or c.reviewed_at is null and (c.kind = 'emergency' or c.outcome <> 'worked'))
+		order by c.opened_at desc limit $2`, who, limit)
+}
+
+// ChangesOn are the changes that have been done on an item, the latest first.
+func (tx *Tx) ChangesOn(ctx context.Context, item cmdb.ItemID, limit int) ([]change.Change, error) {
+	return tx.changes(ctx, "changes on an item", `
+		select `+changeColumns+` from changes c join change_items x on x.change_id = c.id
+		where x.item_id = $1 and c.started_at is not null order by c.started_at desc limit $2`, item, limit)
+}
+
+// FailedOn are earlier changes since a time on some items that did not work,
+// the latest first, other than one of them.
+func (tx *Tx) FailedOn(ctx context.Context, items []cmdb.ItemID, since time.Time, but change.ID) ([]change.Past, error) {
+	rows, _ := tx.Query(ctx, `
+		select distinct on (c.id) 'CHG-' || c.number as ref, i.key as item, not exists (
+			select from changes l join change_items lx on lx.change_id = l.id
+			where lx.item_id = i.id and l.started_at > c.started_at and l.state = 'done') as last
+		from changes c join change_items x on x.change_id = c.id join items i on i.id = x.item_id
+		where x.item_id = any($1) and c.state = 'done' and c.outcome <> 'worked' and c.ended_at >= $2 and c.id <> $3
+		order by c.id desc, i.key limit 20`, items, since, but)
+	past, err := pgx.CollectRows(rows, pgx.RowToStructByPos[change.Past])
+	if err != nil {
+		return nil, fmt.Errorf("what failed on items: %w", err)
+	}
+	return past, nil
+}
+
+// OpenOn are the open incidents on some items, at most 20.
+func (tx *Tx) OpenOn(ctx context.Context, items []cmdb.ItemID) ([]change.Busy, error) {
+	rows, _ := tx.Query(ctx, `
+		select 'INC-' || t.number, t.title, x.item_id from tickets t join ticket_items x on x.ticket_id = t.id
+		where x.item_id = any($1) and t.kind = 'incident' and t.state <> 'done' order by t.priority, t.opened_at limit 20`, items)
+	busy, err := pgx.CollectRows(rows, pgx.RowToStructByPos[change.Busy])
+	if err != nil {
+		return nil, fmt.Errorf("open incidents on items: %w", err)
+	}
+	return busy, nil
+}
