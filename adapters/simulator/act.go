@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 )
 
 const (
@@ -34,9 +35,9 @@ func bad(format string, args ...any) error {
 
 // act answers a POST: it decodes the body strictly into T, has f do it as the
 // person that the request is made as, and writes what f returns, or 204.
-func act[T any](s *Simulator, f func(p *slacktest.Person, in T) (any, error)) http.Handler {
+func act[P, T any](s *Simulator, who func(as string) (P, error), f func(p P, in T) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := s.person(r.URL.Query().Get("as"))
+		p, err := who(r.URL.Query().Get("as"))
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -192,22 +193,21 @@ func markRead(p *slacktest.Person, in at) (any, error) { return nil, p.MarkRead(
 
 // say posts a message with its files, as a multipart form.
 func (s *Simulator) say(w http.ResponseWriter, r *http.Request) {
-	p, form, err := s.form(w, r)
+	p, form, err := form(w, r, s.person)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	defer form.RemoveAll()
-	get := func(name string) string {
-		if v := form.Value[name]; len(v) > 0 {
-			return v[0]
-		}
-		return ""
-	}
+	get := func(name string) string { return value(form, name) }
 	post := slacktest.Post{Channel: get("channel"), Thread: get("thread"), Broadcast: get("broadcast") == "true", Text: get("text")}
-	if post.Files, err = uploads(form); err != nil {
+	files, err := uploads(form)
+	if err != nil {
 		s.fail(w, r, err)
 		return
+	}
+	for _, f := range files {
+		post.Files = append(post.Files, slacktest.Upload(f))
 	}
 	if strings.TrimSpace(post.Text) == "" && len(post.Files) == 0 {
 		s.fail(w, r, bad("There is nothing to send."))
@@ -223,7 +223,7 @@ func (s *Simulator) say(w http.ResponseWriter, r *http.Request) {
 
 // upload brings in one file for a field of a form.
 func (s *Simulator) upload(w http.ResponseWriter, r *http.Request) {
-	p, form, err := s.form(w, r)
+	p, form, err := form(w, r, s.person)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -237,7 +237,7 @@ func (s *Simulator) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	f, err := p.Upload(files[0])
+	f, err := p.Upload(slacktest.Upload(files[0]))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -245,27 +245,40 @@ func (s *Simulator) upload(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r, map[string]string{"id": f.ID, "name": f.Name})
 }
 
-func (s *Simulator) form(w http.ResponseWriter, r *http.Request) (*slacktest.Person, *multipart.Form, error) {
-	p, err := s.person(r.URL.Query().Get("as"))
-	if err != nil {
-		return nil, nil, err
+func form[P any](w http.ResponseWriter, r *http.Request, who func(as string) (P, error)) (p P, sent *multipart.Form, err error) {
+	if p, err = who(r.URL.Query().Get("as")); err != nil {
+		return p, nil, err
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, mostFiles)
 	if err := r.ParseMultipartForm(mostFiles); err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return nil, nil, err
+			return p, nil, err
 		}
-		return nil, nil, bad("That is not a form that this page sends.")
+		return p, nil, bad("That is not a form that this page sends.")
 	}
 	return p, r.MultipartForm, nil
 }
 
-func uploads(form *multipart.Form) ([]slacktest.Upload, error) {
+func value(form *multipart.Form, name string) string {
+	if v := form.Value[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// upload is a file on its way to either double.
+type upload struct {
+	Name string
+	Type string
+	Data []byte
+}
+
+func uploads(form *multipart.Form) ([]upload, error) {
 	heads := form.File["file"]
 	if len(heads) > maxFiles {
 		return nil, bad("At most %d files go with one message.", maxFiles)
 	}
-	var files []slacktest.Upload
+	var files []upload
 	for _, head := range heads {
 		f, err := head.Open()
 		if err != nil {
@@ -276,7 +289,7 @@ func uploads(form *multipart.Form) ([]slacktest.Upload, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read upload: %w", err)
 		}
-		files = append(files, slacktest.Upload{Name: head.Filename, Type: head.Header.Get("Content-Type"), Data: data})
+		files = append(files, upload{Name: head.Filename, Type: head.Header.Get("Content-Type"), Data: data})
 	}
 	return files, nil
 }
@@ -303,6 +316,7 @@ func (s *Simulator) fail(w http.ResponseWriter, r *http.Request, err error) {
 		tooLarge *http.MaxBytesError
 		app      *slacktest.AppError
 		api      *slacktest.APIError
+		teamsApp *teamstest.AppError
 	)
 	switch {
 	case errors.As(err, &request):
@@ -311,9 +325,11 @@ func (s *Simulator) fail(w http.ResponseWriter, r *http.Request, err error) {
 		refuse(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("That is too large: %d MB is the most.", tooLarge.Limit>>20), "")
 	case errors.As(err, &app):
 		refuse(w, http.StatusBadGateway, app.Notice.Text, app.Notice.Code)
+	case errors.As(err, &teamsApp):
+		refuse(w, http.StatusBadGateway, teamsApp.Notice.Text, teamsApp.Notice.Code)
 	case errors.As(err, &api):
 		refuse(w, http.StatusConflict, "That was refused: "+strings.ReplaceAll(api.Code, "_", " ")+".", api.Code)
-	case errors.Is(err, slacktest.ErrRefused):
+	case errors.Is(err, slacktest.ErrRefused), errors.Is(err, teamstest.ErrRefused):
 		refuse(w, http.StatusConflict, sentence(err), "")
 	default:
 		s.log.Error("the simulator failed", "path", r.URL.Path, "err", err)
@@ -324,7 +340,9 @@ func (s *Simulator) fail(w http.ResponseWriter, r *http.Request, err error) {
 // sentence writes an error of the double as it is shown.
 func sentence(err error) string {
 	words := strings.TrimPrefix(err.Error(), "slacktest: ")
-	words = strings.TrimPrefix(words, slacktest.ErrRefused.Error()+": ")
+	for _, refused := range []error{slacktest.ErrRefused, teamstest.ErrRefused} {
+		words = strings.TrimPrefix(words, refused.Error()+": ")
+	}
 	first, n := utf8.DecodeRuneInString(words)
 	return string(unicode.ToUpper(first)) + words[n:] + "."
 }

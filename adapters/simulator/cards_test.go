@@ -111,7 +111,7 @@ function theirs(content) {
 }
 
 function ours(content) {
-	const el = card(content, { lang: "en", me: "", act: async () => {}, search: async () => [], people: () => [] });
+	const { el } = card(content, { lang: "en", me: "", press: async () => null, search: async () => [], name: () => null });
 	document.querySelector("main").append(el);
 	const tokens = read(el, (node) => {
 		if (node.dataset.input) {

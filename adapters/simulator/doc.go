@@ -1,11 +1,13 @@
 // Package simulator gives the platforms' doubles a face: a web page in which a
-// person uses the desk as in Slack. It adds nothing of its own to what happens.
-// Every click is carried out by a [slacktest.Person], and every window follows
-// the workspace's stream of changes, so two people in two windows see each other
+// person uses the desk as in Slack, as in Microsoft Teams, or in both side by
+// side, as two people at one time. It adds nothing of its own to what happens.
+// Every click is carried out by a [slacktest.Person] or a [teamstest.Person], and
+// every window follows the platform's stream of changes, so two people in two windows see each other
 // at once, and the desk hears of them with real signatures over real HTTP.
 //
-// Who one is belongs to the window: it is in the address (#as=U…) and is kept
-// for that window only.
+// Who one is belongs to the window: it is in the address (#as=U…, and tas=29:…
+// in Teams) and is kept for that window only; so is what it shows
+// (show=slack,teams).
 //
 // # What a browser test can rely on
 //
@@ -36,6 +38,21 @@
 //	.trouble                        words about an app that failed to answer
 //	.field-error                    words beside a field that was refused
 //	.toast                          a note at the foot of the page
+//	[data-show=slack|teams|…]       which platforms the window shows
+//
+// In Teams the pane is [data-pane=teams], with the same names where they fit:
+//
+//	#you-teams                      the switcher of who I am there
+//	[data-teams-place=ID]           a conversation in the side bar
+//	.teams-room                     the conversation; .post a post with its answers,
+//	                                [data-do=reply] the button under it
+//	article[data-id]                a message, with data-channel, data-user, data-thread
+//	.ac                             an Adaptive Card; [data-verb=ACTION] a button of it,
+//	                                [data-do=overflow] the menu behind the buttons
+//	[data-input=ID]                 an input, in a card or in [role=dialog].teams-dialog
+//	.notice                         what the app tells this person alone
+//	[data-command=ID]               a command of the app, in a menu or beside the heading
+//	[data-found=TITLE]              a result of its search
 //
 // A toolbar appears when the pointer is over its message or the focus is in it; a
 // test moves there first. A window that is hidden looks for news every few

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"mime"
 	"net/http"
 	"net/url"
@@ -27,6 +28,7 @@ type taskJSON struct {
 	As    string `json:"as,omitempty"`
 	In    string `json:"in,omitempty"`
 	Say   string `json:"say,omitempty"`
+	Teams bool   `json:"teams,omitempty"`
 }
 
 type personJSON struct {
@@ -63,6 +65,7 @@ type stateJSON struct {
 	Views         []*viewJSON              `json:"views"`
 	Home          *viewJSON                `json:"home,omitempty"`
 	Tasks         []taskJSON               `json:"tasks"`
+	Teams         bool                     `json:"teams"` // there is a Teams beside it
 }
 
 // person is who the request is made as. Without a name it is the first to choose.
@@ -83,10 +86,10 @@ func (s *Simulator) person(as string) (*slacktest.Person, error) {
 }
 
 // read answers a GET with what f finds for the person that it is made as.
-func (s *Simulator) read(f func(p *slacktest.Person, q url.Values) (any, error)) http.Handler {
+func read[P any](s *Simulator, who func(as string) (P, error), f func(p P, q url.Values) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		p, err := s.person(q.Get("as"))
+		p, err := who(q.Get("as"))
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -105,7 +108,7 @@ func (s *Simulator) state(p *slacktest.Person, _ url.Values) (any, error) {
 	// stream, and taking a change twice does no harm.
 	st := &stateJSON{
 		Next: s.streamID(s.slack.Seq()), Title: s.title, Me: p.ID(), Team: s.slack.Team(), App: s.slack.App(),
-		Conversations: p.Conversations(), Tasks: s.tasks, Views: []*viewJSON{},
+		Conversations: p.Conversations(), Tasks: s.tasks, Views: []*viewJSON{}, Teams: s.teams != nil,
 	}
 	for _, id := range s.first {
 		if u, ok := s.slack.User(id); ok {
@@ -164,16 +167,52 @@ func (s *Simulator) streamSeq(id string) (int64, bool) {
 	return seq, err == nil && seq >= 0 && life == s.life
 }
 
+// A step is one change as the stream writes it. Without data it is not for the
+// window, and only counts.
+type step struct {
+	seq  int64
+	data any
+}
+
+// A stream is what one person's client would show of a platform from now on.
+type stream struct {
+	newest func() int64
+	follow func(ctx context.Context, after int64) iter.Seq2[step, error]
+}
+
+func (s *Simulator) slackStream(as string) (stream, error) {
+	p, err := s.person(as)
+	return stream{s.slack.Seq, func(ctx context.Context, after int64) iter.Seq2[step, error] {
+		return func(yield func(step, error) bool) {
+			for c, err := range p.Follow(ctx, after) {
+				x := step{seq: c.Seq}
+				if c.Kind != slacktest.Delivered {
+					x.data = s.asChange(c)
+				}
+				if !yield(x, err) {
+					return
+				}
+			}
+		}
+	}}, err
+}
+
 // follow streams what the person's client would show, as server-sent events. A
 // window that comes back says where it was; if that is too long ago it is told
 // "gap" and reads everything anew. One that asks to be brief is told what there is,
 // then "enough", and the stream ends.
-func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
-	p, err := s.person(r.URL.Query().Get("as"))
-	if err != nil {
-		s.fail(w, r, err)
-		return
+func (s *Simulator) follow(open func(as string) (stream, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		from, err := open(r.URL.Query().Get("as"))
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		s.stream(w, r, from)
 	}
+}
+
+func (s *Simulator) stream(w http.ResponseWriter, r *http.Request, from stream) {
 	id := r.Header.Get("Last-Event-ID")
 	if id == "" {
 		id = r.URL.Query().Get("after")
@@ -187,7 +226,7 @@ func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no")
 	after, ok := s.streamSeq(id)
-	if !ok || after > s.slack.Seq() {
+	if !ok || after > from.newest() {
 		fmt.Fprint(w, "event: gap\ndata: {}\n\n")
 		return
 	}
@@ -199,7 +238,7 @@ func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	changes := make(chan []byte)
-	go s.pump(ctx, p, after, changes)
+	go s.pump(ctx, from, after, changes)
 	every, brief := s.beat, r.URL.Query().Has("brief")
 	if brief {
 		every = lull
@@ -233,23 +272,23 @@ func (s *Simulator) follow(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// pump writes each change as an event until ctx ends or the workspace closes.
-func (s *Simulator) pump(ctx context.Context, p *slacktest.Person, after int64, to chan<- []byte) {
+// pump writes each change as an event until ctx ends or the platform closes.
+func (s *Simulator) pump(ctx context.Context, from stream, after int64, to chan<- []byte) {
 	defer close(to)
-	for c, err := range p.Follow(ctx, after) {
+	for x, err := range from.follow(ctx, after) {
 		var event []byte
 		switch {
 		case err != nil:
 			event = []byte("event: gap\ndata: {}\n\n")
-		case c.Kind == slacktest.Delivered:
+		case x.data == nil:
 			continue
 		default:
-			data, err := json.Marshal(s.asChange(c))
+			data, err := json.Marshal(x.data)
 			if err != nil {
-				s.log.Error("a change cannot be shown", "kind", c.Kind, "err", err)
+				s.log.Error("a change cannot be shown", "err", err)
 				continue
 			}
-			event = fmt.Appendf(nil, "id: %s\ndata: %s\n\n", s.streamID(c.Seq), data)
+			event = fmt.Appendf(nil, "id: %s\ndata: %s\n\n", s.streamID(x.seq), data)
 		}
 		select {
 		case to <- event:
@@ -285,13 +324,17 @@ func (s *Simulator) file(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, &badRequest{http.StatusNotFound, "That file is not here any more."})
 		return
 	}
+	serveFile(w, r, f.Name, f.Mimetype, data)
+}
+
+func serveFile(w http.ResponseWriter, r *http.Request, name, kind string, data []byte) {
 	h := w.Header()
-	switch f.Mimetype {
+	switch kind {
 	case "image/png", "image/jpeg", "image/gif", "image/webp":
-		h.Set("Content-Type", f.Mimetype)
+		h.Set("Content-Type", kind)
 	default:
 		h.Set("Content-Type", "application/octet-stream")
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.Name}))
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	}
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, max-age=3600") // an id never gets another content

@@ -10,12 +10,15 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 )
 
 // Options say whose workspace is shown, and to whom.
 type Options struct {
-	// Slack is the workspace that the chat pane shows.
+	// Slack is the workspace that the Slack pane shows.
 	Slack *slacktest.Workspace
+	// Teams is the tenant that the Teams pane shows. Nil: there is no such pane.
+	Teams *teamstest.Tenant
 
 	// Title stands at the top of the side bar and in the browser's tab.
 	// Empty is "Chat simulator".
@@ -25,13 +28,17 @@ type Options struct {
 	// the first is who a new window begins as. Empty is everybody, as added.
 	People []Persona
 
+	// TeamsPeople are People for the Teams pane; each pane has its own.
+	TeamsPeople []Persona
+
 	// Tasks are offered on a card in the side bar: things to try.
 	Tasks []Task
 
 	Log *slog.Logger
 }
 
-// A Persona is a member of the workspace with the part that they play.
+// A Persona is a member of the workspace, or the tenant, with the part that they
+// play.
 type Persona struct {
 	User string // id or name
 	Role string // "Agent, Service desk"
@@ -45,15 +52,18 @@ type Task struct {
 	As    string // who to be: id or name; empty is whoever one is
 	In    string // where: id or name of a channel; empty is the conversation with the app
 	Say   string
+	Teams bool // As and In are in Teams
 }
 
 // A Simulator is the page and what it asks for. Its streams end when the
 // workspace is closed; close it before waiting for an http.Server to shut down.
 type Simulator struct {
 	slack *slacktest.Workspace
+	teams *teamstest.Tenant // or nil
 	title string
-	roles map[string]string // by user id
+	roles map[string]string // by user id, of both
 	first []string          // user ids, in the order of Options.People
+	then  []string          // the same of Options.TeamsPeople
 	tasks []taskJSON
 	log   *slog.Logger
 
@@ -71,6 +81,7 @@ func New(o Options) (*Simulator, error) {
 	}
 	s := &Simulator{
 		slack: o.Slack,
+		teams: o.Teams,
 		title: cmp.Or(o.Title, "Chat simulator"),
 		roles: map[string]string{},
 		log:   cmp.Or(o.Log, slog.Default()),
@@ -85,8 +96,18 @@ func New(o Options) (*Simulator, error) {
 		s.first = append(s.first, u.ID)
 		s.roles[u.ID] = cmp.Or(p.Role, u.Title, "Member")
 	}
+	if err := s.inTeams(o); err != nil {
+		return nil, err
+	}
 	for _, t := range o.Tasks {
-		j := taskJSON{Title: t.Title, Text: t.Text, Say: t.Say}
+		j := taskJSON{Title: t.Title, Text: t.Text, Say: t.Say, Teams: t.Teams}
+		if t.Teams {
+			if err := s.teamsTask(t, &j); err != nil {
+				return nil, err
+			}
+			s.tasks = append(s.tasks, j)
+			continue
+		}
 		if t.As != "" {
 			u, ok := o.Slack.User(t.As)
 			if !ok {
@@ -114,31 +135,34 @@ func (s *Simulator) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", servePage)
 
-	mux.Handle("GET /api/state", s.read(s.state))
-	mux.Handle("GET /api/conversations", s.read(s.conversations))
-	mux.Handle("GET /api/messages", s.read(s.messages))
-	mux.Handle("GET /api/thread", s.read(s.thread))
-	mux.HandleFunc("GET /api/follow", s.follow)
+	mux.Handle("GET /api/state", read(s, s.person, s.state))
+	mux.Handle("GET /api/conversations", read(s, s.person, s.conversations))
+	mux.Handle("GET /api/messages", read(s, s.person, s.messages))
+	mux.Handle("GET /api/thread", read(s, s.person, s.thread))
+	mux.HandleFunc("GET /api/follow", s.follow(s.slackStream))
 	mux.HandleFunc("GET /api/file", s.file)
 
 	mux.HandleFunc("POST /api/say", s.say)
 	mux.HandleFunc("POST /api/upload", s.upload)
-	mux.Handle("POST /api/edit", act(s, edit))
-	mux.Handle("POST /api/delete", act(s, remove))
-	mux.Handle("POST /api/dismiss", act(s, dismiss))
-	mux.Handle("POST /api/react", act(s, react))
-	mux.Handle("POST /api/unreact", act(s, unreact))
-	mux.Handle("POST /api/act", act(s, press))
-	mux.Handle("POST /api/suggest", act(s, suggest))
-	mux.Handle("POST /api/shortcut", act(s, shortcut))
-	mux.Handle("POST /api/message-shortcut", act(s, messageShortcut))
-	mux.Handle("POST /api/command", act(s, command))
-	mux.Handle("POST /api/submit", act(s, submit))
-	mux.Handle("POST /api/close", act(s, closeView))
-	mux.Handle("POST /api/home", act(s, openHome))
-	mux.Handle("POST /api/dm", act(s, openDM))
-	mux.Handle("POST /api/join", act(s, join))
-	mux.Handle("POST /api/read", act(s, markRead))
+	mux.Handle("POST /api/edit", act(s, s.person, edit))
+	mux.Handle("POST /api/delete", act(s, s.person, remove))
+	mux.Handle("POST /api/dismiss", act(s, s.person, dismiss))
+	mux.Handle("POST /api/react", act(s, s.person, react))
+	mux.Handle("POST /api/unreact", act(s, s.person, unreact))
+	mux.Handle("POST /api/act", act(s, s.person, press))
+	mux.Handle("POST /api/suggest", act(s, s.person, suggest))
+	mux.Handle("POST /api/shortcut", act(s, s.person, shortcut))
+	mux.Handle("POST /api/message-shortcut", act(s, s.person, messageShortcut))
+	mux.Handle("POST /api/command", act(s, s.person, command))
+	mux.Handle("POST /api/submit", act(s, s.person, submit))
+	mux.Handle("POST /api/close", act(s, s.person, closeView))
+	mux.Handle("POST /api/home", act(s, s.person, openHome))
+	mux.Handle("POST /api/dm", act(s, s.person, openDM))
+	mux.Handle("POST /api/join", act(s, s.person, join))
+	mux.Handle("POST /api/read", act(s, s.person, markRead))
+	if s.teams != nil {
+		s.teamsRoutes(mux)
+	}
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "There is no such action.", "")
 	})

@@ -27,9 +27,9 @@ async function call(path, init) {
   return answer(res);
 }
 
-/** api binds the calls to the person who makes them. */
-export function api(as) {
-  const url = (name, params = {}) => `/api/${name}?${new URLSearchParams({ as, ...params })}`;
+/** api binds the calls to the person who makes them; part is "teams/" for Teams. */
+export function api(as, part = "") {
+  const url = (name, params = {}) => `/api/${part}${name}?${new URLSearchParams({ as, ...params })}`;
   return {
     get: (name, params) => call(url(name, params)),
     post: (name, body = {}) =>

@@ -45,6 +45,17 @@ export function fill(el, ...children) {
   return append(el, children);
 }
 
+/** sync makes the children of el those wanted, moving as little as possible. */
+export function sync(el, wanted) {
+  const set = new Set(wanted);
+  for (const child of [...el.children]) if (!set.has(child)) child.remove();
+  let at = el.firstElementChild;
+  for (const node of wanted) {
+    if (node === at) at = at.nextElementSibling;
+    else el.insertBefore(node, at);
+  }
+}
+
 /** icon draws one of our own line icons; it is decoration, so name the control around it. */
 export function icon(name, size = 20) {
   return sprite("/icons.svg#" + name, "icon", size);

@@ -1,7 +1,7 @@
 // A list of messages that follows the world: only what changed is drawn anew,
 // and the focus stays where it was.
 
-import { h, icon, plural, rove } from "../dom.js";
+import { h, icon, plural, rove, sync } from "../dom.js";
 import { messageRow, rowKeys } from "./message.js";
 import { dayKey, dayName, seconds } from "../dates.js";
 
@@ -152,17 +152,6 @@ function together(a, b) {
     !b.subtype &&
     seconds(b.ts) - seconds(a.ts) < TOGETHER
   );
-}
-
-/** sync makes the children of el those wanted, moving as little as possible. */
-function sync(el, wanted) {
-  const set = new Set(wanted);
-  for (const child of [...el.children]) if (!set.has(child)) child.remove();
-  let at = el.firstElementChild;
-  for (const node of wanted) {
-    if (node === at) at = at.nextElementSibling;
-    else el.insertBefore(node, at);
-  }
 }
 
 /** remember notes which control of which message has the focus. */

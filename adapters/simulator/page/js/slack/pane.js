@@ -442,7 +442,7 @@ export function chatPane({ client, state, at, moved, reload, away, counted }) {
       stop();
       clearInterval(ticking);
       document.removeEventListener("visibilitychange", look);
-      for (const d of document.querySelectorAll("dialog")) d.remove();
+      for (const d of document.querySelectorAll("dialog:not(.teams-dialog)")) d.remove();
     },
   };
 }

@@ -7,32 +7,49 @@ import { buttons } from "./actions.js";
 import { input } from "./inputs.js";
 
 /**
- * card draws a card. ctx: {zone, lang, me, act(action, values), search(dataset,
- * typed), people()}. The actions of the card itself stand at its foot, or where
- * foot says: a dialog puts them into a frame of its own.
+ * card draws a card. ctx: {zone, lang, me, press(path, values) → {errors}|null,
+ * search(input, typed) → [{value, text}], name(id)}. A path is the JSON pointer
+ * of an action. state is what the person has done to it: {entered, toggled,
+ * errors}. The actions of the card itself stand at its foot, or in foot: a
+ * dialog has a frame for them. update(state) changes what it shows in place.
  */
-export function card(content, ctx, { foot } = {}) {
-  const fields = new Map(); // input id → {get(), complain()}
+export function card(content, ctx, state = {}, { foot } = {}) {
+  const fields = new Map(); // input id → {get(), focus(), say(words)}
   const entities = content.msteams?.entities ?? [];
   const here = {
     ...ctx,
+    entered: state.entered ?? {},
+    fields,
     mentioned: (text) => {
       const e = entities.find((e) => e.type === "mention" && e.text === text);
       return e && { id: e.mentioned.id, name: e.mentioned.name };
     },
-    fields,
     toggle: (targets, opener) => toggle(el, targets, opener),
+    complain,
   };
-  const el = h("div", { class: "ac" }, elements(content.body, here));
-  const row = content.actions?.length ? buttons(content.actions, here) : null;
+  const el = h("div", { class: "ac" }, elements(content.body, here, "/body"));
+  const row = content.actions?.length ? buttons(content.actions, here, "/actions") : null;
   if (row) (foot ?? el).append(row);
-  return el;
+
+  function complain(errors) {
+    for (const [id, f] of fields) f.say(errors?.[id] ?? "");
+    const first = Object.keys(errors ?? {}).find((id) => fields.has(id));
+    if (first) fields.get(first).focus();
+  }
+  function update({ toggled, errors }) {
+    for (const [id, visible] of Object.entries(toggled ?? {})) show(el, id, visible);
+    for (const [id, f] of fields) if (errors?.[id]) f.say(errors[id]);
+  }
+  update(state);
+  return { el, update };
 }
 
-function elements(list, ctx) {
+function elements(list, ctx, at) {
   return (list ?? []).map((e, i) => {
     const draw = DRAW[e.type];
-    const node = draw ? draw(e, ctx) : h("p", { class: "unknown" }, `This is not drawn here: ${e.type}`);
+    const node = draw
+      ? draw(e, ctx, `${at}/${i}`)
+      : h("p", { class: "unknown" }, `This is not drawn here: ${e.type}`);
     node.classList.add("ac-el");
     if (e.id && !e.type.startsWith("Input.")) node.dataset.element = e.id;
     if (e.isVisible === false) node.hidden = true;
@@ -53,7 +70,11 @@ const look = (e) => [
 const DRAW = {
   TextBlock(e, ctx) {
     const tag = e.style === "heading" ? "h3" : "div";
-    return h(tag, { class: ["ac-text", ...look(e), !e.wrap && "ac-one-line"], dir: "auto" }, markdown(e.text, ctx));
+    return h(
+      tag,
+      { class: ["ac-text", ...look(e), !e.wrap && "ac-one-line"], dir: "auto" },
+      markdown(e.text, ctx),
+    );
   },
 
   RichTextBlock(e, ctx) {
@@ -63,8 +84,11 @@ const DRAW = {
       (e.inlines ?? []).map((r) => {
         const run = typeof r === "string" ? { text: r } : r;
         const text = times(run.text, ctx);
-        const marks = [...look(run), run.italic && "ac-italic", run.strikethrough && "ac-strike"].filter(Boolean);
-        if (run.selectAction?.type === "Action.OpenUrl") return link(run.selectAction.url, text, { class: marks });
+        const marks = [...look(run), run.italic && "ac-italic", run.strikethrough && "ac-strike"].filter(
+          Boolean,
+        );
+        if (run.selectAction?.type === "Action.OpenUrl")
+          return link(run.selectAction.url, text, { class: marks });
         return marks.length ? h("span", { class: marks }, text) : document.createTextNode(text);
       }),
     );
@@ -81,15 +105,19 @@ const DRAW = {
     );
   },
 
-  Container(e, ctx) {
-    return h("div", { class: ["ac-container", e.style && `ac-style-${e.style}`] }, elements(e.items, ctx));
+  Container(e, ctx, at) {
+    return h(
+      "div",
+      { class: ["ac-container", e.style && `ac-style-${e.style}`] },
+      elements(e.items, ctx, `${at}/items`),
+    );
   },
 
-  ColumnSet(e, ctx) {
+  ColumnSet(e, ctx, at) {
     return h(
       "div",
       { class: "ac-columns" },
-      (e.columns ?? []).map((c) =>
+      (e.columns ?? []).map((c, i) =>
         h(
           "div",
           {
@@ -99,7 +127,7 @@ const DRAW = {
               c.verticalContentAlignment && `ac-align-${c.verticalContentAlignment.toLowerCase()}`,
             ],
           },
-          elements(c.items, ctx),
+          elements(c.items, ctx, `${at}/columns/${i}/items`),
         ),
       ),
     );
@@ -109,8 +137,8 @@ const DRAW = {
     return h("div", { class: "ac-image" }, h("img", { src: e.url, alt: e.altText ?? "", loading: "lazy" }));
   },
 
-  ActionSet(e, ctx) {
-    return buttons(e.actions, ctx);
+  ActionSet(e, ctx, at) {
+    return buttons(e.actions, ctx, `${at}/actions`);
   },
 
   "Input.Text": input,
@@ -119,24 +147,32 @@ const DRAW = {
   "Input.Time": input,
 };
 
-/**
- * toggle shows and hides what a button asks. The focus goes into what appears,
- * and back to the button that brought it.
- */
+const element = (root, id) => root.querySelector(`[data-element="${CSS.escape(id)}"]`);
+const opens = (root, id) => root.querySelector(`[data-shows="${CSS.escape(id)}"]`);
+
+/** show shows or hides what a button asks, and says so on the button. */
+function show(root, id, visible) {
+  const el = element(root, id);
+  if (!el) return;
+  el.hidden = !visible;
+  el.id ||= uid("asked");
+  const by = opens(root, id);
+  by?.setAttribute("aria-expanded", String(visible));
+  if (visible) by?.setAttribute("aria-controls", el.id);
+}
+
+/** toggle moves the focus into what appears, and back to the button that brought it. */
 function toggle(root, targets, opener) {
   for (const t of targets) {
     const id = t.elementId ?? t;
-    const el = root.querySelector(`[data-element="${CSS.escape(id)}"]`);
+    const el = element(root, id);
     if (!el) continue;
-    el.hidden = t.isVisible == null ? !el.hidden : !t.isVisible;
-    const by = root.querySelector(`[data-shows="${CSS.escape(id)}"]`);
-    by?.setAttribute("aria-expanded", String(!el.hidden));
+    const had = el.contains(opener);
+    show(root, id, t.isVisible ?? el.hidden);
+    el.setAttribute("role", "group");
     if (!el.hidden) {
-      el.id ||= uid("asked");
-      by?.setAttribute("aria-controls", el.id);
-      el.setAttribute("role", "group");
-      el.setAttribute("aria-label", opener.textContent);
+      el.setAttribute("aria-label", opener.textContent || "Are you sure?");
       el.querySelector("button, a, input")?.focus();
-    } else if (el.contains(opener) || !opener.isConnected) by?.focus();
+    } else if (had) opens(root, id)?.focus();
   }
 }

@@ -4,15 +4,13 @@
 import { h, icon, uid, fill } from "../dom.js";
 import { combobox } from "../combobox.js";
 
-const PEOPLE = "graph.microsoft.com/users";
-
 /** input draws any of the inputs with its label and what is wrong with it. */
 export function input(e, ctx) {
   const id = uid("field"),
     labelId = uid("label"),
     errorId = uid("error");
   const field = { id, labelId, "aria-describedby": errorId, "aria-required": e.isRequired ? "true" : null };
-  const control = CONTROLS[kind(e)](e, ctx, field);
+  const control = CONTROLS[kind(e)]({ ...e, value: ctx.entered[e.id] ?? e.value }, ctx, field);
   const error = h("div", { class: "field-error", id: errorId, role: "alert" });
   const box = h(
     "div",
@@ -36,12 +34,11 @@ export function input(e, ctx) {
   box.addEventListener("change", () => say(""));
   ctx.fields.set(e.id, {
     get: control.get,
-    focus: () => (box.querySelector(`input#${id}, textarea#${id}, select#${id}`) ?? box.querySelector("input"))?.focus(),
-    complain: () => {
-      const missing = e.isRequired && control.get() === "";
-      say(missing ? (e.errorMessage ?? "This is needed.") : "");
-      return missing;
-    },
+    say,
+    focus: () =>
+      (
+        box.querySelector(`input#${id}, textarea#${id}, select#${id}`) ?? box.querySelector("input")
+      )?.focus(),
   });
   return box;
 }
@@ -90,14 +87,14 @@ const CONTROLS = {
 
   search(e, ctx, { id, labelId, ...field }) {
     const dataset = e["choices.data"]?.dataset;
-    const people = dataset?.startsWith(PEOPLE);
-    const given = (e.choices ?? []).map((c) => ({ value: c.value, text: c.title }));
-    const everybody = people ? ctx.people().map((p) => ({ value: p.id, text: p.name, description: p.title })) : [];
+    const known = (e.choices ?? []).map((c) => ({ value: c.value, text: c.title }));
+    if (dataset && e.value && !known.some((l) => l.value === e.value))
+      known.push({ value: e.value, text: ctx.name(e.value) ?? e.value });
     let value = e.value ? [e.value] : [];
     const el = combobox({
-      lines: dataset && !people ? undefined : [...given, ...everybody],
-      known: given,
-      search: dataset && !people ? (typed) => ctx.search(dataset, typed) : undefined,
+      lines: dataset ? undefined : known,
+      known,
+      search: dataset ? (typed) => ctx.search(e.id, typed) : undefined,
       least: 1,
       values: value,
       placeholder: e.placeholder || "Choose one",
