@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/deskhand/deskhand/bot/chat"
@@ -66,6 +67,8 @@ type Desk struct {
 	mu    sync.Mutex
 	rules *rules // of the policy last seen in force
 	items items
+
+	due atomic.Bool // see DueSoon
 }
 
 // New makes a desk.

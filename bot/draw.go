@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/deskhand/deskhand/bot/cards"
@@ -76,6 +77,16 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 		return c, nil, err
 	case cards.HomeCard:
 		c, err = t.homeCard(ctx, people.PersonID(p.Subject))
+		return c, nil, err
+	case cards.BreachCard, cards.LateCard:
+		c, err = t.breachCard(ctx, p)
+		return c, nil, err
+	case cards.DigestCard:
+		c, err = t.digestCard(ctx, p)
+		return c, nil, err
+	}
+	if slices.Contains(cards.WarningCards, p.Card) {
+		c, err = t.warningCard(ctx, p)
 		return c, nil, err
 	}
 	v, err := t.view(ctx, ticket.ID(p.Subject))
@@ -196,7 +207,8 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 	}
 	tk, who := facts.Ticket, facts.People
 	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value(),
-		Requester: who[tk.Requester], Author: who[tk.Author], Owner: who[tk.Owner], Shown: facts.Question.Hits}
+		Requester: who[tk.Requester], Author: who[tk.Author], Owner: who[tk.Owner], Shown: facts.Question.Hits,
+		Clocks: t.clockViews(facts.Clocks, facts.NewDue)}
 	if s, ok := t.rules.service(tk.Service); ok {
 		v.Service = s.Name
 	}

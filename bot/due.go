@@ -22,6 +22,7 @@ const (
 	ticketVacate   = "ticket.vacate"   // subject: a ticket whose owner is away
 	agentLeaves    = "agent.away"      // subject: a person whose absence begins
 	agentReturns   = "agent.back"      // subject: a person whose absence ends
+	breachCount    = "breach.count"    // subject: a breach whose card says by how much it is late
 )
 
 // Due does what has fallen due.
@@ -45,6 +46,12 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.leaves(ctx, people.PersonID(subject))
 	case agentReturns:
 		return t.returns(ctx, people.PersonID(subject))
+	case storage.LevelsApply:
+		return t.applyLevels(ctx, ticket.ID(subject))
+	case breachCount:
+		return t.countBreach(ctx, storage.BreachID(subject))
+	case storage.AlertsLate:
+		return t.sayLate(ctx)
 	}
 	return fmt.Errorf("nothing is known of what is due as %q", kind)
 }

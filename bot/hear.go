@@ -130,7 +130,14 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 	switch lower {
 	case "help":
 		return helpCard(), true, nil
-	case "my tickets", "tickets", "mine", "status":
+	case "status", "desk status":
+		if t.who.Agent() || t.who.Admin {
+			c, err := t.deskStatus(ctx)
+			return c, true, err
+		}
+		c, err := t.mineCard(ctx)
+		return c, true, err
+	case "my tickets", "tickets", "mine":
 		c, err := t.mineCard(ctx)
 		return c, true, err
 	case "new", "ticket", "open a ticket", "new ticket":

@@ -156,10 +156,28 @@ func (t *turn) stepWords(s storage.HistoryEntry, names map[people.PersonID]peopl
 		return "deleted a message"
 	case "added":
 		return "added to it"
+	case "alerted":
+		if p, _ := after["percent"].(float64); p < 100 {
+			return "told that the time runs out to " + clockWords(after)
+		}
+		return "told that it is late to " + clockWords(after)
+	case "breach.taken":
+		return "sees to what is late"
+	case "requester.told":
+		return "told the requester that it is late"
+	case "escalated":
+		return "asked for somebody higher up"
 	case "lead.told":
 		return "told the team lead"
 	}
 	return s.Action
+}
+
+func clockWords(m map[string]any) string {
+	if m["clock"] == "response" {
+		return "answer"
+	}
+	return "fix it"
 }
 
 func prioWords(m map[string]any) string {

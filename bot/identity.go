@@ -80,7 +80,8 @@ func (d *Desk) overheard(ctx context.Context, ev chat.Event) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, purpose := r.channel(ev.By.Platform, ev.By.Workspace, ev.Place.Channel)
+	c, purpose := r.channel(ev.By.Platform, ev.By.Workspace, ev.Place.Channel)
+	purpose = purpose && c.Purpose != "alerts"
 	switch {
 	case ev.Kind == chat.Reacted:
 		return ev.Emoji != r.policy.Desk.Emoji, nil

@@ -374,6 +374,9 @@ func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, th storage.Thre
 	if tk, err = t.tx.OpenTicket(ctx, tk, ev, t.via()); err != nil {
 		return tk, err
 	}
+	if err := t.promised(ctx, tk); err != nil {
+		return tk, err
+	}
 	if err := t.tx.LinkThread(ctx, th.ID, tk.ID); err != nil {
 		return tk, err
 	}

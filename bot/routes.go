@@ -44,6 +44,12 @@ var presses = map[string]flow{
 	cards.ItemShow:  (*turn).itemShow,
 	cards.ItsMe:     (*turn).itsMe,
 	cards.NotMe:     (*turn).notMe,
+
+	cards.Why:         (*turn).why,
+	cards.TakeBreach:  (*turn).takeBreach,
+	cards.TellBreach:  (*turn).tellBreach,
+	cards.PressBreach: (*turn).pressBreach,
+	cards.DigestList:  (*turn).digestList,
 }
 
 // forms are the flows of forms that were sent, by action.
@@ -60,4 +66,6 @@ var forms = map[string]flow{
 	cards.No:       (*turn).noSend,
 	cards.Remark:   (*turn).remarkSend,
 	cards.About:    (*turn).aboutSend,
+
+	cards.TellBreach: (*turn).tellBreachSend,
 }

@@ -18,6 +18,7 @@ import (
 type rules struct {
 	id       storage.PolicyID
 	policy   policy.Policy
+	levels   *policy.Levels
 	matrix   ticket.Matrix
 	teams    []people.Team // lowest tier first
 	services []storage.Service
@@ -37,6 +38,9 @@ func (d *Desk) rulesIn(ctx context.Context, tx *storage.Tx) (*rules, error) {
 	n := &rules{read: time.Now()} // not d.now: tests that pass time by hand must see a new policy too
 	var err error
 	if n.policy, n.id, err = tx.Policy(ctx); err != nil {
+		return nil, err
+	}
+	if n.levels, err = tx.Levels(ctx, n.id); err != nil {
 		return nil, err
 	}
 	if n.teams, err = tx.Teams(ctx); err != nil {

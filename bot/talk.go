@@ -47,8 +47,8 @@ func (t *turn) requesterSays(ctx context.Context, th storage.Thread, tk ticket.T
 	if err := t.passOn(ctx, tk, storage.TeamSide, th, m); err != nil {
 		return err
 	}
-	if helper {
-		return nil // an agent who answers where the requester asked
+	if helper { // an agent who answers where the requester asked
+		return t.answered(ctx, tk)
 	}
 	if err := t.wentTo(ctx, th, tk, m); err != nil {
 		return err
@@ -89,7 +89,10 @@ func (t *turn) teamSays(ctx context.Context, th storage.Thread, tk ticket.Ticket
 	case outsider:
 		return t.private(ctx, "You are not in "+t.rules.team(tk.Team).Name+", so I kept this as a note for the team and did not send it to the requester.")
 	}
-	return t.passOn(ctx, tk, storage.RequesterSide, th, m)
+	if err := t.passOn(ctx, tk, storage.RequesterSide, th, m); err != nil || t.who.ID == tk.Requester {
+		return err
+	}
+	return t.answered(ctx, tk)
 }
 
 // keep stores a message of a ticket's conversation with its files.

@@ -26,7 +26,8 @@ type turn struct {
 	rules   *rules
 	at      time.Time
 	answer  chat.Answer
-	goesOn  bool // in a flat chat, and plainly so, with what was said before
+	unseen  *storage.Outage // see whyLate
+	goesOn  bool            // in a flat chat, and plainly so, with what was said before
 }
 
 func (d *Desk) turn(ctx context.Context, tx *storage.Tx, ev chat.Event) (*turn, error) {
@@ -229,6 +230,9 @@ func (t *turn) worker(ctx context.Context, step string) (ticket.Ticket, error) {
 func (t *turn) save(ctx context.Context, was, is ticket.Ticket, ev ticket.Event) (ticket.Ticket, error) {
 	is, err := t.tx.SaveTicket(ctx, was, is, ev, t.via())
 	if err != nil {
+		return is, err
+	}
+	if err := t.kept(ctx, was, is, ev); err != nil {
 		return is, err
 	}
 	if err := t.tx.Redraw(ctx, int64(is.ID), t.at, cards.TriageCard, cards.StatusCard, cards.FixedCard); err != nil {

@@ -47,6 +47,9 @@ func (t *turn) waitSend(ctx context.Context) error {
 	if reason != ticket.ForRequester || note == "" {
 		return nil
 	}
+	if err := t.answered(ctx, is); err != nil {
+		return err
+	}
 	requester, err := t.tx.People(ctx, is.Requester)
 	if err != nil {
 		return err

@@ -35,7 +35,8 @@ const txAttempts = 6
 
 // DB is the desk's database. It is safe for use by many goroutines.
 type DB struct {
-	pool *pgxpool.Pool
+	pool   *pgxpool.Pool
+	levels levelsCache
 }
 
 // Option changes how [Open] connects.
@@ -186,7 +187,7 @@ func (db *DB) onConn(ctx context.Context, how txMode, fn func(*Tx) error) (begun
 		return false, fmt.Errorf("begin: %w", err)
 	}
 	defer conn.Release() // which drops it unless the transaction has ended
-	tx := &Tx{conn: conn}
+	tx := &Tx{conn: conn, levels: &db.levels}
 	for _, sql := range how.begin {
 		tx.waiting = append(tx.waiting, statement{sql: sql, check: failing("begin")})
 	}

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -113,6 +114,8 @@ type Delivered struct {
 	External string
 	Again    bool   // it is known to stand there, but not that it is what was drawn
 	Letter   string // why the change was refused that was to be made to it
+	Drawn    time.Time
+	At       time.Time // the platform took it
 }
 
 // PutOff is a post that is to be tried again.
@@ -144,27 +147,71 @@ func (o *Outcomes) Len() int { return len(o.Delivered) + len(o.PutOff) + len(o.F
 // RecordDeliveries stores the outcomes in one transaction. A post that was
 // changed while it was delivered stays queued. What opened a thread becomes its
 // root; when it failed for good, all that is queued for the thread fails too.
-func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) error {
+// It returns how long after they were due the alerts were taken that have been
+// taken now.
+func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) (late []time.Duration, err error) {
 	var roots []Delivered
 	for _, d := range o.Delivered {
 		if d.Root && d.External != "" {
 			roots = append(roots, d)
 		}
 	}
-	err := db.run(ctx, byIndex, func(tx *Tx) error {
+	err = db.run(ctx, byIndex, func(tx *Tx) error {
+		late = late[:0]
 		batch := &pgx.Batch{}
 		recordDelivered(batch, o.Delivered, now)
+		recordTold(batch, o.Delivered, &late)
 		recordPutOff(batch, o.PutOff)
 		recordFailed(batch, o.Failed, now)
 		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 			return err
 		}
+		if len(late) > 0 && slices.Max(late) > LateAlert {
+			// Somebody is told, once however many there are.
+			if err := tx.later(ctx, failing("late alerts"), `insert into due (kind, subject, due_at, try_at) values ($1, 0, $2, $2) on conflict do nothing`,
+				AlertsLate, now.Add(LateAlert)); err != nil {
+				return err
+			}
+		}
 		return tx.rootThreads(ctx, roots)
 	})
 	if err != nil {
-		return fmt.Errorf("record %d deliveries: %w", o.Len(), err)
+		return nil, fmt.Errorf("record %d deliveries: %w", o.Len(), err)
 	}
-	return nil
+	return late, nil
+}
+
+// LateAlert is how late an alert may be before the desk says so itself.
+const LateAlert = time.Minute
+
+// recordTold notes when the platform has taken what alerts were told with. An
+// alert that has joined a message while it was on its way is not in it yet.
+func recordTold(batch *pgx.Batch, all []Delivered, late *[]time.Duration) {
+	var (
+		ids        []PostID
+		drawn, ats []time.Time
+	)
+	for _, d := range all {
+		if !d.At.IsZero() && d.Letter == "" {
+			ids, drawn, ats = append(ids, d.ID), append(drawn, d.Drawn), append(ats, d.At)
+		}
+	}
+	if len(ids) == 0 {
+		return
+	}
+	batch.Queue(`
+		update tellings t set accepted_at = d.at
+		from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) as d (id, drawn, at)
+		where t.post_id = d.id and t.accepted_at is null
+			and (t.at < d.drawn - interval '2 seconds' or not exists (select from outbox o where o.post_id = d.id))
+		returning t.due_at, t.accepted_at`, ids, drawn, ats).Query(func(rows pgx.Rows) error {
+		var due, at time.Time
+		_, err := pgx.ForEachRow(rows, []any{&due, &at}, func() error {
+			*late = append(*late, max(0, at.Sub(due)))
+			return nil
+		})
+		return err
+	})
 }
 
 func recordDelivered(batch *pgx.Batch, all []Delivered, now time.Time) {

@@ -70,7 +70,7 @@ func ids(all []storage.Delivery) []storage.PostID {
 
 func record(t *testing.T, db *storage.DB, o storage.Outcomes) {
 	t.Helper()
-	if err := db.RecordDeliveries(t.Context(), o, noon); err != nil {
+	if _, err := db.RecordDeliveries(t.Context(), o, noon); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -203,9 +203,10 @@ func TestAChangeThatIsBeingCommittedIsNotLost(t *testing.T) {
 	}
 	recorded := make(chan error)
 	go func() {
-		recorded <- db.RecordDeliveries(t.Context(), storage.Outcomes{
+		_, err := db.RecordDeliveries(t.Context(), storage.Outcomes{
 			Delivered: []storage.Delivered{{Delivery: d, Wanted: 1, Channel: "C1", External: "5.5"}},
 		}, noon)
+		recorded <- err
 	}()
 	// The record waits for the change, and then must see it.
 	for count(t, db, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) == 0 {

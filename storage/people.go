@@ -273,6 +273,37 @@ func (tx *Tx) AccountsNamed(ctx context.Context, platform, workspace, typed stri
 	return all, nil
 }
 
+// Address is a person and the account that she was last seen with; its UserID
+// is empty if the desk has never seen one.
+type Address struct {
+	Person  people.Person
+	Account Account
+}
+
+// Addresses are those of the persons with these numbers or mail addresses, and
+// of the admins.
+func (tx *Tx) Addresses(ctx context.Context, ids []people.PersonID, mails []string) ([]Address, error) {
+	rows, _ := tx.Query(ctx, `
+		select `+personColumns+`, coalesce(a.platform, '') as platform, coalesce(a.workspace, '') as workspace, coalesce(a.user_id, '') as user_id
+		from people p left join lateral (
+			select platform, workspace, user_id from accounts where person_id = p.id order by checked_at desc, user_id limit 1) a on true
+		where (p.id = any($1) or p.mail = any($2) or p.admin) and p.left_at is null order by p.id`, ids, orNone(mails))
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
+		personRow
+		Platform  string `db:"platform"`
+		Workspace string `db:"workspace"`
+		UserID    string `db:"user_id"`
+	}])
+	if err != nil {
+		return nil, fmt.Errorf("addresses: %w", err)
+	}
+	all := make([]Address, len(found))
+	for i, f := range found {
+		all[i] = Address{f.person(), Account{Platform: f.Platform, Workspace: f.Workspace, UserID: f.UserID, Person: f.ID}}
+	}
+	return all, nil
+}
+
 func notFound(err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound

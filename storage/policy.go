@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -33,14 +34,14 @@ func (tx *Tx) Policy(ctx context.Context) (policy.Policy, PolicyID, error) {
 	if err != nil {
 		return p, 0, fmt.Errorf("policy: %w", notFound(err))
 	}
-	return p, id, nil
+	return p.WithDefaults(), id, nil // what a release before this one has stored may lack something
 }
 
 // ApplyPolicy puts a policy that has passed its Check in force: people, teams,
 // queues, services and channels become as it says. What it no longer names is
 // retired, not deleted, because tickets refer to it.
 func (tx *Tx) ApplyPolicy(ctx context.Context, p policy.Policy, by string, at time.Time) (PolicyID, error) {
-	id, err := tx.applyPolicy(ctx, p, by, at)
+	id, err := tx.applyPolicy(ctx, p.WithDefaults(), by, at)
 	if err != nil {
 		return 0, fmt.Errorf("apply policy: %w", err)
 	}
@@ -63,6 +64,9 @@ func (tx *Tx) applyPolicy(ctx context.Context, p policy.Policy, by string, at ti
 	if before, _ := json.Marshal(old); had != 0 && string(before) == string(doc) {
 		return had, nil
 	}
+	if err := tx.checkLevels(ctx, p); err != nil {
+		return 0, err
+	}
 	for _, step := range []func(context.Context, policy.Policy, time.Time) error{
 		tx.applyPeople, tx.applyTeams, tx.applyServices, tx.applyChannels,
 	} {
@@ -75,8 +79,39 @@ func (tx *Tx) applyPolicy(ctx context.Context, p policy.Policy, by string, at ti
 		at, by, doc).Scan(&id); err != nil {
 		return 0, err
 	}
+	// Open tickets follow as soon as every process has seen it.
+	if err := tx.SetDue(ctx, LevelsApply, 0, at.Add(PolicySeen)); err != nil {
+		return 0, err
+	}
 	return id, tx.Audit(ctx, Step{At: at, Action: "policy.applied", Via: by, Subject: OfPolicy, SubjectID: int64(id),
 		Before: map[string]any{"policy": had}, After: map[string]any{"policy": id}})
+}
+
+// PolicySeen is how long after it was applied a policy is in force everywhere.
+const PolicySeen = 3 * time.Second
+
+// PolicyError says what is wrong with a policy that has passed its Check, as
+// far as the record has a say in it.
+type PolicyError struct{ Problem policy.Problem }
+
+func (e *PolicyError) Error() string { return e.Problem.String() }
+
+// checkLevels refuses a policy that drops a service level on which clocks run,
+// unless it says what is to become of them.
+func (tx *Tx) checkLevels(ctx context.Context, p policy.Policy) error {
+	running, err := tx.RunningClocks(ctx)
+	if err != nil {
+		return err
+	}
+	for _, slug := range slices.Sorted(maps.Keys(running)) {
+		if _, said := p.Removed[slug]; said || slices.ContainsFunc(p.Levels, func(l policy.ServiceLevel) bool { return l.Slug == slug }) {
+			continue
+		}
+		return &PolicyError{policy.Problem{Path: "service_levels", Text: fmt.Sprintf(
+			"%q is gone, and %d clocks still run on it; write removed_levels: {%s: move} to have them go over to the level that matches now, or {%s: keep} to let them run on as they were promised",
+			slug, running[slug], slug, slug)}}
+	}
+	return nil
 }
 
 func (tx *Tx) applyPeople(ctx context.Context, p policy.Policy, at time.Time) error {
@@ -174,16 +209,32 @@ func (tx *Tx) applyChannels(ctx context.Context, p policy.Policy, _ time.Time) e
 			put("help", "", platform, name)
 		}
 	}
+	alerts := []policy.Channels{p.Alerts.Channel}
+	for _, t := range p.Teams {
+		alerts = append(alerts, t.Alerts)
+	}
+	for _, x := range p.Services {
+		alerts = append(alerts, x.Alerts)
+	}
+	triages := len(keep) > 0
+	for _, ch := range alerts {
+		for platform, name := range ch {
+			// Where a team triages, alerts may come too: it is one channel.
+			if name = strings.TrimPrefix(name, "#"); !slices.Contains(keep, "triage "+platform+" "+name) && !slices.Contains(keep, "alerts "+platform+" "+name) {
+				put("alerts", "", platform, name)
+			}
+		}
+	}
 	// Channels that an admin has chosen in chat stay until a policy names others.
 	batch.Queue(`delete from desk_channels where purpose || ' ' || platform || ' ' || name <> all($1) and ($2 or purpose <> 'triage')`,
-		keep, len(keep) > 0)
+		keep, triages)
 	return tx.SendBatch(ctx, batch).Close()
 }
 
 // DeskChannel is a channel with a purpose, on one platform.
 type DeskChannel struct {
 	ID        int64         `db:"id"`
-	Purpose   string        `db:"purpose"` // "triage" or "help"
+	Purpose   string        `db:"purpose"` // "triage", "help" or "alerts"
 	Team      people.TeamID `db:"team_id"` // of a triage channel
 	Platform  string        `db:"platform"`
 	Workspace string        `db:"workspace"`

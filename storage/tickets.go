@@ -12,6 +12,7 @@ import (
 	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/sla"
 	"github.com/deskhand/deskhand/core/ticket"
 )
 
@@ -115,6 +116,8 @@ type TicketFacts struct {
 	People   map[people.PersonID]people.Person // requester, author and owner
 	Question Question                          // that the ticket came from; zero if none
 	Items    []cmdb.Item                       // that it is about, by key
+	Clocks   []Clock                           // response, then resolution
+	NewDue   map[sla.Kind]time.Time            // what the requester was told instead of what was missed
 }
 
 // TicketFacts reads them in one trip: cards are drawn again at every step.
@@ -125,6 +128,8 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 		where p.id = any((select array[requester_id, author_id, owner_id] from tickets where id = $1)::bigint[])`, id)
 	batch.Queue(`select `+questionColumns+` from questions where ticket_id = $1 order by id limit 1`, id)
 	batch.Queue(`select `+itemColumns+` from items i join ticket_items x on x.item_id = i.id where x.ticket_id = $1 order by i.key`, id)
+	batch.Queue(`select `+clockColumns+` from clocks where ticket_id = $1 order by kind desc`, id)
+	batch.Queue(`select kind, new_due from breaches where ticket_id = $1 and ended_at is null and new_due is not null`, id)
 	results := tx.SendBatch(ctx, batch)
 	defer func() {
 		if err = errors.Join(err, results.Close()); err != nil {
@@ -148,6 +153,24 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 	}
 	rows, _ = results.Query()
 	if f.Items, err = pgx.CollectRows(rows, pgx.RowToStructByPos[cmdb.Item]); err != nil {
+		return f, err
+	}
+	rows, _ = results.Query()
+	if f.Clocks, err = pgx.CollectRows(rows, pgx.RowToStructByName[Clock]); err != nil {
+		return f, err
+	}
+	rows, _ = results.Query()
+	var (
+		kind sla.Kind
+		due  time.Time
+	)
+	if _, err = pgx.ForEachRow(rows, []any{&kind, &due}, func() error {
+		if f.NewDue == nil {
+			f.NewDue = map[sla.Kind]time.Time{}
+		}
+		f.NewDue[kind] = due
+		return nil
+	}); err != nil {
 		return f, err
 	}
 	f.Ticket, f.People = t.ticket(), make(map[people.PersonID]people.Person, len(who))

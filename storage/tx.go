@@ -22,6 +22,7 @@ type Tx struct {
 	conn    *pgxpool.Conn
 	waiting []statement // at first those that begin the transaction
 	begun   bool        // Postgres has answered
+	levels  *levelsCache
 }
 
 // statement waits to be sent.

@@ -40,6 +40,7 @@ const (
 	Rate      = "ticket.rate"
 	Remark    = "ticket.remark" // one line with the rating
 	TellLead  = "ticket.lead"
+	Why       = "ticket.why" // this time?
 	MyTickets = "list.mine"
 	Elsewhere = "talk.elsewhere" // a message went to the wrong ticket
 	MyPage    = "page.mine"      // asks for the link
@@ -49,6 +50,11 @@ const (
 	ItemShow  = "item.show"
 	ItsMe     = "account.right"
 	NotMe     = "account.wrong"
+
+	TakeBreach  = "breach.take"
+	TellBreach  = "breach.tell"     // the requester
+	PressBreach = "breach.escalate" // she wants somebody higher up
+	DigestList  = "digest.list"
 )
 
 // The names of living cards.

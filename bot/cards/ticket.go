@@ -29,6 +29,7 @@ type TicketView struct {
 	Items                    []cmdb.Item
 	Impact                   cmdb.Impact // of Items, if there are any
 	CloseAfter               time.Duration
+	Clocks                   []ClockView // response, then resolution
 }
 
 // StateWord is the state in one word or two, with a sign that is never alone
@@ -129,6 +130,9 @@ func Triage(v TicketView) chat.Card {
 		facts = append(facts, chat.Fact{Label: "Affects", Value: chat.T(affects(v.Items, v.Impact))})
 	}
 	facts = append(facts, chat.Fact{Label: "Opened", Value: when(v.OpenedAt)})
+	if f, ok := promised(v.Clocks); ok {
+		facts = append(facts, f)
+	}
 	c.Blocks = append(c.Blocks, facts)
 	if d := strings.TrimSpace(v.Detail); d != "" && d != v.Title {
 		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(d, 600))})
@@ -161,8 +165,17 @@ func Triage(v TicketView) chat.Card {
 			c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Comment, 300))})
 		}
 	}
-	c.Blocks = append(c.Blocks, triageActions(v.Ticket))
+	c.Blocks = append(c.Blocks, v.actions())
 	return c
+}
+
+// actions are what the team can do.
+func (v TicketView) actions() chat.Actions {
+	a := triageActions(v.Ticket)
+	if len(v.Clocks) > 0 {
+		a.Menu = append(a.Menu, WhyButton(v.Ticket))
+	}
+	return a
 }
 
 // triageActions has what can be done in the state: two buttons, the rest in
@@ -196,15 +209,26 @@ func triageActions(t ticket.Ticket) chat.Actions {
 
 // Status is the ticket in its requester's thread.
 func Status(v TicketView) chat.Card {
+	c := status(v)
+	if _, ok := promised(v.Clocks); ok {
+		c.Blocks = append(c.Blocks, chat.Actions{Menu: []chat.Button{WhyButton(v.Ticket)}})
+	}
+	return c
+}
+
+func status(v TicketView) chat.Card {
 	c := chat.Card{Text: fmt.Sprintf("%s %s: %s. %s", v.Ref(), v.Title, strings.ToLower(v.StateWords()), v.next())}
-	c.Blocks = append(c.Blocks,
-		chat.Section{Text: chat.Join(chat.B(v.Ref() + "  " + v.Title))},
-		chat.Facts{
-			{Label: "State", Value: chat.T(StateWord(v.Ticket))},
-			{Label: "Next", Value: chat.T(v.next())},
-			{Label: "Priority", Value: v.priority()},
-			{Label: "With", Value: chat.T(v.Team.Name)},
-		})
+	facts := chat.Facts{
+		{Label: "State", Value: chat.T(StateWord(v.Ticket))},
+		{Label: "Next", Value: chat.T(v.next())},
+		{Label: "Priority", Value: v.priority()},
+		{Label: "With", Value: chat.T(v.Team.Name)},
+	}
+	if f, ok := promised(v.Clocks); ok {
+		facts = append(facts, f)
+		c.Text += " Promised: " + f.Value.Plain() + "."
+	}
+	c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B(v.Ref() + "  " + v.Title))}, facts)
 	if v.WaitNote != "" && v.WaitsFor != ticket.ForRequester {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Waiting for " + v.WaitsFor.Words() + ": " + v.WaitNote)})
 	}
@@ -224,8 +248,8 @@ func Status(v TicketView) chat.Card {
 // StatusForTeam is the same as the team's agents see it where others read
 // along: with what they can do.
 func StatusForTeam(v TicketView) chat.Card {
-	c := Status(v)
-	c.Blocks = append(c.Blocks, triageActions(v.Ticket))
+	c := status(v)
+	c.Blocks = append(c.Blocks, v.actions())
 	return c
 }
 

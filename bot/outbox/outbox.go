@@ -149,6 +149,7 @@ type metrics struct {
 	failures  *prometheus.CounterVec
 	waiting   prometheus.Gauge
 	oldest    prometheus.Gauge
+	alerts    prometheus.Histogram
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -169,11 +170,15 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		oldest: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "deskhand_outbox_oldest_seconds", Help: "Age of the oldest of them.",
 		}),
+		alerts: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "deskhand_alert_seconds", Help: "Time from the instant at which an alert was due to the platform's acceptance.",
+			Buckets: prometheus.ExponentialBuckets(0.005, 2, 20),
+		}),
 	}
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.delivered, m.seconds, m.failures, m.waiting, m.oldest} {
+	for _, c := range []prometheus.Collector{m.delivered, m.seconds, m.failures, m.waiting, m.oldest, m.alerts} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("outbox: %w", err)
 		}

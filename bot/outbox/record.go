@@ -67,9 +67,12 @@ func (out *Outbox) commit(ctx context.Context, all storage.Outcomes) {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })()
 	for {
-		err := out.o.DB.RecordDeliveries(stop, all, out.o.Now())
+		late, err := out.o.DB.RecordDeliveries(stop, all, out.o.Now())
 		switch {
 		case err == nil:
+			for _, by := range late {
+				out.metrics.alerts.Observe(by.Seconds())
+			}
 			return
 		case stop.Err() != nil:
 			out.o.Log.LogAttrs(ctx, slog.LevelError, "deliveries can't be recorded", slog.Any("err", err))

@@ -120,6 +120,7 @@ func (out *Outbox) delivered(d *delivery, ref chat.Ref, found bool) {
 	out.results.add(func(o *storage.Outcomes) {
 		o.Delivered = append(o.Delivered, storage.Delivered{
 			Delivery: d.Delivery, Wanted: d.draft.Wanted, Root: d.draft.Root, Channel: ref.Channel, External: ref.Message,
+			Drawn: d.drawn, At: out.o.Now(),
 			// What stands there was drawn at another time.
 			Again: found && (d.draft.Card != "" || d.draft.Wanted > 1),
 		})

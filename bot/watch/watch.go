@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
 
@@ -22,6 +24,10 @@ type Handler interface {
 	// Due deals with it in one transaction, at the end of which it is forgotten
 	// unless Due has set it for another time. On an error it comes again later.
 	Due(ctx context.Context, tx *storage.Tx, kind string, subject int64, dueAt time.Time) error
+
+	// Clocks sees to the clocks of these tickets that are due, as far as nobody
+	// else works on the tickets this moment.
+	Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) error
 }
 
 // Options are what a Watch is made of. DB and Handler are needed.
@@ -41,9 +47,17 @@ type Options struct {
 }
 
 const (
-	longest   = 30 * time.Second // between two looks
+	longest   = 5 * time.Second // between two looks
 	soonest   = 200 * time.Millisecond
-	roundSize = 200
+	roundSize = 400
+	// clockBatch is how many tickets' clocks are seen to in one transaction.
+	clockBatch = 100
+	// busy is how soon to look again after tickets that somebody else had locked.
+	busy = 20 * time.Millisecond
+	// outage is how long nobody may look before it counts as an outage.
+	outage = time.Minute
+	// noted is how often it is noted that somebody looks.
+	noted     = 10 * time.Second
 	keepEvery = time.Hour
 	restFor   = time.Second // after an outage
 	taskTime  = 30 * time.Second
@@ -53,6 +67,10 @@ const (
 type Watch struct {
 	o    Options
 	wake chan struct{}
+	next time.Time // when something is due, as far as is known; zero: nothing is
+
+	looked  time.Time // when it was last noted
+	failing time.Time // since when the database has not answered; zero: it does
 }
 
 // New returns a Watch.
@@ -94,8 +112,11 @@ func (w *Watch) Run(ctx context.Context) error {
 			return nil
 		case <-w.wake:
 			// A busy desk wakes us after each event, and little of what it sets is
-			// due at once.
+			// due at once. What is known to be due goes off in time.
 			if rest := soonest - time.Since(looked); rest > 0 {
+				if !w.next.IsZero() {
+					rest = min(rest, max(0, w.next.Sub(w.o.Now())))
+				}
 				timer.Reset(rest)
 				continue
 			}
@@ -111,40 +132,119 @@ func (w *Watch) Run(ctx context.Context) error {
 		wait, err := w.round(ctx)
 		if err != nil {
 			w.o.Log.LogAttrs(ctx, slog.LevelWarn, "what is due has to wait", slog.Any("err", err))
-			wait = restFor
+			if wait = restFor; w.failing.IsZero() {
+				w.failing = w.o.Now()
+			}
 		}
 		timer.Reset(wait)
 	}
 }
 
+// note keeps on record that somebody looks, and says once that nobody did.
+func (w *Watch) note(ctx context.Context, now time.Time) error {
+	if now.Sub(w.looked) < noted && w.failing.IsZero() {
+		return nil
+	}
+	first, why := w.looked.IsZero(), "I was not running"
+	if !w.failing.IsZero() && now.Sub(w.failing) > outage {
+		first, why = true, "I could not reach the database"
+	}
+	if err := w.o.DB.InTx(ctx, func(tx *storage.Tx) error { return tx.Looked(ctx, now, first, outage, why) }); err != nil {
+		return err
+	}
+	w.looked, w.failing = now, time.Time{}
+	return nil
+}
+
 // round deals with what is due now and returns how long there is nothing to do.
 func (w *Watch) round(ctx context.Context) (time.Duration, error) {
-	for {
-		now := w.o.Now()
-		all, next, err := w.o.DB.AllDue(ctx, now, roundSize)
-		if err != nil {
-			if ctx.Err() != nil {
-				return 0, nil
+	work := context.WithoutCancel(ctx)
+	now := w.o.Now()
+	if err := w.note(work, now); err != nil {
+		return 0, err
+	}
+	a, err := w.o.DB.Agenda(ctx, now, roundSize)
+	if err != nil {
+		if ctx.Err() != nil {
+			return 0, nil
+		}
+		return 0, err
+	}
+	w.next = a.Next
+	var group errgroup.Group // it fails when the database is away; else each failure is put off on its own
+	group.SetLimit(w.o.Workers)
+	tickets := distinct(a.Clocks)
+	for batch := range slices.Chunk(tickets, clockBatch) {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error { return w.clocks(work, batch) })
+	}
+	for _, d := range a.Due {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error { return w.one(work, d) })
+	}
+	if err := group.Wait(); err != nil || ctx.Err() != nil {
+		return 0, err
+	}
+	if len(a.Due) == roundSize || len(a.Clocks) == roundSize {
+		return time.Millisecond, nil // there is more, or others are at it
+	}
+	wait := longest
+	if !a.Next.IsZero() {
+		wait = min(max(a.Next.Sub(w.o.Now()), 0), longest)
+	}
+	if len(tickets) > 0 {
+		wait = min(wait, busy) // to see whether any was left
+	}
+	return wait, nil
+}
+
+func distinct(ids []ticket.ID) []ticket.ID {
+	seen := make(map[ticket.ID]bool, len(ids))
+	return slices.DeleteFunc(ids, func(id ticket.ID) bool {
+		had := seen[id]
+		seen[id] = true
+		return had
+	})
+}
+
+// clocks has the clocks of these tickets seen to, together or, if that fails,
+// each ticket alone. Its error is an outage.
+func (w *Watch) clocks(ctx context.Context, ids []ticket.ID) error {
+	work, cancel := context.WithTimeout(ctx, taskTime)
+	defer cancel()
+	err := w.o.DB.InTx(work, func(tx *storage.Tx) (err error) {
+		defer w.recovered(work, "clocks", &err)
+		return w.o.Handler.Clocks(work, tx, ids)
+	})
+	switch {
+	case err == nil:
+		w.o.OnHandled()
+		return nil
+	case errors.Is(err, storage.ErrUnavailable) && work.Err() == nil:
+		return err
+	case len(ids) > 1:
+		for _, id := range ids {
+			if err := w.clocks(ctx, []ticket.ID{id}); err != nil {
+				return err
 			}
-			return 0, err
 		}
-		var group errgroup.Group // it fails when the database is away; else each failure is put off on its own
-		group.SetLimit(w.o.Workers)
-		for _, d := range all {
-			if ctx.Err() != nil {
-				break
-			}
-			group.Go(func() error { return w.one(context.WithoutCancel(ctx), d) })
-		}
-		if err := group.Wait(); err != nil || ctx.Err() != nil {
-			return 0, err
-		}
-		if len(all) < roundSize {
-			if next.IsZero() {
-				return longest, nil
-			}
-			return min(max(next.Sub(w.o.Now()), 0), longest), nil
-		}
+		return nil
+	}
+	w.o.Log.LogAttrs(ctx, slog.LevelError, "a clock is put off", slog.Int64("ticket", int64(ids[0])), slog.Any("err", err))
+	now := w.o.Now()
+	return w.o.DB.PutOffLook(ctx, ids[0], now, now.Add(putOff(6)))
+}
+
+// recovered makes an error of a panic. It is to be deferred.
+func (w *Watch) recovered(ctx context.Context, doing string, err *error) {
+	if p := recover(); p != nil {
+		w.o.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("due", doing),
+			slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
+		*err = fmt.Errorf("panic: %v", p)
 	}
 }
 
@@ -180,13 +280,7 @@ func (w *Watch) one(ctx context.Context, d storage.Due) error {
 }
 
 func (w *Watch) due(ctx context.Context, tx *storage.Tx, d storage.Due) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			w.o.Log.LogAttrs(ctx, slog.LevelError, "panic", slog.String("due", d.Kind),
-				slog.Any("panic", p), slog.String("stack", string(debug.Stack())))
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
+	defer w.recovered(ctx, d.Kind, &err)
 	return w.o.Handler.Due(ctx, tx, d.Kind, d.Subject, d.At)
 }
 

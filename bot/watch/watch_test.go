@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/deskhand/deskhand/bot/watch"
+	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
@@ -39,6 +40,8 @@ func (d *desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 	}
 	return d.due(ctx, tx, kind, subject, at)
 }
+
+func (d *desk) Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) error { return nil }
 
 func newDB(t *testing.T) *storage.DB {
 	t.Helper()

@@ -98,6 +98,12 @@ type Clock struct {
 	For    ticket.Reason // while paused
 	Since  time.Time     // when State began
 
+	// Round counts the promises so far: each new target, and each time that the
+	// ticket is reopened, begins another, at Began. What was said of a round that
+	// is over says nothing of the present one.
+	Round int
+	Began time.Time
+
 	used  time.Duration // up to Since
 	set   time.Time     // since when the target is as long as it is
 	runs  []run
@@ -145,6 +151,9 @@ func (l Ledger) Clock(k Kind) (Clock, bool) {
 		case Resolved:
 			done, waits = true, ""
 		case Reopened:
+			if done && k == Resolution {
+				c.Round, c.Began = c.Round+1, at
+			}
 			done = done && k == Response // an answer stays given
 		}
 		c.close(at)
@@ -152,6 +161,7 @@ func (l Ledger) Clock(k Kind) (Clock, bool) {
 			target, ok := terms.target(k)
 			if ok && (!promised || target.Within != c.Target.Within) {
 				c.set = at
+				c.Round, c.Began = c.Round+1, at
 			}
 			c.Target, promised = target, ok
 		}

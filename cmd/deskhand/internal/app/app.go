@@ -332,13 +332,30 @@ func (a *App) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.watch, err = watch.New(watch.Options{DB: a.DB, Handler: a.Desk, Now: a.o.Now, Log: a.o.Log, OnHandled: a.outbox.Wake})
+	a.watch, err = watch.New(watch.Options{DB: a.DB, Handler: a.Desk, Now: a.o.Now, Log: a.o.Log, OnHandled: a.handled})
 	if err != nil {
 		return err
 	}
 	a.inbox, err = inbox.New(inbox.Options{DB: a.DB, Handler: a.Desk, Now: a.o.Now, Log: a.o.Log, Metrics: a.registry,
-		OnHandled: func() { a.outbox.Wake(); a.watch.Wake() }})
+		OnHandled: func() { a.handled(); a.watch.Wake() }})
 	return err
+}
+
+// handled follows each commit of a flow's. What it has set, this process sees
+// to; the others are woken only for what is due before they look by themselves.
+func (a *App) handled() {
+	a.outbox.Wake()
+	if a.Desk.DueSoon() {
+		a.shared.Publish(context.Background(), bot.DueChanged, nil)
+	}
+}
+
+// wakeWatch wakes the watch when another process has set what is due soon.
+func (a *App) wakeWatch(ctx context.Context) error {
+	for range a.shared.Subscribe(ctx, bot.DueChanged) {
+		a.watch.Wake()
+	}
+	return nil
 }
 
 // Start serves and works until Stop. It returns when the desk listens; see
@@ -375,7 +392,7 @@ func (a *App) Start(ctx context.Context) error {
 		group.Go(func() error { return a.web.Run(run) })
 	}
 	for _, worker := range []func(context.Context) error{
-		a.inbox.Run, a.outbox.Run, a.watch.Run, a.Desk.FetchFiles, a.connect,
+		a.inbox.Run, a.outbox.Run, a.watch.Run, a.Desk.FetchFiles, a.wakeWatch, a.connect,
 		func(ctx context.Context) error { return bot.FollowArticles(ctx, a.DB, a.index, a.shared, a.o.Log) },
 	} {
 		group.Go(func() error { return worker(run) })

@@ -1,0 +1,375 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/policy"
+	"github.com/deskhand/deskhand/core/sla"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// clockKinds are the two clocks of a ticket.
+var clockKinds = []sla.Kind{sla.Response, sla.Resolution}
+
+// subject is what a service level may look at in a ticket.
+func (r *rules) subject(tk ticket.Ticket) sla.Subject {
+	return sla.Subject{Kind: tk.Kind, Priority: tk.Priority, Service: tk.Service, Team: r.team(tk.Team).Slug}
+}
+
+// terms is the entry that puts the promises of the policy in force over a
+// ticket.
+func (r *rules) terms(tk ticket.Ticket, step sla.Step, why string) storage.LedgerEntry {
+	slug, _, _ := r.levels.For(r.subject(tk))
+	return storage.LedgerEntry{Step: step, Policy: r.id, Level: slug, Priority: tk.Priority, Team: tk.Team, Why: why}
+}
+
+// promised begins the clocks of a ticket that has just been opened.
+func (t *turn) promised(ctx context.Context, tk ticket.Ticket) error {
+	s := storage.Standing{}
+	entry := t.rules.terms(tk, sla.Opened, "")
+	entry.At = tk.OpenedAt
+	if err := t.enter(ctx, tk, &s, entry); err != nil {
+		return err
+	}
+	return t.reckon(ctx, tk, s)
+}
+
+// kept sees to the clocks after a step of a ticket, which is locked.
+func (t *turn) kept(ctx context.Context, was, is ticket.Ticket, ev ticket.Event) error {
+	if ev.Action == ticket.Rated || ev.Action == ticket.ClosedStep {
+		return nil
+	}
+	s, err := t.standing(ctx, was)
+	if err != nil {
+		return err
+	}
+	var entry storage.LedgerEntry
+	switch ev.Action {
+	case ticket.Waited:
+		entry = storage.LedgerEntry{Step: sla.Waited, Reason: is.WaitsFor}
+	case ticket.Woken:
+		entry.Step = sla.Woken
+	case ticket.Resolved:
+		entry.Step = sla.Resolved
+	case ticket.ReopenStep:
+		entry.Step = sla.Reopened
+	case ticket.Prioritised:
+		if was.Priority != is.Priority {
+			entry = t.rules.terms(is, sla.Changed, "priority is now "+is.Priority.String())
+		}
+	case ticket.Moved:
+		if was.Team != is.Team {
+			entry = t.rules.terms(is, sla.Changed, t.rules.team(is.Team).Name+" has it now")
+		}
+	}
+	if entry.Step != "" {
+		entry.At = ev.At
+		if err := t.enter(ctx, is, &s, entry); err != nil {
+			return err
+		}
+	}
+	for i := range s.Breaches {
+		b := &s.Breaches[i]
+		switch {
+		case b.TakenBy == 0 && is.Owner != 0 && ev.By != 0 && (ev.Action == ticket.Claimed || ev.Action == ticket.Assigned):
+			b.TakenBy, b.TakenAt = is.Owner, &t.at
+		case is.Owner == 0 && b.TakenBy != 0:
+			b.TakenBy, b.TakenAt = 0, nil
+		default:
+			continue
+		}
+		if err := t.tx.SetBreach(ctx, *b); err != nil {
+			return err
+		}
+	}
+	return t.reckon(ctx, is, s)
+}
+
+// answered notes that a human being has answered the requester, for the first
+// time since the ticket was opened. The message counts from when it was
+// written: the platform may have been slow to deliver it.
+func (t *turn) answered(ctx context.Context, tk ticket.Ticket) error {
+	s, err := t.standing(ctx, tk)
+	if err != nil || slices.ContainsFunc(s.Ledger, func(e storage.LedgerEntry) bool { return e.Step == sla.Replied }) {
+		return err
+	}
+	at := t.at
+	if !t.ev.At.IsZero() && t.ev.At.Before(at) {
+		at = t.ev.At
+	}
+	if err := t.enter(ctx, tk, &s, storage.LedgerEntry{Step: sla.Replied, At: at}); err != nil {
+		return err
+	}
+	if err := t.reckon(ctx, tk, s); err != nil {
+		return err
+	}
+	return t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard)
+}
+
+// standing is how the promises of a ticket stand. One that is older than
+// promises are has a ledger begun for it.
+func (t *turn) standing(ctx context.Context, tk ticket.Ticket) (storage.Standing, error) {
+	all, err := t.tx.Standings(ctx, tk.ID)
+	if err != nil {
+		return storage.Standing{}, err
+	}
+	s := all[tk.ID]
+	if len(s.Ledger) == 0 {
+		err = t.begin(ctx, tk, &s)
+	}
+	return s, err
+}
+
+// begin starts the ledger of a ticket that was opened before anything was
+// promised: what is promised now counts from now.
+func (t *turn) begin(ctx context.Context, tk ticket.Ticket, s *storage.Standing) error {
+	entries := []storage.LedgerEntry{{Step: sla.Opened, At: tk.OpenedAt, Policy: t.rules.id, Priority: tk.Priority, Team: tk.Team}}
+	if tk.State == ticket.Waiting {
+		entries = append(entries, storage.LedgerEntry{Step: sla.Waited, At: t.at, Reason: tk.WaitsFor})
+	}
+	now := t.rules.terms(tk, sla.Changed, "service levels are in force")
+	now.At = t.at
+	entries = append(entries, now)
+	if tk.Owner != 0 || tk.State == ticket.Done {
+		// Somebody has been at it for a while; a first answer is no more to be had.
+		entries = slices.Insert(entries, 1, storage.LedgerEntry{Step: sla.Replied, At: tk.OpenedAt})
+	}
+	if tk.State == ticket.Done {
+		entries = append(entries, storage.LedgerEntry{Step: sla.Resolved, At: t.at})
+	}
+	return t.enter(ctx, tk, s, entries...)
+}
+
+// enter adds entries to a ledger.
+func (t *turn) enter(ctx context.Context, tk ticket.Ticket, s *storage.Standing, entries ...storage.LedgerEntry) error {
+	for i := range entries {
+		entries[i].Ticket, entries[i].Seq = tk.ID, len(s.Ledger)+1
+		// The record keeps microseconds, and so does the sum.
+		entries[i].At = entries[i].At.Truncate(time.Microsecond)
+		s.Ledger = append(s.Ledger, entries[i])
+	}
+	return t.tx.AddEntries(ctx, entries...)
+}
+
+// reckon sets a ticket's clocks as its ledger has them, ends what is not
+// missed any more, and has what was told of it drawn again.
+func (t *turn) reckon(ctx context.Context, tk ticket.Ticket, s storage.Standing) error {
+	w, err := t.work(ctx, tk, s)
+	if err != nil {
+		return err
+	}
+	for _, k := range w.gone {
+		if err := t.tx.DropClock(ctx, tk.ID, k); err != nil {
+			return err
+		}
+	}
+	if err := t.tx.SetClocks(ctx, w.clocks...); err != nil {
+		return err
+	}
+	for _, b := range w.over {
+		if err := t.tx.SetBreach(ctx, b); err != nil {
+			return err
+		}
+	}
+	for _, c := range w.clocks {
+		t.soon(c.Look)
+	}
+	if !w.told {
+		return nil
+	}
+	return t.tx.RedrawAlerts(ctx, tk.ID, t.at, cards.WarningCards...)
+}
+
+// worked is what the ledger of a ticket gives.
+type worked struct {
+	levels *policy.Levels // whose ladders are climbed
+	slug   string
+	by     map[sla.Kind]sla.Clock
+
+	clocks []storage.Clock
+	gone   []sla.Kind // of which nothing is promised any more
+	over   []storage.Breach
+	told   bool // somebody has been told something about it
+}
+
+// work computes a ticket's clocks from its ledger.
+func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (worked, error) {
+	w := worked{by: map[sla.Kind]sla.Clock{}, told: len(s.Breaches) > 0}
+	ledger, err := t.tx.Replay(ctx, s.Ledger)
+	if err != nil {
+		return w, err
+	}
+	slug, in := s.Level()
+	w.slug, w.levels = slug, t.rules.levels
+	if _, there := w.levels.Terms(slug); !there && slug != "" { // it is gone, and its clocks run on
+		if w.levels, err = t.tx.Levels(ctx, in); err != nil {
+			return w, err
+		}
+	}
+	for _, k := range clockKinds {
+		was, had := s.Clock(k)
+		c, ok := ledger.Clock(k)
+		if !ok {
+			if had {
+				w.gone = append(w.gone, k)
+			}
+			continue
+		}
+		w.by[k] = c
+		is := storage.Clock{Ticket: tk.ID, Kind: k, Level: slug, State: c.State, Since: c.Since, Round: c.Round, Left: c.Left(c.Since)}
+		if due, ok := c.Due(); ok {
+			is.Due = &due
+		}
+		if had && was.Round == is.Round {
+			is.Percent, is.Beyond = was.Percent, was.Beyond
+		}
+		w.told = w.told || had && was.Percent > 0
+		_, is.Late = c.Breached(t.at)
+		is.Late = is.Late && c.State == sla.Ended
+		if at, ok := w.next(tk, c, is.Mark(), s.Taken(k, c.Round)); ok {
+			is.Look = &at
+		}
+		w.clocks = append(w.clocks, is)
+	}
+	for _, b := range s.Breaches {
+		c, ok := w.by[b.Kind]
+		if _, late := c.Breached(t.at); !ok || c.State == sla.Ended || c.Round != b.Round || !late {
+			b.Ended = &t.at
+			w.over = append(w.over, b)
+		}
+	}
+	return w, nil
+}
+
+// next is when something is to be told of a clock, after the mark.
+func (w worked) next(tk ticket.Ticket, c sla.Clock, after sla.Mark, taken bool) (time.Time, bool) {
+	at, _, ok := w.mark(c, after, taken)
+	if !ok {
+		return time.Time{}, false
+	}
+	return w.levels.Hold(tk.Priority, at), true
+}
+
+// mark is the next mark of a clock's ladder and when it is reached. A clock
+// that does not run tells nothing: who waits, or has answered, is not late.
+func (w worked) mark(c sla.Clock, after sla.Mark, taken bool) (time.Time, sla.Mark, bool) {
+	if c.State != sla.Running {
+		return time.Time{}, after, false
+	}
+	m, ok := w.levels.Ladder(w.slug).After(after)
+	if !ok || m.Beyond > 0 && taken { // whoever took it stands for the rest of the line
+		return time.Time{}, m, false
+	}
+	at, ok := c.At(m)
+	if ok && at.Before(c.Began) {
+		at = c.Began // it was late before it was reopened
+	}
+	return at, m, ok
+}
+
+// look is how far ahead other processes find by themselves what is due.
+const look = 5 * time.Second
+
+// soon notes that something is set that is due before the others look.
+func (t *turn) soon(at *time.Time) {
+	if at != nil && at.Sub(t.at) < look {
+		t.desk.due.Store(true)
+	}
+}
+
+// DueSoon tells whether anything was set since the last call that is due so
+// soon that other processes have to be woken for it.
+func (d *Desk) DueSoon() bool { return d.due.Swap(false) }
+
+// DueChanged is the topic on which processes wake each other for it.
+const DueChanged = "due"
+
+// applied is how many tickets a policy is applied to in one transaction: so few
+// that nobody who works on one of them notices.
+const applied = 200
+
+// applyLevels puts the promises of the policy in force over the tickets that
+// are open, a part of them at a time, in order of their ids.
+func (t *turn) applyLevels(ctx context.Context, after ticket.ID) error {
+	list, err := t.tx.OpenAfter(ctx, after, applied)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	ids := make([]ticket.ID, len(list))
+	for i, tk := range list {
+		ids[i] = tk.ID
+	}
+	all, err := t.tx.Standings(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	var clocks []storage.Clock
+	for _, tk := range list {
+		s := all[tk.ID]
+		changed, err := t.applyTo(ctx, tk, &s)
+		if err != nil {
+			return err
+		}
+		if changed {
+			if err := t.reckon(ctx, tk, s); err != nil {
+				return err
+			}
+			if err := t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard); err != nil {
+				return err
+			}
+			continue
+		}
+		// The promise is the same, but who is told and when may not be.
+		w, err := t.work(ctx, tk, s)
+		if err != nil {
+			return err
+		}
+		for _, c := range w.clocks {
+			if was, ok := s.Clock(c.Kind); !ok || !sameTime(was.Look, c.Look) {
+				clocks = append(clocks, c)
+				t.soon(c.Look)
+			}
+		}
+	}
+	if err := t.tx.SetClocks(ctx, clocks...); err != nil {
+		return err
+	}
+	if len(list) < applied {
+		return nil
+	}
+	return t.tx.SetDue(ctx, storage.LevelsApply, int64(list[len(list)-1].ID), t.at)
+}
+
+// applyTo enters what the policy in force changes for a ticket.
+func (t *turn) applyTo(ctx context.Context, tk ticket.Ticket, s *storage.Standing) (changed bool, err error) {
+	if len(s.Ledger) == 0 {
+		return true, t.begin(ctx, tk, s)
+	}
+	slug, in := s.Level()
+	if in == t.rules.id || t.rules.levels.Kept(slug) {
+		return false, nil
+	}
+	entry := t.rules.terms(tk, sla.Changed, "the policy has changed")
+	if entry.Level == "" && slug == "" {
+		return false, nil
+	}
+	if entry.Level == slug {
+		before, err := t.tx.Levels(ctx, in)
+		if err != nil || before.Same(slug, t.rules.levels) {
+			return false, err
+		}
+	}
+	entry.At = t.at
+	return true, t.enter(ctx, tk, s, entry)
+}
+
+func sameTime(a, b *time.Time) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Equal(*b)
+}

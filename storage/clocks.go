@@ -1,0 +1,161 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/sla"
+	"github.com/deskhand/deskhand/core/ticket"
+)
+
+// Clock is how one of a ticket's clocks stands: what its ledger gives, kept so
+// that it can be found when something falls due, and drawn without a sum.
+type Clock struct {
+	Ticket ticket.ID `db:"ticket_id"`
+	Kind   sla.Kind  `db:"kind"`
+	Level  string    `db:"level"` // slug of the service level
+	State  sla.State `db:"state"`
+	Since  time.Time `db:"since"`
+	Round  int       `db:"round"` // see sla.Clock
+
+	Due  *time.Time    `db:"due_at"`  // nil while it is paused in time
+	Left time.Duration `db:"left_ns"` // of open time, as of Since
+	Late bool          `db:"late"`    // it has ended too late
+
+	// The last mark of the ladder that was seen to in this round.
+	Percent int           `db:"percent"`
+	Beyond  time.Duration `db:"beyond_ns"`
+
+	Look *time.Time `db:"look_at"` // when to look at it next; nil: it needs none
+}
+
+const clockColumns = `ticket_id, kind, level, state, since, round, due_at, left_ns, late, percent, beyond_ns, look_at`
+
+// Mark is the last one that was seen to.
+func (c Clock) Mark() sla.Mark { return sla.Mark{Percent: c.Percent, Beyond: c.Beyond} }
+
+// SetClocks stores how clocks stand. Whoever does has locked their tickets.
+func (tx *Tx) SetClocks(ctx context.Context, all ...Clock) error {
+	n := len(all)
+	if n == 0 {
+		return nil
+	}
+	tickets, kinds, levels, states, sinces := make([]ticket.ID, n), make([]string, n), make([]string, n), make([]string, n), make([]time.Time, n)
+	rounds, dues, lefts, lates := make([]int, n), make([]*time.Time, n), make([]int64, n), make([]bool, n)
+	percents, beyonds, looks := make([]int, n), make([]int64, n), make([]*time.Time, n)
+	for i, c := range all {
+		tickets[i], kinds[i], levels[i], states[i], sinces[i] = c.Ticket, string(c.Kind), c.Level, string(c.State), c.Since
+		rounds[i], dues[i], lefts[i], lates[i] = c.Round, c.Due, int64(c.Left), c.Late
+		percents[i], beyonds[i], looks[i] = c.Percent, int64(c.Beyond), c.Look
+	}
+	return tx.later(ctx, failing("clocks of ticket %d", all[0].Ticket), `
+		insert into clocks as c (`+clockColumns+`)
+		select * from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::int[], $7::timestamptz[],
+			$8::bigint[], $9::bool[], $10::int[], $11::bigint[], $12::timestamptz[])
+		on conflict (ticket_id, kind) do update set level = excluded.level, state = excluded.state, since = excluded.since, round = excluded.round,
+			due_at = excluded.due_at, left_ns = excluded.left_ns, late = excluded.late,
+			percent = excluded.percent, beyond_ns = excluded.beyond_ns, look_at = excluded.look_at`,
+		tickets, kinds, levels, states, sinces, rounds, dues, lefts, lates, percents, beyonds, looks)
+}
+
+// DropClock forgets a clock of which nothing is promised any more.
+func (tx *Tx) DropClock(ctx context.Context, id ticket.ID, k sla.Kind) error {
+	return tx.later(ctx, failing("drop %s clock of ticket %d", k, id), `delete from clocks where ticket_id = $1 and kind = $2`, id, string(k))
+}
+
+// LockDue locks those of the tickets that have a clock to look at and that
+// nobody else works on this moment, and returns them. It never waits: a ticket
+// that is locked is about to change, and is looked at again.
+func (tx *Tx) LockDue(ctx context.Context, now time.Time, ids []ticket.ID) ([]ticket.Ticket, error) {
+	return tx.manyTickets(ctx, "lock tickets that are due", `
+		select `+ticketColumns+` from tickets t
+		where t.id = any($1) and exists (select from clocks c where c.ticket_id = t.id and c.look_at <= $2)
+		order by t.id for update of t skip locked`, ids, now)
+}
+
+// PutOffLook has the clocks of a ticket that could not be dealt with looked at
+// again later.
+func (db *DB) PutOffLook(ctx context.Context, id ticket.ID, now, until time.Time) error {
+	return db.InTx(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(ctx, `update clocks set look_at = $3 where ticket_id = $1 and look_at <= $2`, id, now, until)
+		return err
+	})
+}
+
+// OpenAfter returns tickets that are not done yet, in order of their ids after
+// one of them, and locks them: the way through all of them.
+func (tx *Tx) OpenAfter(ctx context.Context, after ticket.ID, limit int) ([]ticket.Ticket, error) {
+	return tx.manyTickets(ctx, "open tickets in order", `
+		select `+ticketColumns+` from tickets t where t.id > $1 and t.state <> 'done' order by t.id limit $2 for update of t`, after, limit)
+}
+
+// RunningClocks counts the clocks that have not ended by the slug of their
+// service level.
+func (tx *Tx) RunningClocks(ctx context.Context) (map[string]int, error) {
+	rows, _ := tx.Query(ctx, `select level, count(*) from clocks where state <> 'ended' group by level`)
+	all := map[string]int{}
+	var (
+		level string
+		n     int
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&level, &n}, func() error { all[level] = n; return nil }); err != nil {
+		return nil, fmt.Errorf("running clocks: %w", err)
+	}
+	return all, nil
+}
+
+// BreachID is the record's number for a promise that was missed.
+type BreachID int64
+
+// Breach is a promise that was missed.
+type Breach struct {
+	ID      BreachID  `db:"id"`
+	Ticket  ticket.ID `db:"ticket_id"`
+	Kind    sla.Kind  `db:"kind"`
+	Round   int       `db:"round"`
+	Due     time.Time `db:"due_at"`
+	Noticed time.Time `db:"noticed_at"`
+
+	TakenBy people.PersonID `db:"taken_by"` // 0: nobody has said that she sees to it
+	TakenAt *time.Time      `db:"taken_at"`
+	Told    *time.Time      `db:"told_at"`    // the requester
+	NewDue  *time.Time      `db:"new_due"`    // what she was told instead
+	Pressed *time.Time      `db:"pressed_at"` // she has asked for somebody higher up
+	Ended   *time.Time      `db:"ended_at"`
+}
+
+const breachColumns = `id, ticket_id, kind, round, due_at, noticed_at, coalesce(taken_by, 0) as taken_by, taken_at, told_at, new_due, pressed_at, ended_at`
+
+// Breach returns the breach. Its ticket is to be locked before it is changed.
+func (tx *Tx) Breach(ctx context.Context, id BreachID) (Breach, error) {
+	rows, _ := tx.Query(ctx, `select `+breachColumns+` from breaches where id = $1`, id)
+	b, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Breach])
+	if err != nil {
+		return b, fmt.Errorf("breach %d: %w", id, notFound(err))
+	}
+	return b, nil
+}
+
+// OpenBreach stores a breach of a round, or returns the one that is there.
+func (tx *Tx) OpenBreach(ctx context.Context, b Breach) (Breach, error) {
+	rows, _ := tx.Query(ctx, `
+		insert into breaches as b (ticket_id, kind, round, due_at, noticed_at, taken_by, taken_at) values ($1, $2, $3, $4, $5, nullif($6::bigint, 0), $7)
+		on conflict on constraint breaches_once do update set due_at = b.due_at
+		returning `+breachColumns, b.Ticket, string(b.Kind), b.Round, b.Due, b.Noticed, b.TakenBy, b.TakenAt)
+	b, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Breach])
+	if err != nil {
+		return b, fmt.Errorf("breach: %w", err)
+	}
+	return b, nil
+}
+
+// SetBreach stores what has become of a breach.
+func (tx *Tx) SetBreach(ctx context.Context, b Breach) error {
+	return tx.later(ctx, failing("breach %d", b.ID), `
+		update breaches set taken_by = nullif($2::bigint, 0), taken_at = $3, told_at = $4, new_due = $5, pressed_at = $6, ended_at = $7 where id = $1`,
+		b.ID, b.TakenBy, b.TakenAt, b.Told, b.NewDue, b.Pressed, b.Ended)
+}
