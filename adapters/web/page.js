@@ -168,6 +168,7 @@
 		Object.assign(input, { type: "text", autocomplete: "off", id: select.id, value: select.value ? select.selectedOptions[0].textContent : "", placeholder: { person: "Type a name", channel: "Type a channel's name" }[select.dataset.finds] || "" });
 		for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": list.id, dir: "auto" })) input.setAttribute(name, value);
 		for (const name of ["aria-describedby", "aria-invalid"]) if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
+		input.required = select.required;
 		select.removeAttribute("id");
 		select.hidden = true;
 		select.before(box);
