@@ -47,9 +47,6 @@ type Options struct {
 	// URL is where people's browsers reach the desk: for their pages and for
 	// files that go as links. Empty: there are no pages.
 	URL string
-	// Entra signs people in to their page inside Teams; nil: links from the chat
-	// do.
-	Entra *web.Entra
 
 	Log      *slog.Logger
 	Progress func(string) // told, in words, what takes time

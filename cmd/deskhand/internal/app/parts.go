@@ -42,8 +42,23 @@ func (a *App) openPages(ctx context.Context) (err error) {
 	if a.o.URL == "" {
 		return nil
 	}
-	a.web, err = web.New(ctx, web.Options{DB: a.DB, Desk: lateDesk{a}, URL: a.o.URL, Entra: a.o.Entra, Now: a.o.Now, Log: a.o.Log})
+	a.web, err = web.New(ctx, web.Options{DB: a.DB, Desk: lateDesk{a}, URL: a.o.URL, Entra: a.entra(), Now: a.o.Now, Log: a.o.Log})
 	return err
+}
+
+// entra is who signs people in to their page inside Teams: the same that gives
+// the bot its tokens. Without it links from the chat do.
+func (a *App) entra() *web.Entra {
+	t := a.o.Teams
+	if a.teams == nil || t.AllowAnonymousLoopback {
+		return nil
+	}
+	e := &web.Entra{Platform: teams.Platform, TenantID: t.TenantID, AppID: t.AppID}
+	// A sovereign cloud's address of tokens stands beside that of its metadata.
+	if base, ok := strings.CutSuffix(strings.ReplaceAll(t.TokenURL, "{tenant}", t.TenantID), "/oauth2/v2.0/token"); ok {
+		e.Issuer = base + "/v2.0"
+	}
+	return e
 }
 
 func (a *App) pageLink() func(chat.User) (string, error) {
