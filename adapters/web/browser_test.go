@@ -192,7 +192,6 @@ func (g *gallery) Answer(_ context.Context, ev chat.Event) (chat.Answer, error) 
 	return chat.Answer{Form: g.form}, nil
 }
 
-
 func TestEverySampleFitsIsNamedAndStandsOut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

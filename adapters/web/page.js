@@ -25,7 +25,7 @@
 	}
 
 	// A view, or words to show where none came.
-	async function view(path, init) {
+	async function view(path, init = {}) {
 		try {
 			const answer = await ask(path, init);
 			if ((answer.headers.get("Content-Type") || "").startsWith("application/json")) return await answer.json();
@@ -325,25 +325,33 @@
 		}
 	}
 
+	function wait(title, words) {
+		$("h1", gate).textContent = title;
+		$("p", gate).textContent = words;
+	}
+
 	async function begin() {
 		try {
 			await teams.app.initialize();
 			teams.app.registerOnThemeChangeHandler(theme);
 			theme((await teams.app.getContext()).app.theme);
-			if (await signIn()) {
-				const answer = await ask("/tab/card");
-				if (!answer.ok) throw new Error("no page");
-				draw(await answer.json());
-				gate.hidden = true;
-				header.hidden = false;
-				teams.app.notifySuccess();
-				return;
-			}
+			if (!(await signIn())) throw new Error("signed out");
 		} catch {
-			// said below
+			return wait("You could not be signed in", "Write “my page” to the desk in chat. It answers with a link to this page.");
 		}
-		$("h1", gate).textContent = "You could not be signed in";
-		$("p", gate).textContent = "Write “my page” to the desk in chat. It answers with a link to this page.";
+		teams.app.notifySuccess();
+		await show();
+	}
+
+	async function show() {
+		const got = await view("/tab/card");
+		if (got.failed) {
+			wait("One moment", "The desk does not answer yet. This page goes on trying.");
+			return setTimeout(show, 5000);
+		}
+		draw(got);
+		gate.hidden = true;
+		header.hidden = false;
 	}
 
 	dress(document);

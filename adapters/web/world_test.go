@@ -68,7 +68,7 @@ func (office) Channel(context.Context, string) (chat.Place, error) {
 func (office) Message(context.Context, chat.Place, string) (chat.Event, error) {
 	return chat.Event{}, chat.ErrGone
 }
-func (office) Ways() chat.Ways { return chat.Ways{FlatChats: true, Views: true} }
+func (office) Ways() chat.Ways                                         { return chat.Ways{FlatChats: true, Views: true} }
 func (office) Fetch(context.Context, chat.File, int64) ([]byte, error) { return nil, chat.ErrGone }
 
 // world is a desk with its pages, on a real database, and an Entra.

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -10,21 +11,29 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/deskhand/deskhand/adapters/adaptertest"
+	"github.com/deskhand/deskhand/adapters/teams/teamstest"
+	"github.com/deskhand/deskhand/storage/pgtest"
 )
+
+// freeAddress is one to listen on: the address that people use is known before
+// the desk is there.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = free.Close() }()
+	return free.Addr().String()
+}
 
 // The way from the chat to one's page, and what is done there is seen in the
 // chat.
 func TestFromTheChatToOnesPage(t *testing.T) {
 	t.Parallel()
-	// The address that people use is known before the desk listens there.
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	address := freeAddress(t)
 	d := openWith(t, func(o *Options) { o.URL, o.Listen = "http://"+address, address })
 	ana, ben := d.Person("ana"), d.Person("ben")
 	ana.Says("my zeppelin is blue").Press("Talk to a person").Sees("INC-1")
@@ -111,4 +120,88 @@ func TestWithoutAnAddressThereAreNoPages(t *testing.T) {
 	if _, err := New(t.Context(), Options{URL: "http://desk.example", Slack: Slack{BotToken: "x", SigningSecret: "x"}}); err == nil || !strings.Contains(err.Error(), "DESKHAND_URL") {
 		t.Errorf("an address that will not do: %v", err)
 	}
+}
+
+// Inside Teams the tab is signed in by the tenant, and what is done in it is
+// seen in the chat.
+func TestTheTabInTeams(t *testing.T) {
+	t.Parallel()
+	address := freeAddress(t)
+	d := &parityDesk{desk: &desk{t: t}}
+	on := adaptertest.On(adaptertest.Teams)
+	d.teams = tenantOf(t, teamstest.Options{Now: d.now}, on)
+	o := Options{DatabaseURL: pgtest.URL(t), URL: "http://" + address, Listen: address}
+	seed(t, o.DatabaseURL)
+	d.start(o)
+	d.install(on)
+
+	ana := d.teams.Person("ana")
+	ask := func(method, path, session, kind, body string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://"+address+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", kind)
+		r.Header.Set("Accept", "application/json")
+		if session != "" {
+			r.Header.Set("Authorization", "Bearer "+session)
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = res.Body.Close() }()
+		got, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(got)
+	}
+	signIn := func(change func(map[string]any)) (int, string) {
+		t.Helper()
+		token, err := ana.SSOToken(change)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, body := ask("POST", "/tab/session", "", "application/json", `{"token":"`+token+`"}`)
+		var got struct{ Session string }
+		_ = json.Unmarshal([]byte(body), &got) // what is refused has none
+		return code, got.Session
+	}
+	if code, _ := signIn(func(c map[string]any) { c["aud"] = "another app" }); code != http.StatusForbidden {
+		t.Errorf("a token for another app: %d", code)
+	}
+	code, session := signIn(nil)
+	if code != 200 || session == "" {
+		t.Fatalf("signing in: %d", code)
+	}
+	code, body := ask("GET", "/tab/card", session, "", "")
+	var view struct{ Card, Dialog string }
+	if err := json.Unmarshal([]byte(body), &view); err != nil || code != 200 || !strings.Contains(view.Card, "You have none.") {
+		t.Fatalf("the tab: %d %s", code, body)
+	}
+	press := func(html, label string) {
+		t.Helper()
+		b := regexp.MustCompile(`<button class="button[^>]* name="press" value="([^"]*)"[^>]*>` + label + `</button>`).FindStringSubmatch(html)
+		if b == nil {
+			t.Fatalf("no button %q in %s", label, html)
+		}
+		form := url.Values{"press": {b[1]}, "once": {label}}
+		form.Set("drawn", regexp.MustCompile(`name="drawn" value="(\d+)"`).FindStringSubmatch(html)[1])
+		code, body = ask("POST", "/tab/press", session, "application/x-www-form-urlencoded", form.Encode())
+		view.Dialog = ""
+		if err := json.Unmarshal([]byte(body), &view); err != nil || code != 200 {
+			t.Fatalf("%s: %d %s", label, code, body)
+		}
+	}
+	press(view.Card, "Ask the desk")
+	form := url.Values{"f.text": {"my zeppelin is blue"}}
+	for _, m := range regexp.MustCompile(`type="hidden" name="([a-z]+)" value="([^"]*)"`).FindAllStringSubmatch(view.Dialog, -1) {
+		form.Set(m[1], m[2])
+	}
+	if code, body := ask("POST", "/tab/form", session, "application/x-www-form-urlencoded", form.Encode()); code != 200 {
+		t.Fatalf("asking: %d %s", code, body)
+	}
+	d.Person(adaptertest.Teams.Name, "ana").Sees("my zeppelin is blue", "Shall I open a ticket?")
 }
