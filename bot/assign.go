@@ -28,7 +28,13 @@ func (t *turn) entrust(ctx context.Context, was ticket.Ticket) (ticket.Ticket, e
 	all := make([]assign.Candidate, len(contenders))
 	for i, c := range contenders {
 		names[c.ID] = c.Person
-		all[i] = assign.Candidate{Person: c.ID, Open: c.Open, Given: c.Given, Away: c.Away, Declined: c.Declined, Works: true}
+		all[i] = assign.Candidate{Person: c.ID, Open: c.Open, Given: c.Given, Away: c.Away, Declined: c.Declined}
+		hours := t.rules.levels.Working(c.Mail, t.rules.team(was.Team).Slug)
+		if all[i].Works = hours.Open(t.at); !all[i].Works {
+			all[i].From, _ = hours.NextOpen(t.at)
+		} else if until, ends := hours.Closes(t.at); ends {
+			all[i].Until = until.In(t.zone(c.Person))
+		}
 		for _, mail := range manner.Skills[was.Service] {
 			all[i].Skilled = all[i].Skilled || strings.EqualFold(mail, c.Mail)
 		}

@@ -22,7 +22,75 @@ import (
 )
 
 type slaCmd struct {
+	Explain  slaExplainCmd  `cmd:"" help:"Print the sum behind a ticket's promised times, in lines that anybody can check."`
 	Simulate slaSimulateCmd `cmd:"" help:"Run another policy over what has happened: what it would have missed, and the difference to today's."`
+}
+
+type slaExplainCmd struct {
+	storeFlags
+	Ticket string `arg:"" help:"Reference, such as INC-42."`
+	Zone   string `help:"Time zone of the times, such as Europe/Berlin. By default the desk's." placeholder:"NAME"`
+}
+
+func (c *slaExplainCmd) Run(ctx context.Context, e *env) (err error) {
+	kind, number, ok := ticket.ParseRef(c.Ticket)
+	if !ok {
+		return fmt.Errorf("%q is no reference; one looks like INC-42 or REQ-7", c.Ticket)
+	}
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	return db.View(ctx, func(tx *storage.Tx) error {
+		tk, err := tx.TicketByRef(ctx, kind, number)
+		if errors.Is(err, storage.ErrNotFound) {
+			return fmt.Errorf("there is no ticket %s-%d", kind.Prefix(), number)
+		}
+		if err != nil {
+			return err
+		}
+		inForce, _, err := tx.Policy(ctx)
+		if err != nil {
+			return err
+		}
+		zone, err := time.LoadLocation(cmp.Or(c.Zone, inForce.Desk.TimeZone))
+		if err != nil {
+			return fmt.Errorf("--zone: there is no time zone %q", c.Zone)
+		}
+		standings, err := tx.Standings(ctx, tk.ID)
+		if err != nil {
+			return err
+		}
+		ledger, err := tx.Replay(ctx, standings[tk.ID].Ledger)
+		if err != nil {
+			return err
+		}
+		e.say("%s  %s (%s)", tk.Ref(), tk.Title, strings.ToLower(tk.StateWords()))
+		explain(e.out, ledger, time.Now(), zone)
+		return nil
+	})
+}
+
+// explain prints the sum behind each promise.
+func explain(out io.Writer, ledger sla.Ledger, now time.Time, zone *time.Location) {
+	promised := false
+	for _, k := range rehearsal.Kinds {
+		lines := sla.Explain(ledger, k, now, zone)
+		if len(lines) == 0 {
+			continue
+		}
+		promised = true
+		fmt.Fprintf(out, "\n%s\n", map[sla.Kind]string{sla.Response: "Answer", sla.Resolution: "Fix"}[k])
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		for _, l := range lines {
+			fmt.Fprintf(w, "  %s\t%s\n", l.Label, l.Text)
+		}
+		_ = w.Flush() // out is a buffer or a terminal
+	}
+	if !promised {
+		fmt.Fprintln(out, "Nothing is promised for it.")
+	}
 }
 
 type slaSimulateCmd struct {

@@ -10,6 +10,9 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/demo"
+	"github.com/deskhand/deskhand/core/hours"
+	"github.com/deskhand/deskhand/core/sla"
+	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
@@ -70,5 +73,34 @@ func TestSimulate(t *testing.T) {
 	}
 	if err := run(t.Context(), []string{"sla", "simulate", "--database-url", url, "--policy", file, "--last", "soon"}, &out, &bad); err == nil || !strings.Contains(err.Error(), "is not a time such as 90d") {
 		t.Errorf("--last soon: %v", err)
+	}
+}
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	office, err := hours.New(hours.Plan{Zone: "Europe/Berlin", Open: hours.Workdays(hours.Interval{From: hours.At(9, 0), To: hours.At(17, 0)})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := time.Date(2026, 11, 20, 16, 40, 0, 0, berlin) // a Friday
+	terms := sla.Terms{Policy: "Normal", Targets: []sla.Target{{Kind: sla.Resolution, Within: 2 * time.Hour, Calendar: office, Pauses: ticket.Reasons}}}
+	var out bytes.Buffer
+	explain(&out, sla.Ledger{{At: opened, Step: sla.Opened, Terms: terms}, {At: opened.Add(10 * time.Minute), Step: sla.Waited, Reason: ticket.ForPart},
+		{At: time.Date(2026, 11, 23, 9, 0, 0, 0, berlin), Step: sla.Woken}}, time.Date(2026, 11, 23, 9, 30, 0, 0, berlin), berlin)
+	for _, want := range []string{"Fix\n", "Opened", "Fri 20 Nov 16:40", "fix within 2 h (Normal)", "a part", "Mon 23 Nov 10:50"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, &out)
+		}
+	}
+	if strings.Contains(out.String(), "Answer") {
+		t.Errorf("an answer was not promised:\n%s", &out)
+	}
+	out.Reset()
+	if explain(&out, nil, opened, berlin); out.String() != "Nothing is promised for it.\n" {
+		t.Errorf("nothing promised is explained as %q", &out)
 	}
 }

@@ -260,3 +260,49 @@ func (d *desk) newest(who, channel, words string) slacktest.Message {
 	d.t.Fatalf("no message with %q in %s", words, channel)
 	return slacktest.Message{}
 }
+
+// Out of hours a ticket is free, and is given away when somebody comes in.
+func TestTheDeskChoosesWhoIsAtWork(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	day := func(ahead int) string {
+		return strings.ToLower(time.Now().In(berlin).AddDate(0, 0, ahead).Format("Mon"))
+	}
+	policy := strings.Replace(chosen, "site: Berlin}\n  - {mail: kim", "site: Berlin, calendar: later}\n  - {mail: kim", 1) // Ben
+	policy = strings.Replace(policy, "name: Kim Lee, department: it, site: Berlin}", "name: Kim Lee, department: it, site: Berlin, calendar: soon}", 1)
+	policy = strings.Replace(policy, "name: Leo Novak, department: it, site: Berlin}", "name: Leo Novak, department: it, site: Berlin, calendar: later}", 1)
+	policy += `calendars:
+  - {slug: soon, name: Soon, open: {` + day(2) + `: ["08:00-16:00"]}}
+  - {slug: later, name: Later, open: {` + day(4) + `: ["08:00-16:00"]}}
+service_levels: []
+`
+	d := openAs(t, policy)
+	ana, triage := d.Person("ana"), d.Person("kim").In("it-triage")
+	ana.Says("the elevator eats my zebra").Press("Talk to a person").Sees("INC-1", "Somebody of Service Desk will pick it up.")
+	triage.InThread("INC-1").Sees("Nobody is at work whom I could give INC-1 to. It is free to claim; if nobody does, I choose when somebody is back at work.")
+	now := d.now().In(berlin)
+	d.pass(time.Date(now.Year(), now.Month(), now.Day()+2, 8, 0, 1, 0, berlin).Sub(now))
+	triage.Sees("INC-1", "Assigned to Kim Lee (nothing else open, at work until 16:00)")
+}
+
+func TestAHandoverRestartsNoClock(t *testing.T) {
+	t.Parallel()
+	d := openAs(t, tiered)
+	d.Person("ana").Says("my zeppelin will not dock").Press("Talk to a person").Sees("INC-1")
+	ben := d.Person("ben").In("it-triage")
+	ben.Sees("INC-1", "Claim")
+	const dues = `select string_agg(kind || ' ' || round || ' ' || due_at::text, ', ' order by kind) from clocks`
+	before := d.text(dues)
+	if !strings.Contains(before, "response 1 ") || !strings.Contains(before, "resolution 1 ") {
+		t.Fatalf("the clocks are %s", before)
+	}
+	d.pass(7 * time.Minute)
+	ben.Choose("Hand over to a team…").Fill("To which team?", "Network").Fill("What was tried?", "A rope.").Submits()
+	d.Person("leo").In("it-network").Sees("INC-1", "2nd team")
+	if after := d.text(dues); after != before {
+		t.Errorf("the clocks were %s and are %s", before, after)
+	}
+}
