@@ -306,7 +306,7 @@ func (t *turn) itsMe(ctx context.Context) error {
 // settle has the card that was pressed say something for good.
 func (t *turn) settle(ctx context.Context, text string) error {
 	p, err := t.tx.PostAt(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.Message)
-	if errors.Is(err, storage.ErrNotFound) && (t.ev.InCall || t.at.Sub(t.ev.At) > justSent) {
+	if errors.Is(err, storage.ErrNotFound) && (t.ev.InCall && !t.ev.InPlace || t.at.Sub(t.ev.At) > justSent) {
 		return t.private(ctx, text)
 	}
 	if err != nil {

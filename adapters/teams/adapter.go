@@ -94,6 +94,7 @@ type Adapter struct {
 	tokens    *tokens
 	book      *references
 	recent    recent
+	replies   replies
 	chats     singleflight.Group // personal chats being created
 	connected atomic.Bool
 }

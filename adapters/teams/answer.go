@@ -2,10 +2,12 @@ package teams
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/teams/adaptive"
@@ -29,47 +31,149 @@ const (
 // messageType says that an Action.Execute is answered with words.
 const messageType = "application/vnd.microsoft.activity.message"
 
-// answer has the Desk decide and says it in the form that the invoke wants.
-// after is what is done once Teams has its answer.
+// answer has the Desk decide and says it in the form that the invoke wants, the
+// same to a repetition as to the first. after is what is done once Teams has its
+// answer.
 func (a *Adapter) answer(ctx context.Context, in inbound) (reply any, after func(context.Context), err error) {
 	if a.desk == nil {
 		return nil, nil, errors.New("no desk to answer it")
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	if in.event.Kind.Asks() {
+		reply, after, _ = a.decide(ctx, in)
+		return reply, after, nil
+	}
+	key := in.event.By.ID + " " + in.event.Key
+	first, r := a.replies.begin(key, a.now())
+	if !first {
+		select {
+		case <-r.done:
+			return r.reply, nil, nil
+		case <-ctx.Done():
+			return a.say(in, wordsTooLate), nil, nil
+		}
+	}
+	final := false
+	defer func() { a.replies.end(key, r, reply, final) }()
+	reply, after, final = a.decide(ctx, in)
+	return reply, after, nil
+}
+
+// replies are what was answered lately. Teams sends an invoke again when its
+// answer is slow or lost, and the Desk, which takes each event once, would have
+// nothing more to say to it.
+type replies struct {
+	mu   sync.Mutex
+	made map[string]*reply
+}
+
+type reply struct {
+	done  chan struct{} // closed when there is one
+	reply any
+	until time.Time
+}
+
+const (
+	replyFor    = time.Minute
+	mostReplies = 500
+)
+
+// begin says whether this is the first with its key; else it returns the one to
+// wait for.
+func (r *replies) begin(key string, now time.Time) (first bool, one *reply) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if one := r.made[key]; one != nil && now.Before(one.until) {
+		return false, one
+	}
+	if r.made == nil {
+		r.made = map[string]*reply{}
+	}
+	if len(r.made) >= mostReplies {
+		for k, one := range r.made {
+			if !now.Before(one.until) {
+				delete(r.made, k)
+			}
+		}
+		for k := range r.made { // any will do: the Desk still takes each once
+			if len(r.made) < mostReplies {
+				break
+			}
+			delete(r.made, k)
+		}
+	}
+	one = &reply{done: make(chan struct{}), until: now.Add(replyFor)}
+	r.made[key] = one
+	return true, one
+}
+
+// end has those who wait get the reply too; later ones only if it is final.
+func (r *replies) end(key string, one *reply, said any, final bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	one.reply = said
+	close(one.done)
+	if !final && r.made[key] == one {
+		delete(r.made, key)
+	}
+}
+
+// ask has the Desk decide. One that can't at the moment, such as while the
+// database restarts, is asked again as long as Teams may wait: on an error
+// nothing has happened.
+func (a *Adapter) ask(ctx context.Context, e chat.Event) (answer chat.Answer, err error) {
+	for wait := 100 * time.Millisecond; ; wait *= 2 {
+		if answer, err = a.desk.Answer(ctx, e); err == nil || wait > 500*time.Millisecond {
+			return answer, err
+		}
+		select {
+		case <-ctx.Done():
+			return answer, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+// decide is answer for the first of its kind. The reply is not final if the same
+// event may come again and be answered otherwise: nothing has happened yet.
+func (a *Adapter) decide(ctx context.Context, in inbound) (reply any, after func(context.Context), final bool) {
 	if in.event.Kind == chat.Submitted && in.form != nil {
 		if wrong := adaptive.Check(*in.form, in.event.Values); len(wrong) > 0 {
-			return a.again(in, wrong), nil, nil
+			return a.again(in, wrong), nil, false
 		}
 	}
 	if in.event.Action == "" && (in.event.Kind == chat.Pressed || in.event.Kind == chat.Submitted) {
-		return a.say(in, wordsUnknown), nil, nil
+		return a.say(in, wordsUnknown), nil, true
 	}
 	in.event.InCall = true
-	answer, err := a.desk.Answer(ctx, in.event)
+	if in.opens {
+		in.event.Key = key(in.event.Key, rand.Text()[:8]) // looking into a form twice is no harm, seeing none is
+	}
+	answer, err := a.ask(ctx, in.event)
 	if err != nil {
 		a.log.LogAttrs(ctx, slog.LevelError, "event not answered", slog.String("kind", string(in.event.Kind)), slog.String("key", in.event.Key), slog.Any("err", err))
-		return a.sorry(in), nil, nil
+		return a.sorry(in), nil, false
 	}
 	if in.event.InPlace && in.event.Kind == chat.Pressed && nothing(answer) {
 		// Somebody's other click, or a repetition: they see how it stands.
 		in.event.Kind = chat.Viewed
-		if answer, err = a.desk.Answer(ctx, in.event); err != nil {
+		if answer, err = a.ask(ctx, in.event); err != nil {
 			answer = chat.Answer{}
 		}
 		in.event.Kind = chat.Pressed
 	}
 	switch in.manner {
 	case asFinds:
-		return adaptive.Finds(answer.Finds, a.drawing(ctx)), nil, nil
+		return adaptive.Finds(answer.Finds, a.drawing(ctx)), nil, true
 	case asSearch:
-		return adaptive.Found(answer.Options), nil, nil
+		return adaptive.Found(answer.Options), nil, true
 	case asCard:
 		reply, after = a.inPlace(ctx, in, answer)
 	default:
 		reply, after = a.inDialog(in, answer)
 	}
-	return reply, after, nil
+	return reply, after, len(answer.Errors) == 0
 }
 
 // cardAnswer is what an Action.Execute is answered with; anything else shows

@@ -26,6 +26,7 @@ const (
 type inbound struct {
 	event  chat.Event
 	manner manner
+	opens  bool // all that it does is to open a form
 	// Of what was done in a dialog: the form as it was shown, and where that was
 	// opened.
 	form *chat.Form
@@ -148,7 +149,7 @@ func (a *Adapter) taskInvoke(_ context.Context, act *activity) (inbound, error) 
 	e.Action, e.Args, e.Values = use.Action, use.Args, use.Values
 	if use.Form == nil {
 		onCard(&e, act)
-		in.event, in.meta = e, a.metaOf(e)
+		in.event, in.meta, in.opens = e, a.metaOf(e), use.Opens
 		return in, nil
 	}
 	in.form, in.meta = use.Form, use.Meta
@@ -160,15 +161,17 @@ func (a *Adapter) taskInvoke(_ context.Context, act *activity) (inbound, error) 
 	}
 	e.Place.Thread = cleanID(use.Meta.Thread)
 	switch {
-	case use.Sent:
-		e.Kind = chat.Submitted
-		// A submission that Teams sends again has another id and another time: it
-		// is known by what was sent in which dialog, and when that was opened.
-		if at, ok := viewed(use.Meta.View); ok && !at.After(e.At.Add(skew)) {
-			e.Key, e.At = key("s", use.Meta.View, e.Action, digest(e.Values)), at
-		}
 	case use.Changed:
 		e.Kind, e.Key = chat.Changed, key("o", act.ID)
+	default:
+		if use.Sent {
+			e.Kind = chat.Submitted
+		}
+		// What Teams sends again has another id and another time: it is known by
+		// what was sent in which dialog, and when that was opened.
+		if at, ok := viewed(use.Meta.View); ok && !at.After(e.At.Add(skew)) {
+			e.Key, e.At = key("s", use.Meta.View, e.Action, digest([]any{e.Kind, e.Args, e.Values})), at
+		}
 	}
 	in.event = e
 	return in, nil
@@ -298,7 +301,7 @@ func (a *Adapter) commandInvoke(ctx context.Context, act *activity) (inbound, er
 			e.Place, e.Scope, e.Flat, e.Message = a.place("", ""), "", false, ""
 		}
 	}
-	return inbound{event: e, manner: asDialog, meta: a.metaOf(e)}, nil
+	return inbound{event: e, manner: asDialog, meta: a.metaOf(e), opens: true}, nil
 }
 
 // read is what the message says.
