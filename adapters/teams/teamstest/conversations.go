@@ -105,9 +105,16 @@ func (t *Tenant) wire(c *conversation, root string) map[string]any {
 	return m
 }
 
-func (t *Tenant) addConversation(c *conversation) {
+func (t *Tenant) index(c *conversation) {
 	t.convs = append(t.convs, c)
 	t.convBy[c.ID] = c
+	if c.Kind == Personal {
+		t.chats[c.Members[0]] = c
+	}
+}
+
+func (t *Tenant) addConversation(c *conversation) {
+	t.index(c)
 	t.changed(Change{Kind: ChannelChanged, Channel: c.ID})
 }
 
@@ -222,14 +229,7 @@ func (t *Tenant) conv(idOrName string) *conversation {
 }
 
 // personal is a person's chat with the app.
-func (t *Tenant) personal(user string) *conversation {
-	for _, c := range t.convs {
-		if c.Kind == Personal && c.Members[0] == user {
-			return c
-		}
-	}
-	return nil
-}
+func (t *Tenant) personal(user string) *conversation { return t.chats[user] }
 
 // title is what people call a conversation.
 func (t *Tenant) title(c *conversation) string {

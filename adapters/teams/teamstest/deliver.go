@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -238,6 +239,27 @@ func (t *Tenant) request(body []byte, token string, within time.Duration) answer
 		a.reason = "http_error"
 	}
 	return a
+}
+
+// Probe asks as Microsoft's clients do before they send anything: with HEAD, which
+// an app answers with 200 or 405 (as recorded).
+func (t *Tenant) Probe(ctx context.Context) error {
+	t.mu.Lock()
+	url := t.endpoint
+	t.mu.Unlock()
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, url, nil)
+	if err != nil {
+		return fmt.Errorf("teamstest: probe: %w", err)
+	}
+	resp, err := t.client.Do(req)
+	if err != nil {
+		return fmt.Errorf("teamstest: probe: %w", err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusMethodNotAllowed {
+		return fmt.Errorf("teamstest: probe: HEAD is answered with %d", resp.StatusCode)
+	}
+	return nil
 }
 
 func reasonOf(ctx context.Context, err error) string {

@@ -209,10 +209,10 @@ func readTask(got answer) (*task, error) {
 		return nil, nil
 	}
 	v, err := decode(got.body)
-	m, ok := v.(map[string]any)
-	if err != nil || !ok {
+	if err != nil {
 		return nil, fmt.Errorf("%s (the answer %w)", wentWrong, err)
 	}
+	m, _ := v.(map[string]any)
 	if ext, ok := m["composeExtension"].(map[string]any); ok {
 		return readExtension(ext)
 	}

@@ -160,7 +160,7 @@ func (t *Tenant) readResults(body []byte) ([]Found, string, error) {
 	switch {
 	case err != nil:
 		return nil, "", err
-	case text(ext, "type") == "message":
+	case text(ext, "type") == "message" && strings.TrimSpace(text(ext, "text")) != "":
 		return nil, text(ext, "text"), nil
 	case text(ext, "type") != "result" || text(ext, "attachmentLayout") != "list" && text(ext, "attachmentLayout") != "grid":
 		return nil, "", fmt.Errorf("the answer is no result with a layout")
@@ -214,15 +214,21 @@ func (p *Person) Insert(f Found, post Post) (Message, error) {
 func readExtension(ext map[string]any) (*task, error) {
 	switch text(ext, "type") {
 	case "message":
-		return &task{say: text(ext, "text")}, nil
+		if s := text(ext, "text"); strings.TrimSpace(s) != "" {
+			return &task{say: s}, nil
+		}
+		return nil, fmt.Errorf("%s (the message is no text)", wentWrong)
 	case "result":
 		items := list(ext["attachments"])
 		if len(items) != 1 {
 			return nil, fmt.Errorf("%s (there are %d cards)", wentWrong, len(items))
 		}
 		a, _ := items[0].(map[string]any)
+		if text(a, "contentType") != adaptiveType {
+			return nil, fmt.Errorf("%s (there is a %q)", wentWrong, text(a, "contentType"))
+		}
 		card := raw(a["content"])
-		if err := CheckCard(card); err != nil || text(a, "contentType") != adaptiveType {
+		if err := CheckCard(card); err != nil {
 			return nil, fmt.Errorf("%s (the card: %w)", wentWrong, err)
 		}
 		return &task{insert: &Attachment{ContentType: adaptiveType, Content: card}}, nil

@@ -22,6 +22,10 @@ type login struct {
 	key    int            // the one that signs now
 	listed map[int]string // published ones, with the channel that endorses them
 	tokens map[string]time.Time
+
+	token   string // the newest right one, for half an hour
+	tokenIs string // what it was made for
+	tokenTo time.Time
 }
 
 // Keys that are not signed with in turn.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -190,5 +191,23 @@ func TestTheTabKnowsWhoOpensIt(t *testing.T) {
 	}
 	if doc.Issuer != a.w.SSOIssuer() {
 		t.Errorf("the issuer %s calls itself %s", a.w.SSOIssuer(), doc.Issuer)
+	}
+}
+
+func TestAProbeComesBeforeAnythingElse(t *testing.T) {
+	t.Parallel()
+	for status, taken := range map[int]bool{200: true, 405: true, 404: false, 500: false} {
+		a := newApp(t, teamstest.Options{})
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodHead || r.Header.Get("Authorization") != "" {
+				t.Errorf("the probe is %s %v", r.Method, r.Header)
+			}
+			w.WriteHeader(status)
+		}))
+		t.Cleanup(srv.Close)
+		a.w.Connect(srv.URL)
+		if err := a.w.Probe(t.Context()); (err == nil) != taken {
+			t.Errorf("%d: %v", status, err)
+		}
 	}
 }

@@ -28,6 +28,9 @@ type Script struct {
 	// Nil waits for the activities and calls that Teams knows of, which is not
 	// enough for an app that works on after it has answered.
 	Settled func(context.Context) error
+	// Tab opens the app's personal tab as this person; what is on it is the app's
+	// own page, which Teams only frames. Nil: there is none.
+	Tab func(*Person) (Tab, error)
 
 	w *Tenant
 	t TB
@@ -114,47 +117,6 @@ func has(texts []string, words []string) bool {
 	})
 }
 
-// A Place is a conversation seen from above: everything in it as everybody has
-// it, but what is for one person's eyes.
-type Place struct {
-	s        *Script
-	id, name string
-}
-
-func (p *Place) texts() []string {
-	p.s.w.mu.Lock()
-	defer p.s.w.mu.Unlock()
-	var list []string
-	for _, m := range p.s.w.convBy[p.id].msgs {
-		if m.To == "" && !m.Deleted {
-			list = append(list, p.s.w.line(Seen{Message: *m, Card: m.card()}))
-		}
-	}
-	return list
-}
-
-// Sees waits until all these words are on one message there.
-func (p *Place) Sees(words ...string) *Place {
-	p.s.t.Helper()
-	if !p.s.wait(func() bool { return has(p.texts(), words) }) {
-		p.s.fail("no message in %s has %q", p.name, words)
-	}
-	return p
-}
-
-// SeesNot fails if a message there has all these words, after the app has gone
-// idle.
-func (p *Place) SeesNot(words ...string) *Place {
-	p.s.t.Helper()
-	if err := p.s.settle(); err != nil {
-		p.s.fail("the app does not come to rest: %v", err)
-	}
-	if has(p.texts(), words) {
-		p.s.fail("a message in %s has %q", p.name, words)
-	}
-	return p
-}
-
 // An Actor is somebody with their client open at one place: their chat with the
 // app, unless In or InThread has gone elsewhere.
 type Actor struct {
@@ -162,6 +124,7 @@ type Actor struct {
 	p       *Person
 	channel string
 	thread  string // in a channel: the post; in a chat: the message to quote
+	tab     Tab    // instead of all that
 }
 
 // Person is who acts, for what the script has no words for.
@@ -244,6 +207,9 @@ func (a *Actor) here() []Seen {
 // texts is everything on the actor's screen.
 func (a *Actor) texts() []string {
 	var list []string
+	if a.tab != nil {
+		return []string{a.tabText()}
+	}
 	if d, open := a.p.Dialog(); open {
 		list = append(list, d.text())
 	}
@@ -308,13 +274,6 @@ func (a *Actor) mentioned(m Seen) bool {
 		}
 	}
 	return false
-}
-
-// OpensHome opens the app's personal tab. What follows is done there.
-func (a *Actor) OpensHome() *Actor {
-	a.s.t.Helper()
-	a.s.fail("%s finds no tab", a.name())
-	return a
 }
 
 // newest is the newest message here with the text; it waits for one.
@@ -419,8 +378,8 @@ func (a *Actor) Runs(command string) *Actor {
 // and what is for this person alone included), or in the open dialog.
 func (a *Actor) Sees(words ...string) *Actor {
 	a.s.t.Helper()
-	if !a.s.wait(func() bool { return has(a.texts(), words) }) {
-		a.s.fail("%s does not see %q", a.name(), words)
+	if !a.wait(func() bool { return has(a.texts(), words) }) {
+		a.s.fail("%s does not see %q%s", a.name(), words, a.tabText())
 	}
 	return a
 }
@@ -433,7 +392,7 @@ func (a *Actor) SeesNot(words ...string) *Actor {
 		a.s.fail("the app does not come to rest: %v", err)
 	}
 	if has(a.texts(), words) {
-		a.s.fail("%s sees %q", a.name(), words)
+		a.s.fail("%s sees %q%s", a.name(), words, a.tabText())
 	}
 	return a
 }

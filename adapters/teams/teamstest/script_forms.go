@@ -83,6 +83,9 @@ func (a *Actor) button(title string, on func(Seen) bool) (thingSeen, bool) {
 
 func (a *Actor) press(title string, on func(Seen) bool) *Actor {
 	a.s.t.Helper()
+	if a.tab != nil {
+		return a.did("presses "+title+" on the tab", a.tab.Press(title))
+	}
 	at, ok := a.button(title, on)
 	if !ok {
 		a.s.fail("%s sees no button %q", a.name(), title)

@@ -180,3 +180,36 @@ func TestAScriptThatFailsPrintsTheConversation(t *testing.T) {
 		})
 	}
 }
+
+// page is a tab that counts.
+type page struct{ pressed int }
+
+func (p *page) Text() (string, error) { return fmt.Sprintf("Pressed %d times", p.pressed), nil }
+func (p *page) Press(button string) error {
+	if button != "Count" {
+		return fmt.Errorf("there is no %q", button)
+	}
+	p.pressed++
+	return nil
+}
+
+func TestAScriptOpensTheTab(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t)
+	s := d.w.Script(t)
+	s.Tab = func(p *teamstest.Person) (teamstest.Tab, error) {
+		if p.User().Name != "ana" {
+			return nil, fmt.Errorf("no tab for %s", p.ID())
+		}
+		return &page{}, nil
+	}
+	s.Person("ana").Says("hello").OpensHome().SeesNot("hello").Press("Count").Sees("Pressed 1 times").SeesNot("Pressed 0")
+	b := &broken{}
+	s = d.w.Script(b)
+	s.Patience = 20 * time.Millisecond
+	s.Tab = func(*teamstest.Person) (teamstest.Tab, error) { return &page{}, nil }
+	s.Person("ana").OpensHome().Sees("the moon")
+	if !strings.Contains(b.said, "does not see") || !strings.Contains(b.said, "Pressed 0 times") {
+		t.Errorf("it says %q", b.said)
+	}
+}

@@ -80,14 +80,14 @@ func (t *Tenant) Restore(snapshot []byte) error {
 		return fmt.Errorf("teamstest: restore: this is version %d of app %q in %q, not version %d of %q in %q",
 			s.Version, s.App, s.Tenant, savedVersion, t.app.ID, t.id)
 	}
-	fresh := &Tenant{userBy: map[string]*User{}, convBy: map[string]*conversation{}, files: fileStore{keep: t.files.keep, byID: map[string]*storedFile{}}}
+	fresh := &Tenant{userBy: map[string]*User{}, convBy: map[string]*conversation{}, chats: map[string]*conversation{}, files: fileStore{keep: t.files.keep, byID: map[string]*storedFile{}}}
 	if err := fresh.fill(s); err != nil {
 		return fmt.Errorf("teamstest: restore: %w", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.users, t.userBy, t.teams = fresh.users, fresh.userBy, fresh.teams
-	t.convs, t.convBy, t.files = fresh.convs, fresh.convBy, fresh.files
+	t.convs, t.convBy, t.chats, t.files = fresh.convs, fresh.convBy, fresh.chats, fresh.files
 	t.dialogs = map[string]*Dialog{}
 	t.lastID = max(t.lastID, s.LastID)
 	now := t.url
@@ -146,8 +146,7 @@ func (t *Tenant) fill(s saved) error {
 				c.setView(m, user, v)
 			}
 		}
-		t.convs = append(t.convs, c)
-		t.convBy[c.ID] = c
+		t.index(c)
 	}
 	for _, team := range t.teams {
 		if t.convBy[team.ID] == nil {

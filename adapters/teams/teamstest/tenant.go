@@ -55,6 +55,7 @@ type Tenant struct {
 	teams    []*Team
 	convs    []*conversation
 	convBy   map[string]*conversation
+	chats    map[string]*conversation // with the app, by user
 	files    fileStore
 	dialogs  map[string]*Dialog // by user
 	changes  changeLog
@@ -109,6 +110,7 @@ func New(o Options) (*Tenant, error) {
 		slots:      make(chan struct{}, deliverers),
 		userBy:     map[string]*User{},
 		convBy:     map[string]*conversation{},
+		chats:      map[string]*conversation{},
 		files:      fileStore{keep: cmp.Or(o.KeepFileBytes, 64<<20), byID: map[string]*storedFile{}},
 		dialogs:    map[string]*Dialog{},
 		changes:    changeLog{keep: cmp.Or(o.KeepChanges, 1<<14)},

@@ -39,7 +39,22 @@ var Bads = []Bad{
 }
 
 // Token is a right token for one delivery to the app.
-func (t *Tenant) Token() string { return t.token("") }
+func (t *Tenant) Token() string {
+	service, now := t.ServiceURL(), t.now()
+	l := &t.login
+	l.mu.Lock()
+	is := fmt.Sprint(l.key, " ", service)
+	if l.token != "" && l.tokenIs == is && now.Before(l.tokenTo) && now.After(l.tokenTo.Add(-time.Hour)) {
+		defer l.mu.Unlock()
+		return l.token
+	}
+	l.mu.Unlock()
+	token := t.token("") // signing takes a while
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.token, l.tokenIs, l.tokenTo = token, is, now.Add(30*time.Minute)
+	return token
+}
 
 // BadToken is one with something wrong.
 func (t *Tenant) BadToken(b Bad) string { return t.token(b) }
