@@ -155,17 +155,32 @@ func (t *Tenant) done(answered bool) {
 	t.settle()
 }
 
-// attempt delivers once, and as many copies more as the fault says. It says
+// attempt delivers once, and the copies that the fault wants. It says
 // whether to try again: an app that refuses (4xx) is not asked again.
 func (t *Tenant) attempt(o *outgoing, n int, fault DeliveryFault) (again bool) {
-	for range fault.Copies {
-		t.running.Go(func() { t.deliverOnce(o, n, fault.Token, t.answerWithin) })
-	}
+	t.copies(o, n, fault, t.answerWithin)
 	a := t.deliverOnce(o, n, fault.Token, t.answerWithin)
 	if fault.Lost {
 		return true
 	}
 	return a.reason != "" && (a.status < 400 || a.status > 499 || a.status == http.StatusTooManyRequests || a.status == http.StatusRequestTimeout)
+}
+
+// copies delivers as often more as the fault says, at the same time.
+func (t *Tenant) copies(o *outgoing, n int, fault DeliveryFault, within time.Duration) {
+	for range fault.Copies {
+		t.mu.Lock()
+		t.pending++
+		t.mu.Unlock()
+		t.running.Go(func() {
+			defer func() {
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				t.settle()
+			}()
+			t.deliverOnce(o, n, fault.Token, within)
+		})
+	}
 }
 
 // An answer is what came back from the app.
@@ -287,9 +302,7 @@ func (t *Tenant) invoke(c *conversation, a map[string]any) answer {
 	case <-t.ctx.Done():
 		return answer{reason: "connection_failed"}
 	}
-	for range fault.Copies { // a double click that both clients sent
-		t.running.Go(func() { t.deliverOnce(o, 1, fault.Token, t.invokeWithin) })
-	}
+	t.copies(o, 1, fault, t.invokeWithin)
 	got := t.deliverOnce(o, 1, fault.Token, t.invokeWithin)
 	if fault.Lost {
 		return answer{reason: "timeout"}

@@ -172,9 +172,18 @@ func TestInstallingComesInEitherOrder(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, teamstest.Options{})
 	for _, late := range []string{"installationUpdate", "conversationUpdate"} {
+		other := make(chan struct{})
+		a.mu.Lock()
+		a.answer = func(act activity) (int, any) {
+			if act.text("type") != late {
+				close(other)
+			}
+			return 200, nil
+		}
+		a.mu.Unlock()
 		a.w.OnDelivery(func(d teamstest.Delivery) teamstest.DeliveryFault {
 			if d.Type == late {
-				return teamstest.DeliveryFault{Delay: 20 * time.Millisecond}
+				<-other
 			}
 			return teamstest.DeliveryFault{}
 		})
@@ -184,8 +193,9 @@ func TestInstallingComesInEitherOrder(t *testing.T) {
 		if len(a.got) != 2 || a.got[1].text("type") != late {
 			t.Errorf("with %s late the app gets %v", late, a.got)
 		}
-		a.got = nil
+		a.got, a.answer = nil, nil
 		a.mu.Unlock()
+		a.w.OnDelivery(nil)
 		must(t, a.w.Person("gus").Uninstall(""))
 		a.idle()
 		a.mu.Lock()
