@@ -8,12 +8,14 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/simulator"
-	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/adapters/web"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/app"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/demo"
 	"github.com/deskhand/deskhand/storage"
@@ -55,8 +57,8 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	if err != nil {
 		return err
 	}
-	chat := filepath.Join(c.Data, "chat.json")
-	if err := c.seed(ctx, e, postgres.URL(), chat); err != nil {
+	chat, teams := filepath.Join(c.Data, "chat.json"), filepath.Join(c.Data, "teams.json")
+	if err := c.seed(ctx, e, postgres.URL(), chat, teams); err != nil {
 		return err
 	}
 	workspace, err := demo.Workspace(company)
@@ -64,10 +66,20 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, workspace.Close()) }()
-	if err := restore(workspace, chat); err != nil {
+	tenant, err := demo.Tenant(company)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tenant.Close()) }()
+	kept := conversations{{workspace, chat, 0}, {tenant, teams, 0}}
+	known, err := kept.restore()
+	if err != nil {
 		return err
 	}
 	if err := workspace.Listen("127.0.0.1:0"); err != nil {
+		return err
+	}
+	if err := tenant.Listen("127.0.0.1:0"); err != nil {
 		return err
 	}
 
@@ -75,6 +87,9 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		DatabaseURL: postgres.URL(), Listen: "127.0.0.1:0", Data: c.Data, Log: e.log, Progress: e.progress,
 		Slack: app.Slack{SigningSecret: workspace.App().SigningSecret, BotToken: workspace.App().BotToken,
 			APIURL: workspace.URL() + "/api/", Unpaced: true},
+		Teams: app.Teams{AppID: tenant.App().ID, AppPassword: tenant.App().Secret, TenantID: tenant.ID(),
+			MetadataURL: tenant.OpenIDURL(), TokenURL: tenant.TokenURL(), Unpaced: true},
+		URL: "http://" + page.Addr().String(), // the page passes these on to the desk
 	})
 	if err != nil {
 		return err
@@ -91,27 +106,45 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		return nil
 	}
 	workspace.Connect("http://" + desk.Addr())
+	tenant.Connect("http://" + desk.Addr())
+	if !known[1] {
+		if err := demo.Install(ctx, tenant); err != nil {
+			return err
+		}
+	}
 
-	face, err := simulator.New(simulator.Options{Slack: workspace, Title: "Deskhand demo", People: demo.Cast(), Tasks: demo.Tasks(), Log: e.log})
+	inSlack, inTeams := demo.Cast()
+	face, err := simulator.New(simulator.Options{Slack: workspace, Teams: tenant, Title: "Deskhand demo", People: inSlack, TeamsPeople: inTeams,
+		Tasks: demo.Tasks(), Log: e.log})
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: face, ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: withPages(face, desk.Addr()), ReadHeaderTimeout: 5 * time.Second}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(page) }()
 	e.say("%s", demo.Welcome("http://"+page.Addr().String()))
 	e.log.DebugContext(ctx, "the demo is ready", "took", time.Since(began))
 
-	err = c.run(ctx, workspace, chat, desk.Done(), served)
+	err = c.run(ctx, kept, desk.Done(), served)
 	e.say("Closing. What happened is kept; deskhand demo --reset begins afresh.")
-	return errors.Join(err, save(workspace, chat), server.Close())
+	return errors.Join(err, kept.save(), server.Close())
 }
 
-// run saves the conversation from time to time until the demo ends.
-func (c *demoCmd) run(ctx context.Context, w *slacktest.Workspace, chat string, ended <-chan struct{}, served <-chan error) error {
+// withPages has the desk's own pages under the address of the demo's page.
+func withPages(face http.Handler, desk string) http.Handler {
+	pages := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: desk})
+	mux := http.NewServeMux()
+	mux.Handle("/", face)
+	for _, path := range []string{web.TabPath, web.TabPath + "/", web.FilesPath} {
+		mux.Handle(path, pages)
+	}
+	return mux
+}
+
+// run saves the conversations from time to time until the demo ends.
+func (c *demoCmd) run(ctx context.Context, kept conversations, ended <-chan struct{}, served <-chan error) error {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
-	saved := w.Seq()
 	for {
 		select {
 		case <-ctx.Done():
@@ -121,18 +154,15 @@ func (c *demoCmd) run(ctx context.Context, w *slacktest.Workspace, chat string, 
 		case err := <-served:
 			return err
 		case <-tick.C:
-			if now := w.Seq(); now != saved {
-				saved = now
-				if err := save(w, chat); err != nil {
-					return err
-				}
+			if err := kept.save(); err != nil {
+				return err
 			}
 		}
 	}
 }
 
 // seed fills an empty record with the company and its last 90 days.
-func (c *demoCmd) seed(ctx context.Context, e *env, url, chat string) error {
+func (c *demoCmd) seed(ctx context.Context, e *env, url string, chats ...string) error {
 	db, err := storage.Open(ctx, url)
 	if err != nil {
 		return err
@@ -143,8 +173,10 @@ func (c *demoCmd) seed(ctx context.Context, e *env, url, chat string) error {
 		if _, err := db.Pool().Exec(ctx, `drop schema public cascade; create schema public`); err != nil {
 			return fmt.Errorf("reset: %w", err)
 		}
-		if err := os.Remove(chat); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("reset: %w", err)
+		for _, chat := range chats {
+			if err := os.Remove(chat); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("reset: %w", err)
+			}
 		}
 	}
 	if err := storage.Migrate(ctx, db); err != nil {
@@ -153,31 +185,60 @@ func (c *demoCmd) seed(ctx context.Context, e *env, url, chat string) error {
 	return demo.Seed(ctx, db, time.Now(), e.progress)
 }
 
-// save writes the conversation so that a crash leaves the old or the new file.
-func save(w *slacktest.Workspace, file string) error {
-	snapshot, err := w.Snapshot()
-	if err != nil {
-		return fmt.Errorf("save the conversation: %w", err)
-	}
-	if err := os.WriteFile(file+".new", snapshot, 0o600); err != nil {
-		return fmt.Errorf("save the conversation: %w", err)
-	}
-	return os.Rename(file+".new", file)
+// conversations are what the platforms' doubles keep, each with its file.
+type conversations []struct {
+	with  double
+	file  string
+	saved int64 // number of the newest change that the file has
 }
 
-func restore(w *slacktest.Workspace, file string) error {
-	snapshot, err := os.ReadFile(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err == nil && !json.Valid(snapshot) {
-		err = errors.New("it is damaged")
-	}
-	if err == nil {
-		err = w.Restore(snapshot)
-	}
-	if err != nil {
-		return fmt.Errorf("the conversation in %s can't be read: %w; begin afresh with --reset", file, err)
+type double interface {
+	Seq() int64
+	Snapshot() ([]byte, error)
+	Restore(snapshot []byte) error
+}
+
+// save writes what has changed, so that a crash leaves the old or the new file.
+func (c conversations) save() error {
+	for i := range c {
+		x := &c[i]
+		now := x.with.Seq()
+		if now == x.saved {
+			continue
+		}
+		snapshot, err := x.with.Snapshot()
+		if err == nil {
+			err = os.WriteFile(x.file+".new", snapshot, 0o600)
+		}
+		if err == nil {
+			err = os.Rename(x.file+".new", x.file)
+		}
+		if err != nil {
+			return fmt.Errorf("save the conversation: %w", err)
+		}
+		x.saved = now
 	}
 	return nil
+}
+
+// restore brings back what was kept, and says of which there was something.
+func (c conversations) restore() (known []bool, err error) {
+	for _, x := range c {
+		snapshot, err := os.ReadFile(x.file)
+		if errors.Is(err, fs.ErrNotExist) {
+			known = append(known, false)
+			continue
+		}
+		if err == nil && !json.Valid(snapshot) {
+			err = errors.New("it is damaged")
+		}
+		if err == nil {
+			err = x.with.Restore(snapshot)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("the conversation in %s can't be read: %w; begin afresh with --reset", x.file, err)
+		}
+		known = append(known, true)
+	}
+	return known, nil
 }

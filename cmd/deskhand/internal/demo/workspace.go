@@ -3,6 +3,7 @@ package demo
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/deskhand/deskhand/adapters/simulator"
@@ -91,26 +92,28 @@ func populate(w *slacktest.Workspace, p policy.Policy) error {
 	return nil
 }
 
-// Cast are the people to be in the simulator: somebody who needs help, two who
-// give it, their lead, and somebody who approves.
-func Cast() []simulator.Persona {
+// Cast are the people to be in the simulator: two who give help, their lead,
+// somebody who approves, and somebody who needs help. In Slack the first of them
+// gives it, in Teams it is the one who needs it.
+func Cast() (slack, teams []simulator.Persona) {
 	handle := func(mail string) string { h, _, _ := strings.Cut(mail, "@"); return h }
-	return []simulator.Persona{
-		{User: handle(employee), Role: "Employee, Customer Care"},
+	needs := simulator.Persona{User: handle(employee), Role: "Employee, Customer Care"}
+	give := []simulator.Persona{
 		{User: handle(agentOne), Role: "Agent, Service Desk"},
 		{User: handle(agentTwo), Role: "Agent, Service Desk"},
 		{User: handle(lead), Role: "Team lead, Service Desk"},
 		{User: handle(approver), Role: "Approver, Head of IT"},
 	}
+	return append(slices.Clone(give), needs), append([]simulator.Persona{needs}, give...)
 }
 
 // Tasks are three things to try.
 func Tasks() []simulator.Task {
 	handle := func(mail string) string { h, _, _ := strings.Cut(mail, "@"); return h }
 	return []simulator.Task{
-		{Title: "Ask", Text: "As Ana, tell the desk what is wrong. It shows articles first; press Show steps, then Solved it or Open a ticket.",
-			As: handle(employee), Say: "the printer on floor 3 is not printing"},
-		{Title: "Work the ticket", Text: "Open this page in a second window as Ben, go to #it-triage, press Claim and answer in the thread. Ana sees it at once.",
+		{Title: "Ask", Text: "As Ana in Teams, tell the desk what is wrong. It shows articles first; press Show steps, then Solved it or Open a ticket.",
+			Teams: true, As: handle(employee), Say: "the printer on floor 3 is not printing"},
+		{Title: "Work the ticket", Text: "As Ben in Slack, go to #it-triage, press Claim and answer in the thread. Ana sees it in Teams at once.",
 			As: handle(agentOne), In: "it-triage"},
 		{Title: "Resolve it", Text: "As Ben, press Resolve and say what fixed it. As Ana, answer “Is it fixed?” and choose a face. History on the card shows every step.",
 			As: handle(agentOne), In: "it-triage"},
@@ -122,9 +125,9 @@ func Welcome(url string) string {
 	return `The desk is open: ` + url + `
 
 Three things to try:
-  1. Ask. As Ana, write to Deskhand: the printer on floor 3 is not printing
-  2. Work the ticket. Open a ticket from the answer; then, as Ben in #it-triage, press Claim and write in the thread.
+  1. Ask. As Ana in Teams, write to Deskhand: the printer on floor 3 is not printing
+  2. Work the ticket. Open a ticket from the answer; then, as Ben in Slack's #it-triage, press Claim and write in the thread.
   3. Resolve it. Press Resolve as Ben, say whether it is fixed as Ana, and look at History.
 
-Two windows, two people: they see each other at once. Ctrl-C ends the demo; everything is kept for next time.`
+Both may be on either platform, in one window or in two: they see each other at once. Ctrl-C ends the demo; everything is kept for next time.`
 }
