@@ -130,11 +130,21 @@ func TestTeamsSignsIn(t *testing.T) {
 	}
 	// The session ends while the page is open: it signs in again by itself.
 	w.pass(2 * time.Hour)
+	eval[bool](a, `(document.dispatchEvent(new Event("visibilitychange")), true)`)
+	a.until("it has signed in again", `performance.getEntriesByType("resource").filter((e) => e.name.endsWith("/tab/session")).length === 2`)
 	a.press("#card button", "Open a ticket")
 	a.sees("dialog", "What is it?")
-	eval[bool](a, `(window.here = true)`)
 	a.types(kb.Escape)
 	a.seesNot("dialog", "")
+}
+
+func TestTheTabStandsInTeamsFrame(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.entra.signIn.Store("oid-ana")
+	host := open(t, w.entra.server.URL+"/frame?src="+w.server.URL+"/tab%3Fhost=teams")
+	host.sees("p", "shown from "+w.server.URL)
+	host.picture("in-a-frame")
 }
 
 func TestWhereTeamsCantSignInThePageSaysWhatToDo(t *testing.T) {

@@ -19,7 +19,10 @@ import (
 const (
 	// sealedFor is how long a button or a form answers once it is drawn.
 	sealedFor = 12 * time.Hour
-	// early is how far a page's time may be ahead of this process's.
+	// A page says when something was done, so that it can be sent again. It may
+	// arrive late, and the page's clock may be ahead of this process's. What is
+	// older could make a promised time look kept that was not.
+	late  = 15 * time.Minute
 	early = time.Minute
 )
 
@@ -150,7 +153,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, u chat.User, err
 	case errors.Is(err, errSignedOut):
 		s.signedOut(w, r, http.StatusUnauthorized)
 	case errors.Is(err, errBadToken), errors.Is(err, errExpired), errors.Is(err, errOutdated):
-		v := view{Say: "This page was out of date. Here is how it stands now; please try again.", Close: true, status: http.StatusConflict}
+		v := view{Say: "This page was out of date. Here is how it stands now; please try again.", status: http.StatusConflict}
 		if err := s.drawHome(r.Context(), u, &v); err != nil {
 			s.trouble(w, r, err)
 			return

@@ -8,6 +8,10 @@
 	const teams = "teams" in main.dataset ? window.microsoftTeams : null;
 	const patience = 15000; // ms for an answer
 	const lookEvery = 20000; // ms between looks for what others have done
+	const freshFor = 6 * 3600e3; // ms; after that the card's buttons are drawn anew
+	const done = new WeakMap(); // when something was done first, by its name's input
+	let ahead = 0; // ms that the desk's clock is ahead of this computer's, which may be wrong
+	let drawn = 0; // when the card was drawn, by this one's
 	let session = ""; // of Teams; elsewhere a cookie has it
 	let busy = false;
 	let last = ""; // the control that was used last, by name
@@ -18,6 +22,7 @@
 		const headers = { Accept: "application/json", ...init.headers };
 		if (session) headers.Authorization = "Bearer " + session;
 		const answer = await fetch(path, { ...init, headers, credentials: "same-origin", signal: AbortSignal.timeout(patience) });
+		ahead = (Date.parse(answer.headers.get("Date")) || Date.now() + ahead) - Date.now();
 		if (answer.status !== 401) return answer;
 		if (!teams) location.reload(); // to be told how to come back
 		else if (again && (await signIn())) return ask(path, init, false);
@@ -43,12 +48,15 @@
 		form.setAttribute("aria-busy", "true");
 		const body = new URLSearchParams(new FormData(form, button));
 		const once = $("[name=once]", form);
+		if (!done.has(once)) done.set(once, Date.now() + ahead);
+		body.set("drawn", done.get(once));
 		for (const [name, value] of Object.entries(more)) body.set(name, value);
 		const got = await view(button?.getAttribute("formaction") || form.getAttribute("action"), { method: "POST", body });
 		busy = false;
 		form.removeAttribute("aria-busy");
 		if (got.failed) return tell(got.failed, true);
-		if (once) once.value = crypto.randomUUID();
+		once.value = crypto.randomUUID();
+		done.delete(once);
 		if ("confirm" in form.dataset) shut(form.closest("dialog"));
 		apply(got);
 	}
@@ -64,10 +72,7 @@
 	}
 
 	function draw(got) {
-		if (card.dataset.etag === got.etag && card.childElementCount) {
-			// The same: only its buttons are fresh, and nothing should jump.
-			if (top() || card.contains(document.activeElement)) last ||= named(document.activeElement);
-		}
+		drawn = Date.now();
 		card.innerHTML = got.card;
 		card.dataset.etag = got.etag;
 		dress(card);
@@ -88,6 +93,7 @@
 		if (bad) p.textContent = html;
 		else p.innerHTML = html;
 		for (const mark of p.querySelectorAll("[type=hidden]")) mark.remove(); // the form has its own
+		for (const button of p.querySelectorAll("button")) button.setAttribute("formaction", said.getAttribute("action"));
 		$("h2", dialog).after(p);
 		dress(p);
 	}
@@ -149,6 +155,7 @@
 		if ("keep" in form.dataset && dialog.dataset.touched) {
 			const body = new URLSearchParams(new FormData(form));
 			body.set("do", "dismiss");
+			body.set("drawn", Date.now() + ahead);
 			ask(form.getAttribute("action"), { method: "POST", body }).catch(() => {}); // it costs some typing, no more
 		}
 		shut(dialog);
@@ -195,7 +202,7 @@
 		};
 		const look = async () => {
 			const n = ++asked, form = select.form;
-			const body = new URLSearchParams({ form: $("[name=form]", form).value, drawn: $("[name=drawn]", form).value, once: crypto.randomUUID(), field: select.closest("[data-field]").dataset.field, text: input.value });
+			const body = new URLSearchParams({ form: $("[name=form]", form).value, drawn: Date.now() + ahead, once: crypto.randomUUID(), field: select.closest("[data-field]").dataset.field, text: input.value });
 			const got = await view("/tab/search", { method: "POST", body });
 			if (n !== asked || !document.contains(input) || document.activeElement !== input) return; // one types on, or has gone on
 			found = Array.isArray(got) ? got : [];
@@ -296,7 +303,7 @@
 
 	async function look() {
 		if (busy || document.hidden || dialogs().length || $(".menu[open]") || (teams && !session)) return;
-		const answer = await ask("/tab/card", { headers: { "If-None-Match": card.dataset.etag } }).catch(() => null);
+		const answer = await ask("/tab/card", { headers: Date.now() - drawn < freshFor ? { "If-None-Match": card.dataset.etag } : {} }).catch(() => null);
 		if (!answer || answer.status !== 200 || busy || dialogs().length) return;
 		const focused = card.contains(document.activeElement) && named(document.activeElement);
 		draw(await answer.json());
@@ -332,7 +339,7 @@
 
 	async function begin() {
 		try {
-			await teams.app.initialize();
+			await Promise.race([teams.app.initialize(), new Promise((_, late) => setTimeout(late, patience))]); // outside of Teams nobody answers
 			teams.app.registerOnThemeChangeHandler(theme);
 			theme((await teams.app.getContext()).app.theme);
 			if (!(await signIn())) throw new Error("signed out");
@@ -355,6 +362,8 @@
 	}
 
 	dress(document);
+	drawn = Date.now();
+	ahead = (Number($("[name=drawn]", card)?.value) || drawn) - drawn;
 	if ("teams" in main.dataset) begin();
 	else {
 		const early = $("dialog[open]"); // drawn by the desk, for those without script

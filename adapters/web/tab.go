@@ -127,15 +127,22 @@ func (s *Server) form(w http.ResponseWriter, r *http.Request) {
 	case "dismiss":
 		kind = chat.Dismissed
 	}
-	var ev chat.Event
-	if err == nil {
-		ev, err = s.event(r, u, kind)
-	}
 	if err != nil {
 		s.refuse(w, r, u, err)
 		return
 	}
 	values, wrong := filled(f, r.PostForm)
+	ev, err := s.event(r, u, kind)
+	if err != nil {
+		// Nobody writes it all again: the form is drawn anew with what was in it.
+		v := view{Say: "That took a while. Please send it again.", status: http.StatusConflict}
+		if v.Dialog, err = s.drawForm(r.Context(), u, keep(f, values), nil); err != nil {
+			s.trouble(w, r, err)
+			return
+		}
+		s.show(w, r, u, v)
+		return
+	}
 	ev.Action, ev.Args, ev.Values, ev.View = f.Action, f.Args, values, viewOf(f)
 	if kind != chat.Submitted {
 		wrong = nil
@@ -377,8 +384,9 @@ func (s *Server) sealed(u chat.User) markup.Press {
 	}
 }
 
-// marks are the hidden inputs that make an event's key: when it was drawn, and a
-// name for the next thing that is done. What is sent twice has both the same.
+// marks are the hidden inputs that make an event's key: when it was done (as far
+// as a page without script can tell, when it was drawn), and a name for what is
+// done next. What is sent twice has both the same.
 func (s *Server) marks() map[string]string {
 	return map[string]string{"drawn": strconv.FormatInt(s.o.Now().UnixMilli(), 10), "once": random()}
 }
@@ -387,7 +395,7 @@ func (s *Server) marks() map[string]string {
 func (s *Server) event(r *http.Request, u chat.User, kind chat.Kind) (chat.Event, error) {
 	ms, err := strconv.ParseInt(r.PostFormValue("drawn"), 10, 64)
 	at, now, once := time.UnixMilli(ms).UTC(), s.o.Now(), r.PostFormValue("once")
-	if err != nil || at.Before(now.Add(-sealedFor)) || at.After(now.Add(early)) || once == "" {
+	if err != nil || at.Before(now.Add(-late)) || at.After(now.Add(early)) || once == "" {
 		return chat.Event{}, errOutdated
 	}
 	// The key is the user's own: nobody can use up somebody else's.
@@ -395,4 +403,4 @@ func (s *Server) event(r *http.Request, u chat.User, kind chat.Kind) (chat.Event
 		Place: chat.Place{Platform: u.Platform, Workspace: u.Workspace}}, nil
 }
 
-var errOutdated = errors.New("drawn too long ago")
+var errOutdated = errors.New("done too long ago")

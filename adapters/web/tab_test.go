@@ -173,6 +173,20 @@ func TestOldPagesSayHowItStandsNow(t *testing.T) {
 	}
 }
 
+func TestAFormThatTookLongKeepsWhatIsInIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.as(ana)
+	kind := a.do("POST", "/tab/press", a.get("/tab").button(t, "Open a ticket"))
+	form := a.do("POST", "/tab/press", kind.button(t, "Something is broken"))
+	w.pass(50 * time.Minute)
+	again := a.do("POST", "/tab/form", form.form(t, "title", "No sound", "impact", "team", "urgency", "today")).want(t, http.StatusConflict, "Please send it again.", `value="No sound"`, `value="team" checked`)
+	if got := w.count(`select count(*) from tickets`); got != 0 {
+		t.Error("what was done too long ago counts")
+	}
+	a.do("POST", "/tab/form", again.form(t, "title", "No sound", "impact", "team", "urgency", "today")).want(t, 200, "INC-1")
+}
+
 // unquote is the card in a view.
 func unquote(body string) string {
 	var v struct{ Card string }

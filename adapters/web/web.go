@@ -179,6 +179,7 @@ func (s *Server) Handler() http.Handler {
 	guarded := sameSite.Handler(pages)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
+		h.Set("Date", s.o.Now().UTC().Format(http.TimeFormat)) // the page's script goes by it
 		h.Set("Cache-Control", "no-store")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("X-Content-Type-Options", "nosniff")

@@ -376,7 +376,7 @@ func newEntra(t testing.TB, now func() time.Time) *entra {
 		w.Header().Set("Content-Type", "text/javascript")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		theme, _ := e.theme.Load().(string)
-		_, _ = io.WriteString(w, `window.microsoftTeams = { app: { initialize: async () => {}, notifySuccess() { this.loaded = true; }, registerOnThemeChangeHandler(f) { this.changed = f; }, getContext: async () => ({ app: { theme: `+strconv.Quote(theme)+` } }) },
+		_, _ = io.WriteString(w, `window.microsoftTeams = { app: { initialize: async () => {}, notifySuccess() { this.loaded = true; parent.postMessage("shown", "*"); }, registerOnThemeChangeHandler(f) { this.changed = f; }, getContext: async () => ({ app: { theme: `+strconv.Quote(theme)+` } }) },
 			authentication: { getAuthToken: async () => { const r = await fetch(`+strconv.Quote(e.server.URL+"/token")+`); if (!r.ok) throw new Error("consent is needed"); return r.text(); } } };`)
 	})
 	mux.HandleFunc("GET /token", func(w http.ResponseWriter, _ *http.Request) {
@@ -390,7 +390,7 @@ func newEntra(t testing.TB, now func() time.Time) *entra {
 	})
 	mux.HandleFunc("GET /frame", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/html")
-		_, _ = io.WriteString(w, `<!doctype html><iframe id=tab style="width:700px;height:900px" src="`+r.URL.Query().Get("src")+`"></iframe>`)
+		_, _ = io.WriteString(w, `<!doctype html><iframe id=tab style="width:700px;height:900px" src="`+r.URL.Query().Get("src")+`"></iframe><p></p><script>onmessage = (e) => document.querySelector("p").textContent = e.data + " from " + e.origin</script>`)
 	})
 	e.server = httptest.NewServer(mux)
 	t.Cleanup(e.server.Close)
