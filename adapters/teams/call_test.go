@@ -99,7 +99,9 @@ func TestWhatTeamsSays(t *testing.T) {
 	passing := func(err error) bool {
 		return err != nil && !errors.Is(err, chat.ErrGone) && !errors.Is(err, chat.ErrUnsure) && !refusal(err) && outcome(err) != "limited"
 	}
-	fail := func(code string) string { return `{"error": {"code": "` + code + `", "message": "out-1 is not a good token"}}` }
+	fail := func(code string) string {
+		return `{"error": {"code": "` + code + `", "message": "out-1 is not a good token"}}`
+	}
 	tests := []struct {
 		name    string
 		status  int

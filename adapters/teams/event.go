@@ -154,6 +154,9 @@ func (a *Adapter) messageEvent(ctx context.Context, act *activity) (chat.Event, 
 		return chat.Event{}, err
 	}
 	e.Key, e.Message = key("m", e.Place.Channel, act.ID), act.ID
+	if at, ok := stamp(act.ID); ok {
+		e.At = at // what is sent again may have another timestamp
+	}
 	said := readText(act, a.who(ctx))
 	e.Text, e.Mentioned, e.Files = said.text, said.mentioned, act.files()
 	if e.Flat {

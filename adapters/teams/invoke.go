@@ -123,6 +123,9 @@ func (a *Adapter) submitEvent(act *activity) (chat.Event, error) {
 	}
 	onCard(&e, act)
 	e.Key, e.Action, e.Args = key("p", act.ID), use.Action, use.Args
+	if at, ok := stamp(act.ID); ok {
+		e.At = at
+	}
 	return e, nil
 }
 

@@ -123,11 +123,8 @@ func (a *Adapter) Members(ctx context.Context, place chat.Place) ([]chat.User, e
 				continue
 			}
 			all = append(all, a.person(m.id()))
-			// In memory only: whoever writes to the desk is stored then.
-			if _, known := a.book.fresh(userKey(m.id())); !known {
-				if err := a.met(ctx, m, at, channel); err != nil {
-					return nil, err
-				}
+			if err := a.met(ctx, m, at, channel); err != nil {
+				return nil, err
 			}
 		}
 		if page.Next == "" || page.Next == next || len(page.Members) == 0 {
@@ -137,17 +134,17 @@ func (a *Adapter) Members(ctx context.Context, place chat.Place) ([]chat.User, e
 	}
 }
 
-// met remembers somebody who was seen in a list of members.
+// met keeps by which of Teams' own ids somebody in a list of members is known:
+// mentions go by it, and views of a card.
 func (a *Adapter) met(ctx context.Context, m member, at reference, where string) error {
-	if m.ID != m.id() {
-		a.book.hold(accountKey(m.ID), reference{User: m.id()})
+	if m.ID == m.id() {
+		return nil
 	}
-	ref, known, err := a.book.look(ctx, userKey(m.id()))
-	if err != nil || known && ref.Account != "" {
+	if err := a.book.learn(ctx, accountKey(m.ID), func(r *reference) { r.User = m.id() }); err != nil {
 		return err
 	}
-	ref.ServiceURL = cmp.Or(ref.ServiceURL, at.ServiceURL)
-	ref.Account, ref.Seen = m.ID, cmp.Or(ref.Seen, at.Team, where)
-	a.book.hold(userKey(m.id()), ref)
-	return nil
+	return a.book.learn(ctx, userKey(m.id()), func(r *reference) {
+		r.ServiceURL = cmp.Or(r.ServiceURL, at.ServiceURL)
+		r.Account, r.Seen = cmp.Or(r.Account, m.ID), cmp.Or(r.Seen, at.Team, where)
+	})
 }

@@ -336,13 +336,19 @@ type tag struct {
 	closes, empty bool
 }
 
-// maxTag bounds how far the end of a tag, or of a mention, is looked for, so
-// that a text full of beginnings costs no more than its length.
-const maxTag = 4 << 10
+// maxTag and maxAttrs bound how far the end of a tag, or of a mention, is looked
+// for, so that a text full of beginnings costs no more than its length.
+const (
+	maxTag   = 4 << 10
+	maxAttrs = 30
+)
 
 // readTag reads a tag behind its "<"; false if it is none.
 func readTag(all string) (t tag, after string, ok bool) {
 	s := all[:min(len(all), maxTag)]
+	if strings.IndexByte(s, '>') < 0 {
+		return tag{}, "", false
+	}
 	if strings.HasPrefix(s, "!--") {
 		inner, _, closed := strings.Cut(s, "-->")
 		if !closed {
@@ -361,7 +367,7 @@ func readTag(all string) (t tag, after string, ok bool) {
 		return tag{}, "", false
 	}
 	t.name, s = strings.ToLower(s[:n]), s[n:]
-	for {
+	for range maxAttrs {
 		s = strings.TrimLeft(s, " \t\r\n/")
 		if s == "" {
 			return tag{}, "", false // it has no end
@@ -408,4 +414,5 @@ func readTag(all string) (t tag, after string, ok bool) {
 			t.attr[name] = html.UnescapeString(value)
 		}
 	}
+	return tag{}, "", false
 }
