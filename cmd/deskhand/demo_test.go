@@ -107,7 +107,7 @@ func openWindow(t *testing.T, browser context.Context, url, as string) *window {
 		t.Fatal(err)
 	}
 	w := &window{t: t, ctx: ctx}
-	w.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/#as="+as))
+	w.do(chromedp.EmulateViewport(1400, 900), chromedp.Navigate(url+"/#show=slack&as="+as))
 	w.sees(".room .composer-input, [data-home]", "")
 	return w
 }
@@ -245,4 +245,48 @@ func TestDemoInTwoWindows(t *testing.T) {
 	ana = openWindow(t, b, url, "UOX000033")
 	ana.press(".thread-summary", "")
 	ana.sees(".thread article", "Thank you.")
+}
+
+// One ticket over both platforms in one window: Ana is in Teams, Ben in Slack.
+// The last picture is the README's. To renew it:
+//
+//	TEST_ARTIFACTS=/tmp/pictures go test ./cmd/deskhand -run TestDemoOverBothPlatforms
+//	cp /tmp/pictures/both-3-talk.png adapters/simulator/simulator.png
+func TestDemoOverBothPlatforms(t *testing.T) {
+	t.Parallel()
+	b := browser(t)
+	url, stop := startDemo(t, openDir(t))
+	w := openWindow(t, b, url, "UOX000004")
+	w.do(chromedp.EmulateViewport(1640, 960))
+	w.press("[data-show='slack,teams']", "")
+	const teams = "[data-pane=teams] "
+	w.sees("#you-teams", "Ana Matos")
+	w.sees(teams+".message", "") // the desk greets whoever adds it
+	w.picture("both-1-welcome")
+
+	w.says(teams+".composer-input", "the printer on floor 3 is not printing")
+	w.press(teams+".ac button", "Open a ticket")
+	w.press(".teams-dialog button", "Something is broken")
+	w.js(`(` + newest(".teams-dialog button", "It is different") + `)?.click()`)
+	w.sees(".teams-dialog label.pick", "My team")
+	w.picture("both-2-form")
+	w.press(".teams-dialog label.pick", "My team")
+	w.press(".teams-dialog label.pick", "Today")
+	w.press(".teams-dialog .modal-foot button", "Open ticket")
+	w.sees(teams+".message", "will pick it up")
+
+	w.press("[data-place]", "it-triage")
+	w.press(".room article button", "Claim")
+	w.sees(".room article", "Ben Hartmann is on it")
+	w.sees(teams+".message", "Ben Hartmann is on it")
+	w.js(newest(".room article", "the printer on floor 3") + `.querySelector("[data-do=thread]").click()`)
+	w.says(".thread .composer-input", "Hello Ana, what does its display say?")
+	w.sees(teams+".message", "what does its display say")
+	w.says(teams+".composer-input", "“Waiting for the server”. It is the big one beside the kitchen.")
+	w.sees(".thread article", "beside the kitchen")
+	w.press("[data-do=hide-help]", "")
+	// Nothing is to be half faded in.
+	w.js(`Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)`)
+	w.picture("both-3-talk")
+	stop()
 }

@@ -135,10 +135,14 @@ function entitle() {
 /** draw puts the panes that are shown beside each other. */
 function draw() {
   drawSide();
-  stage.dataset.panes = shown.length;
+  stage.dataset.panes = side.dataset.panes = shown.length;
   fill(
     stage,
-    shown.map((k) => on[k].pane.el),
+    shown.length > 1
+      ? shown.map((k) =>
+          h("section", { class: "pane", "aria-label": PLATFORMS[k].name }, switcher(k), on[k].pane.el),
+        )
+      : on[shown[0]].pane.el,
   );
   entitle();
   write();
@@ -187,8 +191,7 @@ function drawSide() {
         h(
           "section",
           { class: "platform", "aria-label": PLATFORMS[k].name, data: { platform: k } },
-          shown.length > 1 && h("p", { class: "platform-name" }, PLATFORMS[k].name),
-          switcher(k),
+          shown.length > 1 ? h("p", { class: "platform-name" }, PLATFORMS[k].name) : switcher(k),
           on[k].pane.nav,
         ),
       ),

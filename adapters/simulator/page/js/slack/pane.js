@@ -121,10 +121,16 @@ export function chatPane({ client, state, at, moved, reload, away, counted }) {
       look();
       if (ts) await openThread(ts, { focus: !compose });
       if (compose != null) (side ?? room)?.composer?.set(compose);
-      else if (!ts) room?.composer?.focus();
+      else if (!ts && !busyElsewhere()) room?.composer?.focus();
     } catch (err) {
       said(err);
     }
+  }
+
+  /** busyElsewhere says that the person is in another pane. */
+  function busyElsewhere() {
+    const pane = document.activeElement?.closest?.("[data-pane], dialog");
+    return pane && pane !== el;
   }
 
   let heading = null;

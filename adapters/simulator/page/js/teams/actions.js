@@ -1,6 +1,7 @@
 // The buttons of a card, and the menu behind them.
 
 import { h, icon } from "../dom.js";
+import { emojify } from "../emoji.js";
 import { menu } from "../popup.js";
 import { working } from "../working.js";
 import { link } from "./text.js";
@@ -30,7 +31,7 @@ export function buttons(actions, ctx, at) {
         menu(
           more,
           rest.map(({ a, path }) => ({
-            label: a.title,
+            label: emojify(a.title ?? ""),
             note: a.tooltip && a.tooltip !== a.title ? a.tooltip : null,
             danger: a.style === "destructive",
             data: { verb: verb(a) },
@@ -58,7 +59,7 @@ function button(a, path, ctx) {
     data: { verb: verb(a), shows: target(a) },
   };
   const face = [
-    h("span", { class: "button-face" }, a.title),
+    h("span", { class: "button-face" }, emojify(a.title ?? "")),
     h("span", { class: "spinner", "aria-hidden": "true" }),
   ];
   if (a.type === "Action.OpenUrl") return link(a.url, face, common);

@@ -2,6 +2,7 @@
 // What this draws is held against Microsoft's own renderer by a test.
 
 import { h, uid } from "../dom.js";
+import { emojify } from "../emoji.js";
 import { markdown, times, link } from "./text.js";
 import { buttons } from "./actions.js";
 import { input } from "./inputs.js";
@@ -83,13 +84,13 @@ const DRAW = {
       { class: "ac-text ac-rich", dir: "auto" },
       (e.inlines ?? []).map((r) => {
         const run = typeof r === "string" ? { text: r } : r;
-        const text = times(run.text, ctx);
+        const text = emojify(times(run.text, ctx));
         const marks = [...look(run), run.italic && "ac-italic", run.strikethrough && "ac-strike"].filter(
           Boolean,
         );
         if (run.selectAction?.type === "Action.OpenUrl")
           return link(run.selectAction.url, text, { class: marks });
-        return marks.length ? h("span", { class: marks }, text) : document.createTextNode(text);
+        return marks.length ? h("span", { class: marks }, text) : text;
       }),
     );
   },

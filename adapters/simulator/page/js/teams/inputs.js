@@ -3,6 +3,7 @@
 
 import { h, icon, uid, fill } from "../dom.js";
 import { combobox } from "../combobox.js";
+import { emojify } from "../emoji.js";
 
 /** input draws any of the inputs with its label and what is wrong with it. */
 export function input(e, ctx) {
@@ -131,7 +132,7 @@ function picks(type, e, { id, labelId, ...field }) {
           data: { value: c.value },
           prop: { value: c.value, checked: type === "radio" ? c.value === e.value : chosen.includes(c.value) },
         }),
-        h("span", { class: "pick-words" }, h("span", { dir: "auto" }, c.title)),
+        h("span", { class: "pick-words" }, h("span", { dir: "auto" }, emojify(c.title ?? ""))),
       ),
     ),
   );

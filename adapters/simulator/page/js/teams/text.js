@@ -4,6 +4,7 @@
 // features". Whatever is not understood is shown as it was written.
 
 import { h, safeURL } from "../dom.js";
+import { emojify } from "../emoji.js";
 
 const DATES = {
   COMPACT: {},
@@ -33,12 +34,12 @@ function inline(text, ctx) {
   for (let rest = text; rest; ) {
     const m = INLINE.exec(rest);
     if (!m) {
-      out.push(rest);
+      out.push(...emojify(rest));
       break;
     }
     const { bold, italic, label, url, name } = m.groups;
     const known = name != null && ctx.mentioned?.(m[0]);
-    out.push(rest.slice(0, m.index));
+    out.push(...emojify(rest.slice(0, m.index)));
     if (bold != null) out.push(h("b", null, inline(bold, ctx)));
     else if (italic != null) out.push(h("i", null, inline(italic, ctx)));
     else if (url != null) out.push(link(url, inline(label, ctx)));
