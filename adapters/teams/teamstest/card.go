@@ -254,7 +254,9 @@ func list(v any) []any {
 }
 
 // escape writes a key as a part of a JSON pointer.
-func escape(key string) string { return strings.NewReplacer("~", "~0", "/", "~1").Replace(key) }
+func escape(key string) string { return pointerKeys.Replace(key) }
+
+var pointerKeys = strings.NewReplacer("~", "~0", "/", "~1")
 
 // webAddress says whether people's clients can open it. Loopback is for
 // developers.

@@ -195,6 +195,15 @@ func alsoShow(j *judge, at string, m map[string]any) { titled(j, at, m) }
 
 func alsoExecute(j *judge, at string, m map[string]any) {
 	titled(j, at, m)
+	// Page "Work with Universal Actions for Adaptive Cards", "Backward
+	// compatibility": older clients show what stands here. The client itself runs
+	// what refreshes a card.
+	if m["fallback"] == nil && !strings.HasSuffix(at, "/refresh/action") {
+		j.refuse(at, "Action.Execute needs a fallback for older clients: an Action.Submit, or drop")
+	}
+	if f, ok := m["fallback"].(map[string]any); ok && text(f, "type") != "Action.Submit" {
+		j.refuse(at+"/fallback", "is no Action.Submit")
+	}
 	data, _ := m["data"].(map[string]any)
 	// Page "Card actions": msteams is for Action.Submit.
 	if data["msteams"] != nil {

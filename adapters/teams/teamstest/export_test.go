@@ -1,6 +1,11 @@
 package teamstest
 
-import "fmt"
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+)
 
 // Answers plays that the app has answered this to each kind of invoke. It fails
 // if a person would see nothing of it.
@@ -16,7 +21,7 @@ func (t *Tenant) Answers(body []byte) error {
 		return fmt.Sprint(t.Render(s), s.Own, len(p.Notices(c.ID)), d.ID, len(c.msgs))
 	}
 	before := sees()
-	if err := p.answered(spot{c: c, u: u, m: m}, got, false); err == nil && sees() == before {
+	if err := p.answered(spot{c: c, u: u, m: m}, got, ""); err == nil && sees() == before {
 		return fmt.Errorf("an answer to a press shows nothing: %q", body)
 	}
 	before = sees()
@@ -36,4 +41,22 @@ func (t *Tenant) Answers(body []byte) error {
 		return fmt.Errorf("an answer to a search shows nothing: %q", body)
 	}
 	return nil
+}
+
+// AppToken is a token as the app would get one.
+func (t *Tenant) AppToken() (string, error) {
+	resp, err := http.PostForm(t.TokenURL(), url.Values{
+		"grant_type": {"client_credentials"}, "client_id": {t.app.ID}, "client_secret": {t.app.Secret}, "scope": {"https://api.botframework.com/.default"},
+	})
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var is struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&is); err != nil || is.Token == "" {
+		return "", fmt.Errorf("no token: %d, %w", resp.StatusCode, err)
+	}
+	return is.Token, nil
 }

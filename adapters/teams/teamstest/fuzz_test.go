@@ -36,23 +36,14 @@ func FuzzOutbound(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	resp, err := http.PostForm(w.TokenURL(), url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {w.App().ID}, "client_secret": {w.App().Secret}, "scope": {"https://api.botframework.com/.default"},
-	})
+	token, err := w.AppToken()
 	if err != nil {
-		f.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var is struct {
-		Token string `json:"access_token"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&is); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		req, err := http.NewRequest("POST", w.ServiceURL()+"v3/conversations/"+url.PathEscape(chat)+"/activities", strings.NewReader(s))
 		must(t, err)
-		req.Header.Set("Authorization", "Bearer "+is.Token)
+		req.Header.Set("Authorization", "Bearer "+token)
 		resp, err := http.DefaultClient.Do(req)
 		must(t, err)
 		defer resp.Body.Close()

@@ -252,21 +252,9 @@ func (a *app) login() string {
 	if a.token != "" {
 		return a.token
 	}
-	resp, err := http.PostForm(a.w.TokenURL(), url.Values{
-		"grant_type": {"client_credentials"}, "client_id": {a.w.App().ID}, "client_secret": {a.w.App().Secret},
-		"scope": {"https://api.botframework.com/.default"},
-	})
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var is struct {
-		Token string `json:"access_token"`
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&is); err != nil || is.Token == "" {
-		a.t.Fatalf("no token: %d, %v", resp.StatusCode, err)
-	}
-	a.token = is.Token
+	token, err := a.w.AppToken()
+	must(a.t, err)
+	a.token = token
 	return a.token
 }
 
@@ -331,7 +319,7 @@ func (a *app) post(conv string, act map[string]any) string {
 
 // withCard is a message with a card.
 func withCard(card string) map[string]any {
-	return map[string]any{"attachments": []any{map[string]any{"contentType": "application/vnd.microsoft.card.adaptive", "content": json.RawMessage(card)}}}
+	return map[string]any{"attachments": []any{map[string]any{"contentType": "application/vnd.microsoft.card.adaptive", "content": rawJSON(card)}}}
 }
 
 func (a *app) chat(name string) string {
@@ -352,5 +340,5 @@ func must(t *testing.T, err error) {
 }
 
 func cardReply(card string) map[string]any {
-	return map[string]any{"statusCode": 200, "type": "application/vnd.microsoft.card.adaptive", "value": json.RawMessage(card)}
+	return map[string]any{"statusCode": 200, "type": "application/vnd.microsoft.card.adaptive", "value": rawJSON(card)}
 }

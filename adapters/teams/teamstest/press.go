@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 )
 
 const (
@@ -319,7 +320,7 @@ func (p *Person) execute(x spot, a part, data map[string]any, trigger string) er
 	}
 	act := t.invokeActivity("adaptiveCard/action", x.c, x.m, x.u, value)
 	t.mu.Unlock()
-	return p.answered(x, t.invoke(x.c, act), trigger == "automatic")
+	return p.answered(x, t.invoke(x.c, act), trigger)
 }
 
 // failed tells a person that the app did not answer, if it did not.
@@ -354,8 +355,8 @@ func (p *Person) notice(c *conversation, n Notice, trouble bool) error {
 // answered reads what the app says to an Action.Execute. What it answers is shown
 // to this person alone; page "Work with Universal Actions for Adaptive Cards",
 // and "Universal action model", "Response format".
-func (p *Person) answered(x spot, got answer, quietly bool) error {
-	t := p.t
+func (p *Person) answered(x spot, got answer, trigger string) error {
+	t, quietly := p.t, trigger == "automatic"
 	if got.reason != "" {
 		if quietly {
 			return &AppError{Notice{User: p.id, Channel: x.c.ID, Message: x.m.ID, Code: "unreachable", Text: unreachable}}
@@ -370,7 +371,7 @@ func (p *Person) answered(x spot, got answer, quietly bool) error {
 	case err != nil || is == nil || status == 0 || kind == "":
 		t.log.Warn("the answer to an invoke is not {statusCode, type, value}", "answer", string(got.body))
 	case status == 200 && kind == cardAnswer:
-		err = p.replaceCard(x, raw(value))
+		err = p.replaceCard(x, raw(value), trigger)
 		if err == nil {
 			return nil
 		}
@@ -394,8 +395,10 @@ func (p *Person) answered(x spot, got answer, quietly bool) error {
 	return p.notice(x.c, n, true)
 }
 
-// replaceCard puts a card of this person's own in the message's place.
-func (p *Person) replaceCard(x spot, card json.RawMessage) error {
+// replaceCard puts a card of this person's own in the message's place. A view
+// that was asked for before the app edited the message is not shown: the client
+// asks again. After a press it shows the answer first.
+func (p *Person) replaceCard(x spot, card json.RawMessage, trigger string) error {
 	t := p.t
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -403,10 +406,14 @@ func (p *Person) replaceCard(x spot, card json.RawMessage) error {
 		return err
 	}
 	m := x.c.message(x.m.ID)
-	if m == nil || m.Deleted {
+	edited := m != nil && m.Version != x.v.Version
+	if m == nil || m.Deleted || edited && trigger != "" {
 		return nil
 	}
 	v := view{Version: m.Version, Card: card, Asked: x.v.Asked}
+	if edited {
+		v.Asked = time.Time{}
+	}
 	x.c.setView(m, p.id, v)
 	t.changed(Change{Kind: CardChanged, Channel: x.c.ID, ID: m.ID, User: p.id})
 	return nil

@@ -27,10 +27,10 @@ func TestInputsTravelAsText(t *testing.T) {
 		name, button string
 		want         map[string]any
 	}{
-		{"all of them", `{"type":"Action.Execute","title":"Go","verb":"go","data":{"id":1}}`, map[string]any{
+		{"all of them", `{"type":"Action.Execute","title":"Go","verb":"go","fallback":"drop","data":{"id":1}}`, map[string]any{
 			"id": 1.0, "t": "typed", "n": "7", "on": "false", "yes": "y", "many": "red,blue",
 		}},
-		{"none of them", `{"type":"Action.Execute","title":"Go","verb":"go","data":{"id":1},"associatedInputs":"None"}`, map[string]any{"id": 1.0}},
+		{"none of them", `{"type":"Action.Execute","title":"Go","verb":"go","fallback":"drop","data":{"id":1},"associatedInputs":"None"}`, map[string]any{"id": 1.0}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -59,7 +59,7 @@ func TestTheClientChecksInputsFirst(t *testing.T) {
 			must2("date", `"Input.Date","min":"2026-01-01"`)+","+must2("time", `"Input.Time"`)+","+
 			must2("one", `"Input.ChoiceSet","choices":[{"title":"A","value":"a"}]`)+","+
 			`{"type":"Input.Toggle","id":"agree","title":"Agree","isRequired":true,"errorMessage":"agree is wrong"}`,
-		`{"type":"Action.Execute","title":"Go","verb":"go"}`)))
+		`{"type":"Action.Execute","title":"Go","verb":"go","fallback":"drop"}`)))
 	for _, tt := range []struct {
 		values map[string]string
 		wrong  []string
@@ -239,8 +239,8 @@ func TestCardsOpenAndCloseInTheClient(t *testing.T) {
 		{"type":"Input.Text","id":"outer","label":"Outer","value":"o"},
 		{"type":"TextBlock","id":"more","text":"More","isVisible":false}`, `
 		{"type":"Action.ShowCard","title":"Comment","card":{"type":"AdaptiveCard","body":[{"type":"Input.Text","id":"inner","label":"Inner","value":"i"}],
-			"actions":[{"type":"Action.Execute","title":"Send","verb":"send"}]}},
-		{"type":"Action.Execute","title":"Outer","verb":"outer"},
+			"actions":[{"type":"Action.Execute","title":"Send","verb":"send","fallback":"drop"}]}},
+		{"type":"Action.Execute","title":"Outer","verb":"outer","fallback":"drop"},
 		{"type":"Action.ToggleVisibility","title":"Show more","targetElements":["more"]}`)))
 	inner := at
 	inner.Path = "/actions/0/card/actions/0"
