@@ -129,7 +129,7 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 	lower := strings.ToLower(strings.Trim(text, " .!?"))
 	switch lower {
 	case "help":
-		return helpCard(), true, nil
+		return helpCard(t.desk.pageLink != nil), true, nil
 	case "status", "desk status":
 		if t.who.Agent() || t.who.Admin {
 			c, err := t.deskStatus(ctx)
@@ -157,23 +157,27 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 // welcome is the first that somebody reads of the desk where she has installed
 // it.
 func welcome(name string) chat.Card {
-	c := helpCard()
+	c := helpCard(false)
 	hello := "Hello " + name + ", I am the IT service desk."
 	c.Text = hello + " " + c.Text
 	c.Blocks = append([]chat.Block{chat.Section{Text: chat.T(hello)}}, c.Blocks...)
 	return c
 }
 
-func helpCard() chat.Card {
+func helpCard(page bool) chat.Card {
+	words := []chat.Rich{
+		chat.Join(chat.B("my tickets"), chat.T(" shows how yours stand")),
+		chat.Join(chat.B("INC-42"), chat.T(", any reference, shows one of them")),
+		chat.Join(chat.B("new"), chat.T(" opens a ticket at once")),
+	}
+	if page {
+		words = append(words, chat.Join(chat.B("my page"), chat.T(" is a page with all of yours")))
+	}
 	return chat.Card{
 		Text: "Tell me in your own words what is not working or what you need. “my tickets” shows how yours stand; a reference such as INC-42 shows one.",
 		Blocks: []chat.Block{
 			chat.Section{Text: chat.T("Tell me in your own words what is not working, or what you need. I look for an answer first; a person is one button away.")},
-			chat.List{Items: []chat.Rich{
-				chat.Join(chat.B("my tickets"), chat.T(" shows how yours stand")),
-				chat.Join(chat.B("INC-42"), chat.T(", any reference, shows one of them")),
-				chat.Join(chat.B("new"), chat.T(" opens a ticket at once")),
-			}},
+			chat.List{Items: words},
 		},
 	}
 }
@@ -236,7 +240,7 @@ func (t *turn) command(ctx context.Context) error {
 	lower := strings.ToLower(text)
 	switch {
 	case lower == "":
-		return t.privately(ctx, helpCard())
+		return t.privately(ctx, helpCard(t.desk.pageLink != nil))
 	case lower == "new", lower == "open", lower == "ticket", lower == "open a ticket":
 		return t.openBlank(ctx)
 	case lower == "away" && (t.who.Agent() || t.who.Admin):

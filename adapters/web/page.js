@@ -359,6 +359,7 @@
 		draw(got);
 		gate.hidden = true;
 		header.hidden = false;
+		document.title = $("h1", header).textContent;
 	}
 
 	dress(document);

@@ -46,15 +46,19 @@ func (s *Server) card(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var v view
+	var home chat.Card
 	if err == nil {
-		err = s.drawHome(r.Context(), u, &v)
+		home, v.ETag, err = s.home(r.Context(), u)
+	}
+	if err == nil && r.Header.Get("If-None-Match") == v.ETag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	if err == nil {
+		v.Card, err = s.drawCard(u, home)
 	}
 	if err != nil {
 		s.trouble(w, r, err)
-		return
-	}
-	if r.Header.Get("If-None-Match") == v.ETag {
-		w.WriteHeader(http.StatusNotModified)
 		return
 	}
 	sendJSON(w, http.StatusOK, v)
@@ -349,17 +353,23 @@ func (s *Server) drawForm(ctx context.Context, u chat.User, f chat.Form, wrong m
 
 // drawHome adds the home as it now is.
 func (s *Server) drawHome(ctx context.Context, u chat.User, v *view) error {
-	home, err := s.o.Desk.Home(ctx, u)
+	home, tag, err := s.home(ctx, u)
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(home)
-	if err != nil {
-		return err
-	}
-	v.ETag = `"` + digest(string(text)) + `"`
+	v.ETag = tag
 	v.Card, err = s.drawCard(u, home)
 	return err
+}
+
+// home is what is on the page, and a name for just this.
+func (s *Server) home(ctx context.Context, u chat.User) (chat.Card, string, error) {
+	c, err := s.o.Desk.Home(ctx, u)
+	if err != nil {
+		return c, "", err
+	}
+	text, err := json.Marshal(c)
+	return c, `"` + digest(string(text)) + `"`, err
 }
 
 // drawCard draws a card with the marks that its buttons send along.

@@ -10,7 +10,7 @@ import (
 )
 
 // openTicket opens a ticket on the page, without script.
-func openTicket(t *testing.T, v *visitor, title string) answer {
+func openTicket(t testing.TB, v *visitor, title string) answer {
 	t.Helper()
 	home := v.get("/tab").want(t, 200)
 	kind := v.do("POST", "/tab/press", home.button(t, "Open a ticket")).want(t, 200, "What is it?")

@@ -67,9 +67,10 @@ var teamsJS = Script{
 	Integrity: "sha384-sMo/EOqQPa1OCup2/VBRum7oFeOS22kvs8WGDc45xK53tUVZzFR5WwFYDUYN1LO4",
 }
 
-// teamsFrames are the hosts of Teams; see learn.microsoft.com, "Tab
-// requirements".
-var teamsFrames = []string{"https://teams.microsoft.com", "https://*.teams.microsoft.com", "https://*.cloud.microsoft"}
+// teamsFrames are the hosts of Teams: those of learn.microsoft.com, "Tab
+// requirements", and of the clouds for governments, which TeamsJS knows too.
+var teamsFrames = []string{"https://teams.microsoft.com", "https://*.teams.microsoft.com", "https://*.cloud.microsoft",
+	"https://teams.microsoft.us", "https://gov.teams.microsoft.us", "https://dod.teams.microsoft.us"}
 
 // The paths that a Server serves; what it is mounted at.
 const (

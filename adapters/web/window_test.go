@@ -66,12 +66,12 @@ func startBrowser() (context.Context, error) {
 
 // A window is a browser window at a page.
 type window struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 
 // open opens a window at an address. What the page complains of fails the test.
-func open(t *testing.T, address string) *window {
+func open(t testing.TB, address string) *window {
 	t.Helper()
 	if chromium() == "" {
 		t.Skip("no Chromium or Chrome on PATH: browser tests are skipped")

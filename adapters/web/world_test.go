@@ -73,7 +73,7 @@ func (office) Fetch(context.Context, chat.File, int64) ([]byte, error) { return 
 
 // world is a desk with its pages, on a real database, and an Entra.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	db     *storage.DB
 	desk   *bot.Desk
 	inbox  *inbox.Inbox
@@ -111,7 +111,7 @@ func (w *world) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error) 
 	return w.inbox.Answer(ctx, ev)
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: pgtest.New(t), log: &logged{}}
 	w.entra = newEntra(t, w.now)
@@ -156,7 +156,7 @@ func newWorld(t *testing.T) *world {
 }
 
 // seed puts a small company and an article on record.
-func seed(t *testing.T, db *storage.DB) {
+func seed(t testing.TB, db *storage.DB) {
 	t.Helper()
 	p := policy.BuiltIn()
 	p.Desk.Admins = []string{"ada@acme.example"}
@@ -299,7 +299,7 @@ func hidden(body, begin string) url.Values {
 }
 
 // button is what a press of the button with this name posts.
-func (a answer) button(t *testing.T, name string) url.Values {
+func (a answer) button(t testing.TB, name string) url.Values {
 	t.Helper()
 	for _, m := range buttons.FindAllStringSubmatch(a.body, -1) {
 		if m[3] == name || strings.Contains(m[2], `aria-label="`+name+`"`) {
@@ -316,7 +316,7 @@ func (a answer) button(t *testing.T, name string) url.Values {
 }
 
 // form is what the open form posts, filled in with these values.
-func (a answer) form(t *testing.T, values ...string) url.Values {
+func (a answer) form(t testing.TB, values ...string) url.Values {
 	t.Helper()
 	form := hidden(a.body, `<form class="dialog-form"`)
 	if form.Get("form") == "" {
@@ -328,7 +328,7 @@ func (a answer) form(t *testing.T, values ...string) url.Values {
 	return form
 }
 
-func (a answer) want(t *testing.T, status int, words ...string) answer {
+func (a answer) want(t testing.TB, status int, words ...string) answer {
 	t.Helper()
 	if a.StatusCode != status {
 		t.Fatalf("%s, want %d\n%s", a.Status, status, a.body)
