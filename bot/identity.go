@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -244,7 +245,8 @@ func (d *Desk) link(ctx context.Context, u chat.User, p chat.Profile) error {
 			return err
 		}
 		// Without a policy, whoever administers the workspace administers the desk.
-		if p.Admin && len(r.policy.Desk.Admins) == 0 && mail != "" {
+		named := slices.ContainsFunc(r.policy.Desk.Admins, func(a string) bool { return strings.EqualFold(a, mail) })
+		if mail != "" && (named || p.Admin && len(r.policy.Desk.Admins) == 0) {
 			return tx.MakeAdmin(ctx, person, u.Platform, d.now())
 		}
 		return nil

@@ -41,7 +41,7 @@ func (a *Adapter) Profile(ctx context.Context, u chat.User) (chat.Profile, error
 		TimeZone: ref.Zone,
 		Locale:   ref.Locale,
 		Bot:      m.bot(),
-		Guest: !strings.EqualFold(cmp.Or(m.UserRole, "user"), "user") || m.TenantID != "" && !strings.EqualFold(m.TenantID, a.tenant) ||
+		Guest: strings.EqualFold(m.UserRole, "guest") || strings.EqualFold(m.UserRole, "anonymous") || m.TenantID != "" && !strings.EqualFold(m.TenantID, a.tenant) ||
 			strings.Contains(strings.ToUpper(m.Principal), "#EXT#"),
 	}
 	if !p.Guest && !p.Bot {
