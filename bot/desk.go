@@ -149,7 +149,11 @@ func (t *turn) route(ctx context.Context) error {
 		f = presses[t.ev.Action]
 	case chat.Submitted:
 		f = forms[t.ev.Action]
-	case chat.Unreacted, chat.Changed, chat.Dismissed:
+	case chat.Dismissed:
+		if f = dismissals[t.ev.Action]; f == nil {
+			return nil
+		}
+	case chat.Unreacted, chat.Changed:
 		return nil
 	}
 	if f == nil {

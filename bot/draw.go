@@ -89,6 +89,10 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 		c, err = t.warningCard(ctx, p)
 		return c, nil, err
 	}
+	if p.Card == cards.ApproveCard || p.Card == cards.ChangeCard {
+		c, err = t.drawChange(ctx, p)
+		return c, nil, err
+	}
 	v, err := t.view(ctx, ticket.ID(p.Subject))
 	if err != nil {
 		return c, nil, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
@@ -38,6 +39,10 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.silent(ctx, storage.QuestionID(subject))
 	case ticketClose:
 		return t.closeSilent(ctx, ticket.ID(subject))
+	case approvalStep:
+		return t.dueApprovalStep(ctx, change.ID(subject))
+	case changeWindow:
+		return t.dueWindow(ctx, change.ID(subject))
 	case ticketAssign:
 		return t.assignLater(ctx, ticket.ID(subject))
 	case ticketVacate:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -217,11 +218,30 @@ func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) 
 	if t.asksForPage(text) {
 		return true, t.myPage(ctx)
 	}
+	if n, ok := change.ParseRef(text); ok {
+		c, err := t.tx.ChangeByNumber(ctx, n)
+		if err != nil {
+			return true, orUnknown(err, "change")
+		}
+		return true, t.changeShown(ctx, c.ID)
+	}
 	order, about, _ := strings.Cut(text, " ")
 	about = strings.TrimSpace(about)
 	switch strings.ToLower(order) {
 	case "triage":
 		return true, t.chooseTriage(ctx, about)
+	case "change":
+		if about == "" || strings.EqualFold(about, "new") {
+			return true, t.raise(ctx)
+		}
+	case "changes":
+		if about == "" {
+			return true, t.changesSoon(ctx)
+		}
+	case "approvals":
+		if about == "" {
+			return true, t.approvals(ctx)
+		}
 	case "ci":
 		if about != "" && t.who.Agent() {
 			return true, t.itemNamed(ctx, about)

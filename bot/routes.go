@@ -50,6 +50,19 @@ var presses = map[string]flow{
 	cards.TellBreach:  (*turn).tellBreach,
 	cards.PressBreach: (*turn).pressBreach,
 	cards.DigestList:  (*turn).digestList,
+
+	cards.ChangeRaise: (*turn).raise,
+	cards.ChangeGoOn:  (*turn).goOn,
+	cards.ChangeYes:   (*turn).approve,
+	cards.ChangeNo:    (*turn).sayWhy,
+	cards.ChangeBack:  (*turn).sayWhy,
+	cards.ChangePlans: (*turn).plans,
+	cards.ChangeDiff:  (*turn).difference,
+	cards.ChangeStop:  (*turn).sayWhy,
+	cards.ChangeBegin: (*turn).beginWork,
+	cards.ChangeEnd:   (*turn).end,
+	cards.ChangeLearn: (*turn).sayWhy,
+	cards.ChangeShow:  (*turn).changeShow,
 }
 
 // forms are the flows of forms that were sent, by action.
@@ -67,5 +80,18 @@ var forms = map[string]flow{
 	cards.Remark:   (*turn).remarkSend,
 	cards.About:    (*turn).aboutSend,
 
-	cards.TellBreach: (*turn).tellBreachSend,
+	cards.TellBreach:  (*turn).tellBreachSend,
+	cards.ChangeWhat:  (*turn).whatSend,
+	cards.ChangeHow:   (*turn).howSend,
+	cards.ChangeYes:   (*turn).approveSend,
+	cards.ChangeNo:    (*turn).rejectSend,
+	cards.ChangeBack:  (*turn).sendBackSend,
+	cards.ChangeStop:  (*turn).callOff,
+	cards.ChangeEnd:   (*turn).endSend,
+	cards.ChangeLearn: (*turn).learn,
+}
+
+// dismissals are the flows of forms that were closed unsent, by action.
+var dismissals = map[string]flow{
+	cards.ChangeHow: (*turn).howKept,
 }

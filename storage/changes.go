@@ -236,3 +236,29 @@ func (tx *Tx) OpenOn(ctx context.Context, items []cmdb.ItemID) ([]change.Busy, e
 	}
 	return busy, nil
 }
+
+// RuleFailed is the reference of a run of a standard change that did not work
+// and has not been reviewed, which takes the type off the list; empty: none.
+func (tx *Tx) RuleFailed(ctx context.Context, rule string) (string, error) {
+	var ref string
+	err := tx.QueryRow(ctx, `select coalesce((select 'CHG-' || number from changes
+		where rule = $1 and state = 'done' and outcome <> 'worked' and reviewed_at is null order by ended_at desc limit 1), '')`, rule).Scan(&ref)
+	if err != nil {
+		return "", fmt.Errorf("failures of rule %s: %w", rule, err)
+	}
+	return ref, nil
+}
+
+// AskedAgain tells whether somebody has been shown a later card of the same name
+// about the same subject.
+func (tx *Tx) AskedAgain(ctx context.Context, p Post) (bool, error) {
+	var later bool
+	err := tx.QueryRow(ctx, `
+		select exists (select 1 from posts l join threads lt on lt.id = l.thread_id join threads t on t.id = $4
+			where l.subject = $1 and l.card = $2 and l.id > $3 and l.failed is null and lt.platform = t.platform and lt.user_id = t.user_id)`,
+		p.Subject, p.Card, p.ID, p.Thread).Scan(&later)
+	if err != nil {
+		return false, fmt.Errorf("later cards of %s %d: %w", p.Card, p.Subject, err)
+	}
+	return later, nil
+}

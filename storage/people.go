@@ -325,3 +325,22 @@ func (tx *Tx) PutPerson(ctx context.Context, p people.Person) (people.PersonID, 
 	}
 	return id, nil
 }
+
+// PersonByMail is the person with a mail address.
+func (tx *Tx) PersonByMail(ctx context.Context, mail string) (people.PersonID, error) {
+	var id people.PersonID
+	if err := tx.QueryRow(ctx, `select id from people where mail = lower($1) and left_at is null`, mail).Scan(&id); err != nil {
+		return 0, fmt.Errorf("person %s: %w", mail, notFound(err))
+	}
+	return id, nil
+}
+
+// Admins are the admins of the desk.
+func (tx *Tx) Admins(ctx context.Context) ([]people.PersonID, error) {
+	rows, _ := tx.Query(ctx, `select id from people where admin and left_at is null order by id`)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[people.PersonID])
+	if err != nil {
+		return nil, fmt.Errorf("admins: %w", err)
+	}
+	return ids, nil
+}

@@ -55,6 +55,21 @@ const (
 	TellBreach  = "breach.tell"     // the requester
 	PressBreach = "breach.escalate" // she wants somebody higher up
 	DigestList  = "digest.list"
+
+	ChangeRaise = "change.raise" // its form
+	ChangeWhat  = "change.what"  // the first step of the form
+	ChangeHow   = "change.how"   // the second
+	ChangeGoOn  = "change.draft" // a draft is gone on with
+	ChangeYes   = "change.yes"
+	ChangeNo    = "change.no"
+	ChangeBack  = "change.back" // sent back for changes
+	ChangePlans = "change.plans"
+	ChangeDiff  = "change.diff"
+	ChangeStop  = "change.cancel"
+	ChangeBegin = "change.begin"
+	ChangeEnd   = "change.end"
+	ChangeLearn = "change.review"
+	ChangeShow  = "change.show"
 )
 
 // The names of living cards.
@@ -62,8 +77,10 @@ const (
 	QuestionCard = "question" // subject: a question
 	TriageCard   = "triage"   // subject: a ticket, like the next two
 	StatusCard   = "status"
-	FixedCard    = "fixed" // is it? how was it?
-	HomeCard     = "home"  // subject: a person
+	FixedCard    = "fixed"   // is it? how was it?
+	HomeCard     = "home"    // subject: a person
+	ApproveCard  = "approve" // subject: a change, like the next
+	ChangeCard   = "change"
 )
 
 // Args name a thing and the version that was drawn.

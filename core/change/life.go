@@ -254,3 +254,15 @@ func (c Change) event(a Action, by people.PersonID, at time.Time, note string) E
 }
 
 func (c Change) refuse(step, reason string) error { return &RefusedError{Step: step, Reason: reason} }
+
+// Preapprove schedules a standard change: it was judged when its rule was made.
+func (c Change) Preapprove(rule string, by people.PersonID, at time.Time) (Change, Event, error) {
+	if c.Kind != Standard || c.Rule == "" {
+		return c, Event{}, c.refuse("schedule", "it is no standard change")
+	}
+	if c.State != Draft && c.State != Scheduled && c.State != Blocked {
+		return c, Event{}, c.refuse("schedule", "it is "+strings.ToLower(c.StateWords()))
+	}
+	c.State = Scheduled
+	return c, c.event(Approved, by, at, "standard change: approved by rule "+rule), nil
+}

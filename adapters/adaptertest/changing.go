@@ -1,0 +1,136 @@
+package adaptertest
+
+import "time"
+
+// asksApproval raises a change of Ben's on db-3, CHG-1, which Leo, who leads his
+// team, is asked about. Its window begins in two days; more fills in what is to
+// be different.
+func asksApproval(w *World, more func(form Actor)) (ben, leo Actor) {
+	w.Helper()
+	ben, leo = w.Person("ben"), w.Person("leo")
+	ben.Says("change").Press("Raise a change")
+	ben.SeesForm("Which kind?").Fill("What is changed?", "A bigger disk for db-3").Fill("Why?", "It is full on Friday.")
+	ben.Fill("More items, by name", "DB-3").Submits()
+	ben.SeesForm("A bigger disk for db-3").Fill("Plan", "1. Add the disk.\n2. Grow the volume.").Fill("How is it tested?", "Watch the queue.")
+	inWindow(ben, 48*time.Hour, 3*time.Hour)
+	if more != nil {
+		more(ben)
+	}
+	ben.Fill("The way back", "Detach the disk.").Submits()
+	return ben, leo
+}
+
+// inWindow fills in when a change may be done, in the zone of Acme.
+func inWindow(form Actor, ahead, long time.Duration) {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		panic(err) // the standard library has it
+	}
+	from := time.Now().In(zone).Add(ahead)
+	to := from.Add(long)
+	form.Fill("May begin on", from.Format(time.DateOnly)).Fill("at what time?", from.Format("15:04"))
+	form.Fill("Must be over on", to.Format(time.DateOnly)).Fill("by what time?", to.Format("15:04"))
+	form.Fill("How long does it take?", "1 h")
+}
+
+var changing = []Conversation{
+	{
+		Name: "a change is raised, approved in a message with the facts, done and over", Rows: []string{"AC1", "AC2", "AC8", "AC9", "AC14"},
+		Run: func(w *World) {
+			ben, leo := asksApproval(w, nil)
+			leo.Sees("CHG-1", "A bigger disk", "Medium", "2 services depend on db-3", "db-3: Payroll, Portal; up to 420 people", "Team lead", "Approve")
+			leo.Press("Plan and way back").SeesForm("Grow the volume", "Detach the disk", "Watch the queue").Closes()
+			leo.PressOn("CHG-1", "Approve")
+			leo.Sees("CHG-1", "Approved by Leo Novak")
+			ben.Sees("CHG-1 “A bigger disk for db-3” is approved.")
+			ben.Press("Started").Sees("I can't start that: its window has not begun")
+			w.Pass(48*time.Hour + time.Minute)
+			ben.Sees("The window of CHG-1", "has begun")
+			ben.Press("Started").Sees("CHG-1", "In progress", "Worked")
+			ben.Press("Worked").Sees("CHG-1", "Worked", "Approved by Leo Novak")
+			w.Recorded(1, "yes", `select count(*) from votes where answer = 'yes'`)
+			w.Recorded(1, "audited votes", `select count(*) from audit where action = 'approval: voted'`)
+		},
+	},
+	{
+		Name: "no change without a way back, and none in the past", Rows: []string{"AC1"},
+		Run: func(w *World) {
+			ben := w.Person("ben")
+			ben.Says("change").Press("Raise a change").Fill("What is changed?", "A cable").Fill("Why?", "It is loose.").Fill("More items, by name", "db-9")
+			ben.SubmitRefused("I know no “db-9”")
+			ben.Fill("More items, by name", "db-3").Submits()
+			ben.Fill("Plan", "Push it in.").Fill("The way back", " ")
+			inWindow(ben, -2*time.Hour, time.Hour)
+			ben.SubmitRefused("No change without a way back")
+			ben.Fill("The way back", "Pull it out.").SubmitRefused("This time has passed")
+			w.Recorded(0, "changes asked about", `select count(*) from changes where state <> 'draft'`)
+		},
+	},
+	{
+		Name: "a rejection says why, and nobody approves their own", Rows: []string{"AC2", "AC4", "SA13"},
+		Run: func(w *World) {
+			ben, leo := asksApproval(w, nil)
+			leo.PressOn("CHG-1", "Reject…").Fill("Why?", " ").SubmitRefused("Please say why")
+			leo.Fill("Why?", "Not on a pay day.").Submits()
+			leo.Sees("CHG-1", "Rejected by Leo Novak", "Not on a pay day.")
+			leo.SeesNot("Reject…")
+			ben.Sees("CHG-1", "was rejected: Not on a pay day.")
+		},
+	},
+	{
+		Name: "an edit after a yes is asked about again, with the difference", Rows: []string{"AC7"},
+		Run: func(w *World) {
+			ben, leo := asksApproval(w, nil)
+			leo.PressOn("CHG-1", "Approve")
+			ben.Sees("is approved.")
+			ben.PressOn("Approved by Leo Novak", "Edit…").SeesForm("A bigger disk").Fill("Plan", "1. Swap the disk.").Submits()
+			leo.Sees("was changed after your yes, so I ask you again")
+			leo.PressOn("What has changed", "What has changed").SeesForm("Swap the disk", "Grow the volume").Closes()
+			leo.PressOn("CHG-1", "Approve")
+			leo.Sees("CHG-1", "Approved by Leo Novak")
+			w.Recorded(2, "rounds", `select count(*) from approval_rounds`)
+			w.Recorded(1, "votes in the second round", `select count(*) from votes where round = 2`)
+		},
+	},
+	{
+		Name: "a window that comes without a yes blocks the change, and deputies are asked before", Rows: []string{"AC6"},
+		Run: func(w *World) {
+			w.Person("ada").Says("hello").Sees("Hello Ada.")
+			ben, leo := asksApproval(w, nil)
+			leo.Sees("CHG-1", "Approve")
+			w.Pass(13 * time.Hour)
+			leo.Sees("CHG-1", "still waits for your answer")
+			w.Pass(12 * time.Hour)
+			w.Person("ada").Sees("CHG-1", "A bigger disk", "Approve")
+			w.Pass(24 * time.Hour)
+			ben.Sees("CHG-1", "is blocked", "Silence is no yes")
+			leo.SeesNot("Reject…")
+		},
+	},
+	{
+		Name: "what waits for an approver, and the calendar, are one word away", Rows: []string{"AC10", "AC18"},
+		Run: func(w *World) {
+			_, leo := asksApproval(w, nil)
+			leo.Says("approvals").Sees("These wait for you", "CHG-1", "A bigger disk")
+			leo.Says("changes").Sees("Changes of the next seven days", "CHG-1", "Waiting for approval")
+			leo.Says("CHG-1").Sees("CHG-1", "Approve")
+			w.Person("ana").Says("CHG-1").Sees("there is no such change")
+		},
+	},
+	{
+		Name: "what did not work wants a review, and makes the next change there riskier", Rows: []string{"AC8", "AC12", "AC14"},
+		Run: func(w *World) {
+			ben, leo := asksApproval(w, nil)
+			leo.PressOn("CHG-1", "Approve")
+			ben.Sees("is approved.")
+			w.Pass(48*time.Hour + time.Minute)
+			ben.Press("Started").Press("Rolled back…").Fill("What went wrong?", "The disk was too small.").Submits()
+			ben.Sees("Rolled back", "The disk was too small.", "It wants a review")
+			w.Pass(25 * time.Hour)
+			ben.Sees("still wants its review")
+			ben.Press("Write the review…").Fill("What was learnt?", "Measure first.").Submits()
+			ben.Sees("Learnt: Measure first.")
+			w.Recorded(0, "reviews owed", `select count(*) from changes where state = 'done' and reviewed_at is null and outcome <> 'worked'`)
+		},
+	},
+}

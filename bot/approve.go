@@ -1,0 +1,561 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/approval"
+	"github.com/deskhand/deskhand/core/change"
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/policy"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// The names are stored.
+const (
+	approvalStep = "change.approval" // subject: a change whose approval goes a step by itself
+	changeWindow = "change.window"   // subject: a change whose window begins, or is over
+)
+
+// nagEvery is how often whoever does a change is asked how it stands.
+const nagEvery = time.Hour
+
+// whoOf are the people and groups that a policy names.
+func (t *turn) whoOf(names []string) []approval.Who {
+	var all []approval.Who
+	for _, n := range names {
+		all = append(all, approval.Who{Group: n}) // a mail address too: people may come later
+	}
+	return all
+}
+
+// roster is what is true now of everybody whom the stages name.
+func (t *turn) roster(ctx context.Context, c change.Change, stages []approval.Stage) (r approval.Roster, err error) {
+	if r.Able, err = t.tx.Able(ctx); err != nil {
+		return r, err
+	}
+	if r.Delegations, err = t.tx.Delegations(ctx, t.at); err != nil {
+		return r, err
+	}
+	r.Members = map[string][]people.PersonID{}
+	for _, s := range stages {
+		for _, w := range slices.Concat(s.Ask, s.Deputies) {
+			if _, done := r.Members[w.Group]; w.Group == "" || done {
+				continue
+			}
+			if r.Members[w.Group], err = t.members(ctx, c, w.Group); err != nil {
+				return r, err
+			}
+		}
+	}
+	return r, nil
+}
+
+// members are the people whom a name of the policy stands for.
+func (t *turn) members(ctx context.Context, c change.Change, name string) ([]people.PersonID, error) {
+	team := t.rules.team(c.Team)
+	kind, slug, named := strings.Cut(name, ":")
+	if named {
+		i := slices.IndexFunc(t.rules.teams, func(t people.Team) bool { return t.Slug == slug })
+		if i < 0 {
+			return nil, nil // the team is no more
+		}
+		team, name = t.rules.teams[i], kind
+	}
+	switch {
+	case strings.Contains(name, "@"):
+		p, err := t.tx.PersonByMail(ctx, name)
+		if err != nil {
+			return nil, ignoreMissing(err)
+		}
+		return []people.PersonID{p}, nil
+	case name == "lead":
+		if team.Lead == 0 {
+			return nil, nil
+		}
+		return []people.PersonID{team.Lead}, nil
+	case name == "team":
+		agents, err := t.tx.TeamAgents(ctx, team.ID)
+		return idsOf(agents), err
+	case name == "admins":
+		return t.tx.Admins(ctx)
+	case name == "owner":
+		return t.owningPeople(ctx, c)
+	}
+	return nil, nil
+}
+
+func idsOf(all []people.Person) []people.PersonID {
+	ids := make([]people.PersonID, len(all))
+	for i, p := range all {
+		ids[i] = p.ID
+	}
+	return ids
+}
+
+// owningPeople own what a change touches: its items, and its service.
+func (t *turn) owningPeople(ctx context.Context, c change.Change) ([]people.PersonID, error) {
+	g, err := t.graph(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var ids []people.PersonID
+	for _, it := range itemsOf(g, c.Items) {
+		if it.Owner != 0 {
+			ids = append(ids, it.Owner)
+		}
+	}
+	i := slices.IndexFunc(t.rules.policy.Services, func(s policy.Service) bool { return s.Slug == c.Service && s.Owner != "" })
+	if i >= 0 {
+		p, err := t.tx.PersonByMail(ctx, t.rules.policy.Services[i].Owner)
+		if err == nil {
+			ids = append(ids, p)
+		} else if err = ignoreMissing(err); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// changeView is a change with all that its cards name.
+func (t *turn) changeView(ctx context.Context, c change.Change) (cards.ChangeView, error) {
+	v := cards.ChangeView{Change: c}
+	facts, err := t.changeFacts(ctx, c)
+	if err != nil {
+		return v, err
+	}
+	v.Items, v.Impact, v.Clashes = facts.items, facts.impact, facts.clashes
+	if s, ok := t.standard(c.Rule); ok {
+		v.Rule = s.Title
+	}
+	ids := []people.PersonID{c.Requester, c.Implementer}
+	if v.Approval, err = t.tx.ApprovalOf(ctx, c.ID); err != nil {
+		if err = ignoreMissing(err); err != nil {
+			return v, err
+		}
+	}
+	for _, s := range v.Approval.Stages {
+		ids = append(ids, s.Seats...)
+	}
+	for _, vote := range v.Approval.Votes {
+		ids = append(ids, vote.By, vote.Seat)
+	}
+	v.Names, err = t.tx.People(ctx, ids...)
+	return v, err
+}
+
+// changeMoved tells whoever is to hear of what has happened to a change, and has
+// its cards drawn anew.
+func (t *turn) changeMoved(ctx context.Context, was, c change.Change, events []approval.Event) error {
+	if was.State == change.Draft && was.Note == "" && c.State != was.State || was.ID == 0 {
+		if err := t.changeCard(ctx, c.Requester, c); err != nil {
+			return err
+		}
+		if c.Implementer != c.Requester && c.Implementer != 0 {
+			if err := t.changeCard(ctx, c.Implementer, c); err != nil {
+				return err
+			}
+		}
+	}
+	for _, e := range events {
+		if err := t.tellApproval(ctx, c, e); err != nil {
+			return err
+		}
+	}
+	if c.State == change.Scheduled && was.State != c.State {
+		if err := t.tx.SetDue(ctx, changeWindow, int64(c.ID), c.From); err != nil {
+			return err
+		}
+	}
+	return t.tx.Redraw(ctx, int64(c.ID), t.at, cards.ApproveCard, cards.ChangeCard)
+}
+
+// changeCard posts the card of a change in somebody's direct messages.
+func (t *turn) changeCard(ctx context.Context, to people.PersonID, c change.Change) error {
+	return t.cardTo(ctx, to, cards.ChangeCard, c)
+}
+
+func (t *turn) cardTo(ctx context.Context, to people.PersonID, name string, c change.Change) error {
+	accounts, err := t.tx.Accounts(ctx, to)
+	if err != nil || len(accounts) == 0 {
+		return err // somebody whom no platform knows yet sees it in the list
+	}
+	th, err := t.directThread(ctx, accounts[0])
+	if err != nil {
+		return err
+	}
+	return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
+		Thread: th.ID, Root: true, Card: name, Subject: int64(c.ID)}, storage.LaneApproval, t.at)
+}
+
+// tellApproval tells those whom an event of an approval concerns.
+func (t *turn) tellApproval(ctx context.Context, c change.Change, e approval.Event) error {
+	var text string
+	switch e.Action {
+	case approval.StageAsked, approval.Escalated:
+		for _, p := range e.Tell {
+			if slices.Contains(c.Own(), p) {
+				continue
+			}
+			if err := t.cardTo(ctx, p, cards.ApproveCard, c); err != nil {
+				return err
+			}
+		}
+		if e.Action == approval.StageAsked {
+			return nil
+		}
+		for _, p := range c.Own() {
+			if err := t.direct(ctx, p, cards.Say(c.Ref()+" has waited long enough: its deputies are asked now.")); err != nil {
+				return err
+			}
+		}
+		return nil
+	case approval.Reminded:
+		text = c.Ref() + " “" + c.Title + "” still waits for your answer. Half of the time is over."
+	case approval.Granted:
+		text = c.Ref() + " “" + c.Title + "” is approved."
+	case approval.Denied:
+		text = c.Ref() + " “" + c.Title + "” was rejected: " + e.Note
+	case approval.Returned:
+		text = c.Ref() + " “" + c.Title + "” was sent back: " + e.Note + " Edit it and ask again."
+	case approval.WasBlocked:
+		text = c.Ref() + " “" + c.Title + "” is blocked: its window has begun, and not everybody had said yes. Silence is no yes."
+	case approval.GotStuck:
+		text = c.Ref() + " can't be approved any more by those who were asked. Please look at who they are, and ask again."
+	case approval.Edited:
+		text = c.Ref() + " “" + c.Title + "” was changed after your yes, so I ask you again. The new card says what is different."
+	case approval.TakenBack:
+		text = c.Ref() + " “" + c.Title + "” was cancelled. Nothing is left to do."
+	default:
+		return nil
+	}
+	for _, p := range e.Tell {
+		if err := t.direct(ctx, p, cards.Say(text)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dueApproval says when the approval goes its next step by itself.
+func (t *turn) dueApproval(ctx context.Context, c change.Change, a approval.Approval) error {
+	next, ok := a.Due(t.at)
+	if !ok {
+		return t.tx.ClearDue(ctx, approvalStep, int64(c.ID))
+	}
+	return t.tx.SetDue(ctx, approvalStep, int64(c.ID), next.At)
+}
+
+// asked is the change of a button or form with its approval, locked.
+func (t *turn) asked(ctx context.Context) (change.Change, approval.Approval, approval.Roster, error) {
+	c, err := t.tx.ChangeForUpdate(ctx, change.ID(t.id("c")))
+	if err != nil {
+		return c, approval.Approval{}, approval.Roster{}, orUnknown(err, "change")
+	}
+	a, err := t.tx.ApprovalOf(ctx, c.ID)
+	if err != nil {
+		return c, a, approval.Roster{}, orUnknown(err, "question")
+	}
+	r, err := t.roster(ctx, c, a.Stages)
+	return c, a, r, err
+}
+
+// vote counts an answer. What may not be counted is told privately.
+func (t *turn) vote(ctx context.Context, answer approval.Answer, note string, confirmed bool) error {
+	was, a, r, err := t.asked(ctx)
+	if err != nil {
+		return err
+	}
+	number := func(key string) int { n, _ := strconv.Atoi(t.ev.Args[key]); return n }
+	next, events, err := a.Vote(approval.Ballot{By: t.who.ID, For: people.PersonID(t.id("seat")), Answer: answer, Note: note,
+		Round: number("r"), Stage: number("s"), Hash: t.ev.Args["h"], Confirmed: confirmed}, r, t.at)
+	if refused, ok := errors.AsType[*approval.RefusedError](err); ok {
+		return t.voteRefused(ctx, was, refused)
+	}
+	if err != nil {
+		return err
+	}
+	return t.followed(ctx, was, next, events)
+}
+
+// followed stores a step of an approval and what it makes of its change.
+func (t *turn) followed(ctx context.Context, was change.Change, a approval.Approval, events []approval.Event) error {
+	c, ev, moved := was.Follow(a, t.at)
+	if moved {
+		var err error
+		if c, err = t.tx.SaveChange(ctx, was, c, ev, t.via()); err != nil {
+			return err
+		}
+	}
+	if err := t.tx.SaveApproval(ctx, c, a, events, t.via()); err != nil {
+		return err
+	}
+	if err := t.dueApproval(ctx, c, a); err != nil {
+		return err
+	}
+	return t.changeMoved(ctx, was, c, events)
+}
+
+func (t *turn) voteRefused(ctx context.Context, c change.Change, refused *approval.RefusedError) error {
+	v, err := t.changeView(ctx, c)
+	if err != nil {
+		return err
+	}
+	if refused.Why == approval.ForWhom {
+		return t.privately(ctx, cards.ForWhom(v, t.ev.Action, refused.People, t.ev.Args))
+	}
+	ids := append(slices.Clone(refused.People), refused.By, refused.For)
+	names, err := t.tx.People(ctx, ids...)
+	if err != nil {
+		return err
+	}
+	zone := t.zone(t.who.Person)
+	text := refused.Words(func(id people.PersonID) string { return names[id].Name }, func(at time.Time) string { return at.In(zone).Format("Mon 2 Jan 15:04") })
+	if err := t.tx.Redraw(ctx, int64(c.ID), t.at, cards.ApproveCard, cards.ChangeCard); err != nil {
+		return err
+	}
+	return t.private(ctx, c.Ref()+": "+text)
+}
+
+// approve is the button; a high risk is confirmed by typing the number.
+func (t *turn) approve(ctx context.Context) error {
+	c, err := t.tx.Change(ctx, change.ID(t.id("c")))
+	if err != nil {
+		return orUnknown(err, "change")
+	}
+	if c.Risk == change.High && c.State == change.Asked && t.ev.InCall {
+		v, err := t.changeView(ctx, c)
+		if err != nil {
+			return err
+		}
+		f := cards.ConfirmForm(v, t.ev.Args)
+		t.answer.Form = &f
+		return nil
+	}
+	return t.vote(ctx, approval.Yes, "", false)
+}
+
+func (t *turn) approveSend(ctx context.Context) error {
+	c, err := t.tx.Change(ctx, change.ID(t.id("c")))
+	if err != nil {
+		return orUnknown(err, "change")
+	}
+	if n, ok := change.ParseRef(t.ev.Values.One("number")); !ok || n != c.Number {
+		t.answer.Errors = map[string]string{"number": "That is not " + c.Ref() + "."}
+		return nil
+	}
+	return t.vote(ctx, approval.Yes, "", true)
+}
+
+// sayWhy asks for the reason of what was pressed.
+func (t *turn) sayWhy(ctx context.Context) error {
+	c, err := t.tx.Change(ctx, change.ID(t.id("c")))
+	if err != nil {
+		return orUnknown(err, "change")
+	}
+	f := cards.SayWhyForm(t.ev.Action, c.Ref(), t.ev.Args)
+	t.answer.Form = &f
+	return nil
+}
+
+func (t *turn) noSay(ctx context.Context, answer approval.Answer) error {
+	why := strings.TrimSpace(t.ev.Values.One("why"))
+	if why == "" {
+		t.answer.Errors = map[string]string{"why": "Please say why, so that it can be put right."}
+		return nil
+	}
+	if t.tooLong("why", mostNote) {
+		return nil
+	}
+	return t.vote(ctx, answer, why, false)
+}
+
+func (t *turn) rejectSend(ctx context.Context) error   { return t.noSay(ctx, approval.No) }
+func (t *turn) sendBackSend(ctx context.Context) error { return t.noSay(ctx, approval.Changes) }
+
+// plans shows what a change will do.
+func (t *turn) plans(ctx context.Context) error {
+	c, err := t.seenChange(ctx, change.ID(t.id("c")))
+	if err != nil {
+		return err
+	}
+	f := cards.PlansForm(cards.ChangeView{Change: c})
+	t.answer.Form = &f
+	return nil
+}
+
+// difference shows what an edit has changed since the round before.
+func (t *turn) difference(ctx context.Context) error {
+	c, err := t.seenChange(ctx, change.ID(t.id("c")))
+	if err != nil {
+		return err
+	}
+	a, err := t.tx.ApprovalOf(ctx, c.ID)
+	if err != nil {
+		return orUnknown(err, "question")
+	}
+	before, err := t.tx.RoundText(ctx, c.ID, a.Round-1)
+	if err != nil {
+		return orUnknown(err, "earlier text")
+	}
+	now, err := t.tx.RoundText(ctx, c.ID, a.Round)
+	if err != nil {
+		return err
+	}
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	f := cards.DiffForm(c.Ref(), change.Differences(before, now, itemKey(g), t.zone(t.who.Person)))
+	t.answer.Form = &f
+	return nil
+}
+
+// seenChange is a change for whoever may see it: agents, who is asked, and whose
+// it is. The same words for one that is not there.
+func (t *turn) seenChange(ctx context.Context, id change.ID) (change.Change, error) {
+	c, err := t.tx.Change(ctx, id)
+	if err != nil {
+		return c, orUnknown(err, "change")
+	}
+	if t.who.Agent() || t.who.Admin || slices.Contains(c.Own(), t.who.ID) {
+		return c, nil
+	}
+	a, err := t.tx.ApprovalOf(ctx, c.ID)
+	if err != nil {
+		return c, orUnknown(err, "change")
+	}
+	r, err := t.roster(ctx, c, a.Stages)
+	if err != nil {
+		return c, err
+	}
+	asked := slices.ContainsFunc(a.Stages, func(s approval.Stage) bool { return slices.Contains(s.Seats, t.who.ID) }) ||
+		slices.ContainsFunc(a.Voices(r, t.at), func(v approval.Voice) bool { return v.By == t.who.ID })
+	if !asked {
+		return c, &ticket.RefusedError{Step: "show", Reason: "there is no such change"}
+	}
+	return c, nil
+}
+
+// dueApprovalStep lets an approval go the step that is due.
+func (t *turn) dueApprovalStep(ctx context.Context, id change.ID) error {
+	was, err := t.tx.ChangeForUpdate(ctx, id)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	a, err := t.tx.ApprovalOf(ctx, id)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	r, err := t.roster(ctx, was, a.Stages)
+	if err != nil {
+		return err
+	}
+	a, events := a.Elapse(r, t.at)
+	return t.followed(ctx, was, a, events)
+}
+
+// approvals lists what waits for the actor.
+func (t *turn) approvals(ctx context.Context) error {
+	delegations, err := t.tx.Delegations(ctx, t.at)
+	if err != nil {
+		return err
+	}
+	seats := []people.PersonID{t.who.ID}
+	for _, d := range delegations {
+		if !slices.Contains(seats, d.From) {
+			seats = append(seats, d.From)
+		}
+	}
+	waiting, err := t.tx.AskedOf(ctx, seats, 50)
+	if err != nil {
+		return err
+	}
+	var mine []change.Change
+	for _, c := range waiting {
+		a, err := t.tx.ApprovalOf(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		r, err := t.roster(ctx, c, a.Stages)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(a.Voices(r, t.at), func(v approval.Voice) bool { return v.By == t.who.ID }) {
+			mine = append(mine, c)
+		}
+	}
+	return t.privately(ctx, cards.ChangeList("These wait for you:", "Nothing waits for your approval.", mine[:min(len(mine), 15)]))
+}
+
+// changeShown shows a change to whom it concerns: with the buttons of an
+// approver to whoever is asked.
+func (t *turn) changeShown(ctx context.Context, id change.ID) error {
+	c, err := t.seenChange(ctx, id)
+	if err != nil {
+		return err
+	}
+	v, err := t.changeView(ctx, c)
+	if err != nil {
+		return err
+	}
+	r, err := t.roster(ctx, c, v.Approval.Stages)
+	if err != nil {
+		return err
+	}
+	if v.Approval.Round > 0 && slices.ContainsFunc(v.Approval.Voices(r, t.at), func(x approval.Voice) bool { return x.By == t.who.ID }) {
+		return t.privately(ctx, cards.Approve(v))
+	}
+	return t.privately(ctx, cards.ChangeStatus(v))
+}
+
+func (t *turn) changeShow(ctx context.Context) error { return t.changeShown(ctx, change.ID(t.id("c"))) }
+
+// changesSoon is the calendar of the next days.
+func (t *turn) changesSoon(ctx context.Context) error {
+	if !t.who.Agent() {
+		return t.private(ctx, "The calendar of changes is for agents.")
+	}
+	until := t.at.AddDate(0, 0, 7)
+	all, err := t.tx.ChangesAround(ctx, t.at, until, nil, 20)
+	if err != nil {
+		return err
+	}
+	c := cards.ChangeList("Changes of the next seven days:", "No change is planned for the next seven days.", all)
+	zone := t.zone(t.who.Person)
+	for _, f := range t.rules.freezes() {
+		if f.From.Before(until) && f.To.After(t.at) {
+			text := fmt.Sprintf("Freeze “%s” from %s to %s", f.Name, f.From.In(zone).Format("Mon 2 Jan 15:04"), f.To.In(zone).Format("Mon 2 Jan 15:04"))
+			c.Text += " " + text + "."
+			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("❄️ " + text)})
+		}
+	}
+	return t.privately(ctx, c)
+}
+
+// drawChange draws one of a change's cards as it now is.
+func (t *turn) drawChange(ctx context.Context, p storage.Post) (chat.Card, error) {
+	c, err := t.tx.Change(ctx, change.ID(p.Subject))
+	if err != nil {
+		return chat.Card{}, err
+	}
+	v, err := t.changeView(ctx, c)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	if p.Card == cards.ChangeCard {
+		return cards.ChangeStatus(v), nil
+	}
+	// A later one in the same direct messages asks anew.
+	v.Moved, err = t.tx.AskedAgain(ctx, p)
+	return cards.Approve(v), err
+}

@@ -1,0 +1,436 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/approval"
+	"github.com/deskhand/deskhand/core/change"
+	"github.com/deskhand/deskhand/core/cmdb"
+	"github.com/deskhand/deskhand/core/policy"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// failedLately is how far back a failure on an item counts against the next
+// change there.
+const failedLately = 180 * 24 * time.Hour
+
+// raise opens the form for a change; where none can be opened it offers it.
+func (t *turn) raise(ctx context.Context) error {
+	if !t.who.Agent() {
+		return t.private(ctx, "Changes are raised by the teams that look after things. Tell me what you need, and they will see it.")
+	}
+	if !t.ev.InCall {
+		return t.privately(ctx, cards.RaiseCard())
+	}
+	drafts, err := t.tx.ChangesOf(ctx, t.who.ID, 20)
+	if err != nil {
+		return err
+	}
+	drafts = slices.DeleteFunc(drafts, func(c change.Change) bool { return c.State != change.Draft || c.Requester != t.who.ID })
+	return t.whatForm(ctx, change.Change{}, drafts[:min(len(drafts), 3)])
+}
+
+func (t *turn) whatForm(ctx context.Context, c change.Change, drafts []change.Change) error {
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	var standard []cards.StandardOption
+	for _, s := range t.rules.policy.Changes.Standard {
+		standard = append(standard, cards.StandardOption{Slug: s.Slug, Title: s.Title})
+	}
+	f := cards.WhatForm(c, standard, itemsOf(g, c.Items), t.rules.serviceOptions(), drafts)
+	t.answer.Form = &f
+	return nil
+}
+
+// itemsOf are the items of a change that are on record.
+func itemsOf(g *cmdb.Graph, ids []cmdb.ItemID) []cmdb.Item {
+	var items []cmdb.Item
+	for _, id := range ids {
+		if it, ok := g.Item(id); ok {
+			items = append(items, it)
+		}
+	}
+	return items
+}
+
+// whatSend keeps the first step as a draft and asks for the second.
+func (t *turn) whatSend(ctx context.Context) error {
+	was, err := t.draftChange(ctx)
+	if err != nil {
+		return err
+	}
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	c, v := was, t.ev.Values
+	wrong := map[string]string{}
+	kind, rule, _ := strings.Cut(v.One("kind"), ":")
+	c.Kind, c.Rule = change.Kind(kind), rule
+	standard, known := t.standard(rule)
+	switch {
+	case !slices.Contains(change.Kinds, c.Kind), c.Kind == change.Standard && !known:
+		wrong["kind"] = "This kind is not offered any more. Please choose another."
+	case c.Kind == change.Standard:
+		off, err := t.tx.RuleFailed(ctx, rule)
+		if err != nil {
+			return err
+		}
+		if off != "" {
+			wrong["kind"] = fmt.Sprintf("This type is off the list until %s, which did not work, has been reviewed. Please choose Normal.", off)
+		}
+		if c.Plan == "" && c.Rollback == "" {
+			c.Plan, c.Test, c.Rollback = standard.Plan, standard.Test, standard.Rollback
+		}
+	}
+	c.Title, c.Why = strings.Join(strings.Fields(v.One("title")), " "), strings.TrimSpace(v.One("why"))
+	if c.Title == "" {
+		wrong["title"] = "Please say in a few words what is changed."
+	}
+	c.Service = v.One("service")
+	if _, ok := t.rules.service(c.Service); c.Service != "" && !ok {
+		wrong["service"] = "This service is not offered any more. Please choose another."
+	}
+	var unknown []string
+	c.Items, unknown = t.chosenItems(g)
+	if len(unknown) > 0 {
+		wrong["items"] = "I know no " + strings.Join(unknown, ", ") + ". Type a few letters in the field above to find it."
+	}
+	if len(wrong) > 0 {
+		t.answer.Errors = wrong
+		return nil
+	}
+	if t.tooLong("title", change.MostTitle) || t.tooLong("why", change.MostText) {
+		return nil
+	}
+	if c.Service == "" {
+		for _, it := range itemsOf(g, c.Items) {
+			if c.Service = it.Service; c.Service != "" {
+				break
+			}
+		}
+	}
+	if c, err = t.keepDraft(ctx, was, c); err != nil {
+		return err
+	}
+	return t.howForm(ctx, c)
+}
+
+// chosenItems are the items of the first step, and what of it is none.
+func (t *turn) chosenItems(g *cmdb.Graph) (ids []cmdb.ItemID, unknown []string) {
+	add := func(id cmdb.ItemID) {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if n, err := strconv.ParseInt(t.ev.Values.One(cards.ItemField), 10, 64); err == nil {
+		if _, ok := g.Item(cmdb.ItemID(n)); ok {
+			add(cmdb.ItemID(n))
+		}
+	}
+	for _, name := range strings.FieldsFunc(t.ev.Values.One("items"), func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' }) {
+		if it, ok := g.ByKey(name); ok {
+			add(it.ID)
+		} else {
+			unknown = append(unknown, "“"+clip(name, 60)+"”")
+		}
+	}
+	slices.Sort(ids)
+	return ids, unknown
+}
+
+func (t *turn) standard(slug string) (policy.Standard, bool) {
+	for _, s := range t.rules.policy.Changes.Standard {
+		if s.Slug == slug {
+			return s, true
+		}
+	}
+	return policy.Standard{}, false
+}
+
+// draftChange is the change that a form is about, locked; a new one if it names
+// none. Who may edit it is its requester, who does it, or an admin.
+func (t *turn) draftChange(ctx context.Context) (change.Change, error) {
+	id := change.ID(t.id("c"))
+	if id == 0 {
+		if !t.who.Agent() {
+			return change.Change{}, &ticket.RefusedError{Step: "raise", Reason: "only agents raise changes"}
+		}
+		return change.Change{Kind: change.Normal, State: change.Draft, Requester: t.who.ID}, nil
+	}
+	c, err := t.tx.ChangeForUpdate(ctx, id)
+	if err != nil {
+		return c, orUnknown(err, "change")
+	}
+	if c.Requester != t.who.ID && c.Implementer != t.who.ID && !t.who.Admin {
+		return c, &ticket.RefusedError{Step: "edit", Reason: "it is somebody else's"}
+	}
+	return c, nil
+}
+
+// keepDraft stores what has been written so far. A change that has been asked
+// about stays as it is until the second step is sent.
+func (t *turn) keepDraft(ctx context.Context, was, c change.Change) (change.Change, error) {
+	ev := change.Event{Action: change.Rewritten, By: t.who.ID, At: t.at}
+	if was.ID == 0 {
+		ev.Action = change.Raised
+		return t.tx.OpenChange(ctx, c, ev, t.via())
+	}
+	if was.State != change.Draft {
+		return c, &ticket.RefusedError{Step: "edit", Reason: "it is " + strings.ToLower(was.StateWords())}
+	}
+	return t.tx.SaveChange(ctx, was, c, ev, t.via())
+}
+
+func (t *turn) howForm(ctx context.Context, c change.Change) error {
+	facts, err := t.changeFacts(ctx, c)
+	if err != nil {
+		return err
+	}
+	account := t.ev.By.ID
+	if c.Implementer != 0 && c.Implementer != t.who.ID {
+		if at, err := t.accountOn(ctx, c.Implementer, t.ev.By.Platform, t.ev.By.Workspace); err == nil {
+			account = at.ID
+		}
+	}
+	clashes := facts.clashes
+	if c.From.IsZero() {
+		clashes = nil
+	}
+	f := cards.HowForm(c, t.zone(t.who.Person), account, clashes)
+	t.answer.Form = &f
+	return nil
+}
+
+// howFilled takes over the second step, as far as it is filled in.
+func (t *turn) howFilled(ctx context.Context, c change.Change) (change.Change, map[string]string, error) {
+	v, wrong := t.ev.Values, map[string]string{}
+	c.Plan, c.Test, c.Rollback, c.Exception = strings.TrimSpace(v.One("plan")), strings.TrimSpace(v.One("test")), strings.TrimSpace(v.One("rollback")), strings.TrimSpace(v.One("exception"))
+	moment := func(day, clock string) time.Time {
+		if v.One(day) == "" || v.One(clock) == "" {
+			return time.Time{}
+		}
+		at, err := time.ParseInLocation("2006-01-02 15:04", v.One(day)+" "+v.One(clock), t.zone(t.who.Person))
+		if err != nil {
+			wrong[day] = "Please choose a day and a time."
+		}
+		return at
+	}
+	c.From, c.To = moment("from", "from_time"), moment("to", "to_time")
+	if d, err := time.ParseDuration(v.One("takes")); err == nil {
+		c.Takes = d
+	}
+	if id := v.One("person"); id != "" {
+		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
+		switch {
+		case errors.Is(err, storage.ErrNotFound):
+			wrong["person"] = "I don't know this account yet. Please try again in a moment."
+		case err != nil:
+			return c, nil, err
+		case who.Guest || who.Left:
+			wrong["person"] = "This person can't do changes here."
+		default:
+			c.Implementer, c.Team = who.ID, 0
+			if len(who.Teams) > 0 {
+				c.Team = who.Teams[0]
+			}
+		}
+	}
+	return c, wrong, nil
+}
+
+// howKept keeps a second step that was closed half-filled.
+func (t *turn) howKept(ctx context.Context) error {
+	was, err := t.draftChange(ctx)
+	if err != nil || was.State != change.Draft {
+		return ignoreMissing(err)
+	}
+	c, _, err := t.howFilled(ctx, was)
+	if err != nil || c.Hash() == was.Hash() {
+		return err
+	}
+	_, err = t.keepDraft(ctx, was, c)
+	return err
+}
+
+// goOn opens the second step of a change that was begun, sent back or is to be
+// edited.
+func (t *turn) goOn(ctx context.Context) error {
+	c, err := t.draftChange(ctx)
+	if err != nil {
+		return err
+	}
+	switch c.State {
+	case change.Doing, change.Done, change.Rejected, change.Cancelled:
+		return &ticket.RefusedError{Step: "edit", Reason: "it is " + strings.ToLower(c.StateWords())}
+	}
+	return t.howForm(ctx, c)
+}
+
+// changeFacts are what a change's card and its risk are made of.
+type changeFacts struct {
+	items   []cmdb.Item
+	impact  cmdb.Impact
+	clashes []change.Clash
+	failed  []change.Past
+}
+
+func (t *turn) changeFacts(ctx context.Context, c change.Change) (f changeFacts, err error) {
+	g, err := t.graph(ctx)
+	if err != nil {
+		return f, err
+	}
+	f.items = itemsOf(g, c.Items)
+	f.impact = impactOf(g, f.items)
+	if len(c.Items) == 0 {
+		return f, nil
+	}
+	if f.failed, err = t.tx.FailedOn(ctx, c.Items, t.at.Add(-failedLately), c.ID); err != nil {
+		return f, err
+	}
+	if !c.Open() || c.State == change.Doing || c.State == change.Done {
+		return f, nil // what is done clashes with nothing
+	}
+	busy, err := t.tx.OpenOn(ctx, c.Items)
+	if err != nil {
+		return f, err
+	}
+	var others []change.Change
+	if !c.From.IsZero() && c.To.After(c.From) {
+		if others, err = t.tx.ChangesAround(ctx, c.From, c.To, c.Items, 20); err != nil {
+			return f, err
+		}
+	}
+	f.clashes = c.Clashes(others, t.rules.freezes(), busy, func(id cmdb.ItemID) string {
+		it, _ := g.Item(id)
+		return it.Key
+	})
+	return f, nil
+}
+
+// freezes are those of the policy.
+func (r *rules) freezes() []change.Freeze {
+	zone, err := time.LoadLocation(r.policy.Desk.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	var all []change.Freeze
+	for _, f := range r.policy.Changes.Freezes {
+		if from, to, err := f.Span(zone); err == nil {
+			all = append(all, change.Freeze{Name: f.Name, From: from, To: to, Services: f.Services})
+		}
+	}
+	return all
+}
+
+// howSend submits a change: it is judged from the record and those who must
+// approve it are asked, or, as a standard change, it is scheduled.
+func (t *turn) howSend(ctx context.Context) error {
+	was, err := t.draftChange(ctx)
+	if err != nil {
+		return err
+	}
+	c, wrong, err := t.howFilled(ctx, was)
+	if err != nil {
+		return err
+	}
+	facts, err := t.changeFacts(ctx, c)
+	if err != nil {
+		return err
+	}
+	for field, words := range c.Check(facts.items, facts.clashes, t.at) {
+		name := map[change.Field]string{change.FieldImplementer: "person", change.FieldTitle: "plan", change.FieldWhy: "plan", change.FieldItems: "plan"}[field]
+		if name == "" {
+			name = string(field)
+		}
+		if wrong[name] == "" {
+			wrong[name] = words
+		}
+	}
+	if s, ok := t.standard(c.Rule); c.Kind == change.Standard && ok && len(wrong) == 0 {
+		if beyond := s.Allows(c, facts.items); beyond != "" {
+			wrong["plan"] = "Not as a standard change: " + beyond + ". Raise it as a normal one."
+		}
+	}
+	if len(wrong) > 0 {
+		t.answer.Errors = wrong
+		return nil
+	}
+	c.Risk, c.Because = c.Judge(change.Facts{Impact: facts.impact, Items: facts.items, Failed: facts.failed, Clashes: len(facts.clashes)})
+	if c.Kind == change.Standard {
+		s, _ := t.standard(c.Rule)
+		return t.schedule(ctx, was, c, s.Title)
+	}
+	return t.askApproval(ctx, was, c)
+}
+
+// schedule lets a standard change be done.
+func (t *turn) schedule(ctx context.Context, was, c change.Change, rule string) error {
+	c, ev, err := c.Preapprove(rule, t.who.ID, t.at)
+	if err != nil {
+		return err
+	}
+	if c, err = t.tx.SaveChange(ctx, was, c, ev, t.via()); err != nil {
+		return err
+	}
+	return t.changeMoved(ctx, was, c, nil)
+}
+
+// askApproval asks those who must approve a change, or asks them anew after an edit.
+func (t *turn) askApproval(ctx context.Context, was, c change.Change) error {
+	c, ev, err := c.Submit(t.who.ID, t.at)
+	if err != nil {
+		return err
+	}
+	var stages []approval.Stage
+	for _, s := range t.rules.policy.Changes.StagesFor(c) {
+		stages = append(stages, approval.Stage{Name: s.Name, Rule: s.Rule(), Ask: t.whoOf(s.Ask), Deputies: t.whoOf(s.Deputies), Within: s.Within.Value()})
+	}
+	subject := approval.Subject{Hash: c.Hash(), Own: c.Own(), Window: c.From, HighRisk: c.Risk == change.High}
+	if c.Kind == change.Emergency {
+		subject.Window = c.To // it may have begun
+	}
+	roster, err := t.roster(ctx, c, stages)
+	if err != nil {
+		return err
+	}
+	a, err := t.tx.ApprovalOf(ctx, c.ID)
+	var events []approval.Event
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		a, events, err = approval.New(subject, stages, roster, t.who.ID, t.at)
+	case err == nil:
+		a, events, err = a.Edit(subject, roster, t.who.ID, t.at)
+		if refused, ok := errors.AsType[*approval.RefusedError](err); ok && refused.Why == approval.Twice && a.State == approval.ChangesRequested {
+			t.answer.Errors = map[string]string{"plan": "Nothing has been changed since it was sent back."}
+			return nil
+		}
+	}
+	if refused, ok := errors.AsType[*approval.RefusedError](err); ok {
+		t.answer.Errors = map[string]string{"plan": strings.ToUpper(refused.Reason[:1]) + refused.Reason[1:] + "."}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if c, err = t.tx.SaveChange(ctx, was, c, ev, t.via()); err != nil {
+		return err
+	}
+	if err := t.tx.SaveApproval(ctx, c, a, events, t.via()); err != nil {
+		return err
+	}
+	if err := t.dueApproval(ctx, c, a); err != nil {
+		return err
+	}
+	return t.changeMoved(ctx, was, c, events)
+}
