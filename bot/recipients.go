@@ -119,6 +119,7 @@ func (t *turn) lookUp(ctx context.Context, all []news, book *addresses) error {
 // account on the platform.
 func (t *turn) mentions(ctx context.Context, n *news, list []policy.Recipient, platform, workspace string) ([]chat.Span, error) {
 	var book addresses
+	n.rung.Thread = list
 	if err := t.lookUp(ctx, []news{*n}, &book); err != nil {
 		return nil, err
 	}

@@ -45,6 +45,7 @@ var Channels = []Channel{
 	{Name: "sales", Members: []string{"ana", "eva"}},
 	{Name: "it-triage", Members: []string{"ben", "kim", "leo"}, Works: true},
 	{Name: "it-network", Members: []string{"leo"}, Works: true},
+	{Name: "sla-alerts", Members: []string{"ben", "kim", "leo"}, Works: true},
 	{Name: "it-spare", Members: []string{"ada", "ben"}, Works: true},
 }
 

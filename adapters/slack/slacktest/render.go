@@ -294,6 +294,8 @@ func (w *Workspace) words(v any) string {
 			return w.plain("<#" + asString(x["channel_id"]) + ">")
 		case "emoji":
 			return ":" + asString(x["name"]) + ":"
+		case "date":
+			return asString(x["fallback"])
 		case "broadcast":
 			return "@" + asString(x["range"])
 		case "link":

@@ -55,6 +55,10 @@ services:
   - {slug: printing, name: Printing, incidents: service-desk, requests: service-desk, words: [printer, printing, print]}
   - {slug: vpn, name: VPN, incidents: network, requests: network, words: [vpn]}
   - {slug: other, name: Something else, incidents: service-desk, requests: service-desk}
+service_levels:
+  - {slug: critical, name: Critical, for: {priorities: [1]}, calendar: always, response: {within: 1h}, resolution: {within: 4h, pauses: [requester, supplier]}}
+  - {slug: standard, name: Standard, for: {}, calendar: always, response: {within: 1h}, resolution: {within: 8h, pauses: [requester, supplier]}}
+alerts: {channel: {WORKING: sla-alerts}}
 `
 
 func published(slug, title, symptom, answer string, audience ...string) knowledge.Article {
