@@ -67,14 +67,23 @@ func (tx *Tx) DropClock(ctx context.Context, id ticket.ID, k sla.Kind) error {
 	return tx.later(ctx, failing("drop %s clock of ticket %d", k, id), `delete from clocks where ticket_id = $1 and kind = $2`, id, string(k))
 }
 
+// unheard is how long an alert waits for a message in the ticket's threads that
+// has been accepted and not been read yet: it may be the answer.
+const unheard = 30 * time.Second
+
 // LockDue locks those of the tickets that have a clock to look at and that
 // nobody else works on this moment, and returns them. It never waits: a ticket
-// that is locked is about to change, and is looked at again.
+// that is locked, or in whose threads something was just said, is about to
+// change, and is looked at again.
 func (tx *Tx) LockDue(ctx context.Context, now time.Time, ids []ticket.ID) ([]ticket.Ticket, error) {
 	return tx.manyTickets(ctx, "lock tickets that are due", `
 		select `+ticketColumns+` from tickets t
 		where t.id = any($1) and exists (select from clocks c where c.ticket_id = t.id and c.look_at <= $2)
-		order by t.id for update of t skip locked`, ids, now)
+			and not exists (
+				select from threads th
+					join inbox i on i.conversation = th.platform || ':' || th.workspace || ':' || th.channel || ':' || th.root
+				where th.ticket_id = t.id and i.attempts = 0 and i.received_at > $3)
+		order by t.id for update of t skip locked`, ids, now, now.Add(-unheard))
 }
 
 // PutOffLook has the clocks of a ticket that could not be dealt with looked at

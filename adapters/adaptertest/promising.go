@@ -42,6 +42,7 @@ var promising = []Conversation{
 			ana, ben := opened(w, "my zeppelin needs a part")
 			ben.Press("Claim").Sees("Ben Weber is on it")
 			ben.About("INC-1").Says("Which part?")
+			ana.Sees("answered in time")
 			w.Pass(2 * time.Hour)
 			ben.Press("Waiting for…").Fill("What is it waiting for?", "For the requester").Submits()
 			ana.Sees("INC-1", "fix paused", "left")

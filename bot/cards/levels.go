@@ -260,6 +260,8 @@ func Late(v BreachView) chat.Card {
 		missed = "We have not fixed " + v.Ref() + " as soon as we promised."
 	}
 	switch {
+	case v.Clock.State == sla.Ended && !v.Clock.Late:
+		line = chat.T(v.Ref() + " was " + v.Clock.done() + " in time after all: I heard of it only now.")
 	case v.Clock.State == sla.Ended:
 		line = chat.T(v.Ref() + " was " + v.Clock.done() + " later than we promised. I'm sorry for the wait.")
 	case v.Over:
