@@ -64,9 +64,10 @@ type Desk struct {
 	now       func() time.Time
 	log       *slog.Logger
 
-	mu    sync.Mutex
-	rules *rules // of the policy last seen in force
-	items items
+	mu      sync.Mutex
+	rules   *rules    // of the policy last seen in force
+	doubted time.Time // until then they are read each time
+	items   items
 
 	due atomic.Bool // see DueSoon
 }

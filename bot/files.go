@@ -95,8 +95,11 @@ func (d *Desk) fetch(ctx context.Context, f storage.File) error {
 
 // fileKept marks the message and passes the file on to the other side.
 func (t *turn) fileKept(ctx context.Context, m storage.Message, f storage.File) error {
-	if f.State != storage.FileKept {
-		return t.say(ctx, m.Thread, cards.Say(fmt.Sprintf("I could not keep “%s”: it is too big or no longer there. A link to it works too.", f.Name)))
+	switch f.State {
+	case storage.FileTooBig:
+		return t.say(ctx, m.Thread, cards.Say(fmt.Sprintf("“%s” is too big. I can keep files up to %d MB, so it is not in the ticket. A link to it works too.", f.Name, mostFile>>20)))
+	case storage.FileLost:
+		return t.say(ctx, m.Thread, cards.Say(fmt.Sprintf("I could not keep “%s”: it is no longer there, or I may not read it. A link to it works too.", f.Name)))
 	}
 	if err := t.react(ctx, "white_check_mark", ""); err != nil {
 		return err

@@ -14,11 +14,21 @@ import (
 	"github.com/deskhand/deskhand/storage"
 )
 
-// profileFor is how long the platform's word on an account is taken.
-const profileFor = 12 * time.Hour
+const (
+	// profileFor is how long the platform's word on an account is taken.
+	profileFor = 12 * time.Hour
+	// mostMentioned is how many people of one message are looked up.
+	mostMentioned = 20
+)
 
-// justSent is longer than it takes to record where a message came to stand.
-const justSent = 3 * time.Second
+const (
+	// justSent is longer than it takes to record where a message came to stand.
+	justSent = 3 * time.Second
+	// recordedWithin is how long a platform that waits for an answer is kept for
+	// that, and recordedLook how often it is looked for.
+	recordedWithin = time.Second
+	recordedLook   = 20 * time.Millisecond
+)
 
 // Prepare does what needs the network before an event's transaction: the
 // accounts in it become persons of the record, a message that a reaction or a
@@ -49,6 +59,13 @@ func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
 	if id := ev.Args["for"]; id != "" {
 		users = append(users, chat.User{Platform: ev.By.Platform, Workspace: ev.By.Workspace, ID: id})
 	}
+	// Who is mentioned has a name, and on another platform perhaps an account.
+	chat.MentionSpans(ev.Text, func(id string) chat.Span {
+		if len(users) < mostMentioned {
+			users = append(users, chat.User{Platform: ev.By.Platform, Workspace: ev.By.Workspace, ID: id})
+		}
+		return chat.Span{}
+	})
 	for _, u := range users {
 		if err := d.know(ctx, u); err != nil {
 			return ev, err
@@ -56,6 +73,11 @@ func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
 	}
 	if err := d.notice(ctx, ev); err != nil {
 		return ev, err
+	}
+	if ev.Kind == chat.Pressed && ev.InPlace {
+		if err := d.recorded(ctx, ev); err != nil {
+			return ev, err
+		}
 	}
 	if ev.Kind == chat.Invited {
 		if err := d.arrived(ctx, ev); err != nil {
@@ -153,6 +175,25 @@ func (d *Desk) notice(ctx context.Context, ev chat.Event) error {
 	}
 	d.shared.Set(ctx, key, []byte{1}, profileFor/12)
 	return nil
+}
+
+// recorded waits until it is on record where the card stands that was pressed:
+// a quick hand is faster than the record, and the answer is to be that card.
+func (d *Desk) recorded(ctx context.Context, ev chat.Event) error {
+	for late := time.Now().Add(recordedWithin); ; {
+		err := d.db.View(ctx, func(tx *storage.Tx) error {
+			_, err := tx.PostAt(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, ev.Message)
+			return err
+		})
+		if !errors.Is(err, storage.ErrNotFound) || time.Now().After(late) {
+			return ignoreMissing(err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(recordedLook):
+		}
+	}
 }
 
 // lookUp adds the message's text and thread to a reaction.

@@ -72,7 +72,7 @@ func (d *Desk) rulesIn(ctx context.Context, tx *storage.Tx) (*rules, error) {
 func (d *Desk) fresh() *rules {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.rules == nil || time.Since(d.rules.read) >= rulesFor {
+	if d.rules == nil || time.Since(d.rules.read) >= rulesFor || time.Now().Before(d.doubted) {
 		return nil
 	}
 	return d.rules
@@ -82,6 +82,14 @@ func (d *Desk) fresh() *rules {
 func (d *Desk) forget() {
 	d.mu.Lock()
 	d.rules = nil
+	d.mu.Unlock()
+}
+
+// doubt has them read again each time for a while: until what changes them is
+// committed, others read and keep what was.
+func (d *Desk) doubt() {
+	d.mu.Lock()
+	d.rules, d.doubted = nil, time.Now().Add(rulesFor)
 	d.mu.Unlock()
 }
 

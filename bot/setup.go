@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/storage"
 )
+
+// adoptWithin is a part of the time that an event may take: a large team has many
+// members to be asked about.
+const adoptWithin = 10 * time.Second
 
 // leftToSetUp is what an admin has yet to do, in the order to do it.
 func (t *turn) leftToSetUp(ctx context.Context) ([]string, error) {
@@ -71,11 +76,10 @@ func (t *turn) chooseTriage(ctx context.Context, slug string) error {
 	if err := t.tx.ChooseTriage(ctx, team.ID, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.who.ID, t.at); err != nil {
 		return err
 	}
-	t.desk.forget()
+	t.desk.doubt()
 	if t.rules, err = t.desk.rulesIn(ctx, t.tx); err != nil {
 		return err
 	}
-	t.desk.forget() // what was read is not committed yet
 	if err := t.postWaiting(ctx, team.ID); err != nil {
 		return err
 	}
@@ -168,8 +172,8 @@ func (d *Desk) locate(ctx context.Context, p Platform, c *storage.DeskChannel) e
 }
 
 // arrived looks for the channels that the policy names once the desk has come
-// to a new place: there may be more in sight. Who is in them is noticed as they
-// speak.
+// to a new place: there may be more in sight. Who of them can't be asked about
+// at once is noticed as they speak.
 func (d *Desk) arrived(ctx context.Context, ev chat.Event) error {
 	p := d.platforms[ev.By.Platform]
 	if p == nil || ev.Scope == chat.Direct {
@@ -183,11 +187,30 @@ func (d *Desk) arrived(ctx context.Context, ev chat.Event) error {
 		if c.Platform != ev.By.Platform || c.Channel != "" {
 			continue
 		}
-		if err := d.locate(ctx, p, &c); err != nil && !errors.Is(err, chat.ErrGone) {
+		err := d.locate(ctx, p, &c)
+		if errors.Is(err, chat.ErrGone) {
+			continue
+		}
+		if err == nil && c.Purpose == "triage" {
+			err = d.adoptSoon(ctx, p, c)
+		}
+		if err != nil {
 			return fmt.Errorf("channel %s: %w", c.Name, err)
 		}
 	}
 	return nil
+}
+
+// adoptSoon is adoptMembers for as long as an event may take.
+func (d *Desk) adoptSoon(ctx context.Context, p Platform, c storage.DeskChannel) error {
+	soon, cancel := context.WithTimeout(ctx, adoptWithin)
+	defer cancel()
+	err := d.adoptMembers(soon, p, c)
+	if err != nil && (soon.Err() != nil || errors.Is(err, chat.ErrGone)) && ctx.Err() == nil {
+		d.log.WarnContext(ctx, "not everybody in a team's channel is known yet", "channel", c.Name, "platform", c.Platform, "err", err)
+		return nil
+	}
+	return err
 }
 
 // triageWaiting puts cards for tickets that were opened before their team had a

@@ -12,7 +12,7 @@ type Actor interface {
 	// About is the actor answering to the newest message here that has the words:
 	// in its thread or, where there are no threads, with a quote of it.
 	About(words string) Actor
-	// OpensHome is the actor at the desk's home.
+	// OpensHome is the actor at the desk's home: the home tab, or a page.
 	OpensHome() Actor
 	Joins(channel string) Actor
 	Leaves(channel string) Actor
@@ -33,6 +33,9 @@ type Actor interface {
 	// Press waits for a button or an entry of a menu, in the open form if there is
 	// one, and presses the newest one.
 	Press(button string) Actor
+	// PressSure presses one that asks whether one is sure, and says yes by its
+	// label.
+	PressSure(button, yes string) Actor
 	// PressOn presses one on the newest message that has the words.
 	PressOn(words, button string) Actor
 	// Holds waits for a button and returns the press of it as it stands now.
@@ -42,7 +45,7 @@ type Actor interface {
 	Fill(field string, values ...string) Actor
 	Submits() Actor
 	// SubmitRefused sends the form, which must be refused with these words beside
-	// a field.
+	// a field; without words, with whatever the client says to an empty one.
 	SubmitRefused(words ...string) Actor
 	Closes() Actor
 
@@ -98,8 +101,9 @@ type Script[A any] interface {
 // Own is what they do each in its own way.
 type Own[A any] struct {
 	About     func(a A, words string) A
-	OpensHome func(a A) A
+	OpensHome func(a A) Actor
 	Says      func(a A, text string, files []File) A
+	PressSure func(a A, button, yes string) A
 	Calls     func(a A, text string) A
 	Notified  func(a A, words string) A
 	Commands  func(a A, text string) A
@@ -215,7 +219,7 @@ func (p player[A]) About(words string) Actor {
 
 func (p player[A]) OpensHome() Actor {
 	p.t.Helper()
-	return p.as(p.own.OpensHome(p.a))
+	return p.own.OpensHome(p.a)
 }
 
 func (p player[A]) Says(text string, files ...File) Actor {
@@ -226,6 +230,11 @@ func (p player[A]) Says(text string, files ...File) Actor {
 func (p player[A]) Notified(words string) Actor {
 	p.t.Helper()
 	return p.as(p.own.Notified(p.a, words))
+}
+
+func (p player[A]) PressSure(button, yes string) Actor {
+	p.t.Helper()
+	return p.as(p.own.PressSure(p.a, button, yes))
 }
 
 func (p player[A]) Calls(text string) Actor {

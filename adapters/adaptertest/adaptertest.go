@@ -148,6 +148,16 @@ func (w *World) Asking(name string) Actor {
 	return w.Desk.Person(w.on.Asking.Name, name)
 }
 
+// Aside is where somebody of the team reads what is for their eyes only in one
+// of its channels.
+func (w *World) Aside(name, channel string) Actor {
+	w.Helper()
+	if w.on.Working.Has(Aside) {
+		return w.Person(name).In(channel)
+	}
+	return w.Person(name)
+}
+
 // Channel is a channel as nobody in particular sees it.
 func (w *World) Channel(name string) Place {
 	w.Helper()

@@ -115,7 +115,7 @@ var asking = []Conversation{
 		Run: func(w *World) {
 			ana := w.Asking("ana").In("sales")
 			ana.Uses("Ask the desk", "").SeesForm("What is the matter?")
-			ana.SubmitRefused("complete")
+			ana.SubmitRefused()
 			ana.Fill("What is the matter?", "the printer is not printing").Submits()
 			w.Person("ana").Sees("the printer is not printing", "The printer on your floor does not print")
 		},
@@ -138,7 +138,7 @@ var asking = []Conversation{
 			ana.Press("That's right").Sees("I know you as Ana Silva.")
 			ana.SeesNot("That's not me")
 			eva := w.Person("eva")
-			eva.Says("printer is not printing").Press("That's not me")
+			eva.Says("printer is not printing").PressSure("That's not me", "Not me")
 			eva.Sees("From now on I treat this account as a guest's")
 			w.Recorded(1, "accounts of Eva's that are a guest's", `select count(*) from accounts a join people p on p.id = a.person_id where p.guest and a.name = 'Eva Lind'`)
 		},

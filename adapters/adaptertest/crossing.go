@@ -5,7 +5,10 @@ var crossing = []Conversation{
 		Name: "a mention is that person's mention on the other platform, or a plain name", Rows: []string{"TL21"}, Only: true,
 		Run: func(w *World) {
 			ana, ben := w.Asking("ana").In("it-help"), w.Person("ben").In("it-triage")
-			// Kim has an account on both platforms, Eva has none where the team works.
+			// Kim and Leo have accounts on both platforms, Eva has none where the team
+			// works. Some platforms tell only of those who have spoken to the desk.
+			w.Asking("kim").Says("hello").Sees("Hello Kim")
+			w.Asking("leo").Says("hello").Sees("Hello Leo")
 			ana.Says("my zeppelin is abroad").Press("Talk to a person").Sees("INC-1")
 			ben.Sees("INC-1", "Claim")
 			ana.About("INC-1").Says("@kim and @eva have seen it")

@@ -9,7 +9,7 @@ var opening = []Conversation{
 			ana := w.Person("ana")
 			ana.Says("my zeppelin wants a hangar").Press("Open a ticket").SeesForm("my zeppelin wants a hangar", "What is it?")
 			ana.Press("I need something").SeesForm("What do you need?", "my zeppelin wants a hangar")
-			ana.SubmitRefused("complete")
+			ana.SubmitRefused()
 			ana.Fill("Who is it for?", "A whole site").Fill("By when is it needed?", "This week")
 			ana.Fill("What is it about?", "VPN").Fill("Anything else?", "a large one, with a view").Submits()
 			ana.Sees("REQ-1", "New", "Network")

@@ -55,6 +55,8 @@ var Teams = Platform{Name: "teams", Title: "Teams", Lacks: map[Feature]Lack{
 		"the desk says it in a few words; a saved file needs none"},
 	Heard: {"a bot hears only of emoji on its own messages",
 		"the menu of the message opens the ticket"},
+	Aside: {"messages for one person in a channel are a preview",
+		"the word comes in the personal chat, with a link to what it is about; the answer to a press is seen by who pressed alone"},
 	Slash: {"bots have none",
 		"the same words behind the desk's name, or in its personal chat"},
 	Shortcuts: {"there is none",
@@ -68,7 +70,7 @@ var Teams = Platform{Name: "teams", Title: "Teams", Lacks: map[Feature]Lack{
 }}
 
 // Platforms are those that the list is held on.
-var Platforms = []Platform{Slack}
+var Platforms = []Platform{Slack, Teams}
 
 // Pairs are where the list is held: on each platform, and with requesters and
 // agents on different ones.

@@ -5,10 +5,13 @@ var settingUp = []Conversation{
 		Name: "an admin chooses the channel for a team's tickets", Rows: []string{"AW1", "SA3"}, Crosses: true,
 		Run: func(w *World) {
 			opened(w, "my zeppelin is red")
-			w.Person("ben").In("it-spare").Commands("triage service-desk").Sees("Only an admin")
+			w.Person("ben").In("it-spare").Commands("triage service-desk")
+			w.Aside("ben", "it-spare").Sees("Only an admin")
 			ada := w.Person("ada").In("it-spare")
-			ada.Commands("triage").Sees("Which team?")
-			ada.Commands("triage service-desk").Sees("From now on tickets of Service Desk come here")
+			ada.Commands("triage")
+			w.Aside("ada", "it-spare").Sees("Which team?")
+			ada.Commands("triage service-desk")
+			w.Aside("ada", "it-spare").Sees("From now on tickets of Service Desk come here")
 			w.Person("eva").Says("my zeppelin is yellow").Sees("I have nothing good on this").Press("Talk to a person")
 			w.Channel("it-spare").Sees("INC-2", "zeppelin is yellow")
 		},

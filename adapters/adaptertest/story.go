@@ -45,7 +45,7 @@ var story = []Conversation{
 			ana.Sees("INC-1", "In progress")
 
 			ben.Press("Resolve").SeesForm("What fixed it?")
-			ben.SubmitRefused("complete")
+			ben.SubmitRefused()
 			ben.Fill("What fixed it?", "Restarted the print server.").Submits()
 			ana.Sees("INC-1 is resolved", "Restarted the print server.", "Is it fixed?", "Yes, close", "No, reopen")
 			ana.Press("No, reopen").SeesForm("What is still wrong?")

@@ -10,14 +10,15 @@ var troubled = []Conversation{
 			ana, ben := opened(w, "my zeppelin has an echo")
 			ben.Press("Claim").Sees("Ben Weber is on it")
 			ben.About("INC-1").Says("can you hear it now?")
-			ana.Sees("can you hear it now?").About("can you hear it now?").Says("twice even")
+			ben.About("INC-1").Says("hello?")
+			ana.Sees("Ben Weber", "hello?").About("hello?").Says("twice even")
 			ben.About("INC-1").Sees("twice even")
 			ben.Press("Resolve").Fill("What fixed it?", "Curtains.").Submits()
 			ana.Press("Yes, close").Sees("How was it?")
 			w.Settle()
 			w.Recorded(1, "questions", `select count(*) from questions`)
 			w.Recorded(1, "tickets", `select count(*) from tickets`)
-			w.Recorded(2, "messages", `select count(*) from messages where ticket_id = 1`)
+			w.Recorded(3, "messages", `select count(*) from messages where ticket_id = 1`)
 			if n := ana.Counts("can you hear it now?"); n != 1 {
 				w.Errorf("one message stands there %d times", n)
 			}

@@ -103,8 +103,9 @@ func (p *painter) act(b chat.Button) action {
 	switch {
 	case p.dialog != nil:
 		// Within a dialog everything is submitted, and the answer is the next
-		// dialog.
-		a.Type, d.Dialog = "Action.Submit", p.dialog
+		// dialog. It is not the form that is sent: what is still to be filled in
+		// must not keep anybody from pressing.
+		a.Type, a.Associated, d.Dialog = "Action.Submit", "none", p.dialog
 	case b.Form:
 		// Action.Execute can't open dialogs.
 		a.Type, d.Teams = "Action.Submit", &dataTeams{"task/fetch"}

@@ -211,7 +211,7 @@ func (a *Actor) texts() []string {
 		return []string{a.tabText()}
 	}
 	if d, open := a.p.Dialog(); open {
-		list = append(list, d.text())
+		list = append(list, a.s.w.named(d.text()))
 	}
 	for _, m := range a.here() {
 		list = append(list, a.line(m))
@@ -220,6 +220,17 @@ func (a *Actor) texts() []string {
 		list = append(list, n.Text)
 	}
 	return list
+}
+
+// named is text with the names of people for their ids: that is what a people
+// picker shows; page "People Picker in Adaptive Cards", preselection.
+func (t *Tenant) named(text string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, u := range t.users {
+		text = strings.ReplaceAll(text, u.ObjectID, u.DisplayName)
+	}
+	return text
 }
 
 func (a *Actor) line(m Seen) string {

@@ -214,7 +214,7 @@ func (a *Actor) SeesForm(words ...string) *Actor {
 	a.s.t.Helper()
 	if !a.s.wait(func() bool {
 		d, open := a.p.Dialog()
-		return open && has([]string{d.text()}, words)
+		return open && has([]string{a.s.w.named(d.text())}, words)
 	}) {
 		a.s.fail("%s sees no form with %q", a.name(), words)
 	}

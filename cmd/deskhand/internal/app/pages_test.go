@@ -3,7 +3,6 @@ package app
 import (
 	"encoding/json"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -17,23 +16,11 @@ import (
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
-// freeAddress is one to listen on: the address that people use is known before
-// the desk is there.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = free.Close() }()
-	return free.Addr().String()
-}
-
 // The way from the chat to one's page, and what is done there is seen in the
 // chat.
 func TestFromTheChatToOnesPage(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freePort(t)
 	d := openWith(t, func(o *Options) { o.URL, o.Listen = "http://"+address, address })
 	ana, ben := d.Person("ana"), d.Person("ben")
 	ana.Says("my zeppelin is blue").Press("Talk to a person").Sees("INC-1")
@@ -126,7 +113,7 @@ func TestWithoutAnAddressThereAreNoPages(t *testing.T) {
 // seen in the chat.
 func TestTheTabInTeams(t *testing.T) {
 	t.Parallel()
-	address := freeAddress(t)
+	address := freePort(t)
 	d := &parityDesk{desk: &desk{t: t}}
 	on := adaptertest.On(adaptertest.Teams)
 	d.teams = tenantOf(t, teamstest.Options{Now: d.now}, on)

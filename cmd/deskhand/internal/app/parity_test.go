@@ -10,6 +10,7 @@ import (
 	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/adapters/teams/teamstest"
+	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
@@ -20,10 +21,25 @@ func TestSlack(t *testing.T) {
 	adaptertest.Run(t, adaptertest.On(adaptertest.Slack), parity)
 }
 
+func TestTeams(t *testing.T) {
+	t.Parallel()
+	adaptertest.Run(t, adaptertest.On(adaptertest.Teams), parity)
+}
+
+func TestTeamsAsksSlackWorks(t *testing.T) {
+	t.Parallel()
+	adaptertest.Run(t, adaptertest.Pair{Asking: adaptertest.Teams, Working: adaptertest.Slack}, parity)
+}
+
+func TestSlackAsksTeamsWorks(t *testing.T) {
+	t.Parallel()
+	adaptertest.Run(t, adaptertest.Pair{Asking: adaptertest.Slack, Working: adaptertest.Teams}, parity)
+}
+
 // parity starts a desk for a conversation of the list.
 func parity(t *testing.T, on adaptertest.Pair, bare bool) adaptertest.Desk {
 	t.Helper()
-	d := &parityDesk{desk: &desk{t: t}, url: pgtest.URL(t)}
+	d := &parityDesk{desk: &desk{t: t}, o: Options{DatabaseURL: pgtest.URL(t)}}
 	if on.Has(adaptertest.Slack) {
 		d.slack = workspaceOf(t, slacktest.Options{Now: d.now, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
 	}
@@ -31,9 +47,11 @@ func parity(t *testing.T, on adaptertest.Pair, bare bool) adaptertest.Desk {
 		d.teams = tenantOf(t, teamstest.Options{Now: d.now, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
 	}
 	if !bare {
-		seedWith(t, d.url, companyOn(on))
+		seedWith(t, d.o.DatabaseURL, companyOn(on))
 	}
-	d.start(Options{DatabaseURL: d.url})
+	d.o.Listen = freePort(t) // pages must know where they are before they are served
+	d.o.URL = "http://" + d.o.Listen
+	d.start(d.o)
 	if d.teams != nil {
 		d.install(on)
 	}
@@ -42,7 +60,7 @@ func parity(t *testing.T, on adaptertest.Pair, bare bool) adaptertest.Desk {
 
 type parityDesk struct {
 	*desk
-	url string
+	o Options
 }
 
 // transcripts are what fails with, on all platforms.
@@ -56,9 +74,9 @@ type transcripts struct {
 func (d *parityDesk) Person(platform, name string) adaptertest.Actor {
 	d.t.Helper()
 	if platform == adaptertest.Slack.Name {
-		return adaptertest.Play(d.t, d.onSlack().Person(name), slackWays(d.slack.App().Name))
+		return adaptertest.Play(d.t, d.onSlack().Person(name), d.slackWays())
 	}
-	return adaptertest.Play(d.t, d.onTeams().Person(name), teamsWays(d.teams.App().Name))
+	return adaptertest.Play(d.t, d.onTeams().Person(name), d.teamsWays())
 }
 
 func (d *parityDesk) Place(platform, channel string) adaptertest.Place {
@@ -110,7 +128,7 @@ func (d *parityDesk) Restart() {
 	if err := d.app.Stop(); err != nil {
 		d.t.Fatal(err)
 	}
-	d.start(Options{DatabaseURL: d.url})
+	d.start(d.o)
 }
 
 func (d *parityDesk) Trouble(platform string, what adaptertest.Trouble) {
@@ -144,15 +162,23 @@ func (d *parityDesk) Trouble(platform string, what adaptertest.Trouble) {
 	})
 	d.teams.OnDelivery(nil)
 	if what == adaptertest.Twice {
-		d.teams.OnDelivery(func(teamstest.Delivery) teamstest.DeliveryFault { return teamstest.DeliveryFault{Copies: 1} })
+		d.teams.OnDelivery(func(a teamstest.Delivery) teamstest.DeliveryFault {
+			if a.Type == "invoke" { // which Teams sends once
+				return teamstest.DeliveryFault{}
+			}
+			return teamstest.DeliveryFault{Copies: 1}
+		})
 	}
 }
 
 // slackWays is what people do in Slack's own way.
-func slackWays(app string) *adaptertest.Own[*slacktest.Actor] {
+func (d *parityDesk) slackWays() *adaptertest.Own[*slacktest.Actor] {
+	app := d.slack.App().Name
 	return &adaptertest.Own[*slacktest.Actor]{
-		About:     (*slacktest.Actor).InThread,
-		OpensHome: (*slacktest.Actor).OpensHome,
+		About: (*slacktest.Actor).InThread,
+		OpensHome: func(a *slacktest.Actor) adaptertest.Actor {
+			return adaptertest.Play(d.t, a.OpensHome(), d.slackWays())
+		},
 		Says: func(a *slacktest.Actor, text string, files []adaptertest.File) *slacktest.Actor {
 			var up []slacktest.Upload
 			for _, f := range files {
@@ -160,17 +186,22 @@ func slackWays(app string) *adaptertest.Own[*slacktest.Actor] {
 			}
 			return a.Says(text, up...)
 		},
-		Notified: (*slacktest.Actor).Notified,
-		Calls:    func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Says("@" + app + " " + text) },
-		Commands: func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Runs("/desk " + text) },
+		PressSure: func(a *slacktest.Actor, button, _ string) *slacktest.Actor { return a.Press(button) }, // Slack asks by itself
+		Notified:  (*slacktest.Actor).Notified,
+		Calls:     func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Says("@" + app + " " + text) },
+		Commands:  func(a *slacktest.Actor, text string) *slacktest.Actor { return a.Runs("/desk " + text) },
 	}
 }
 
 // teamsWays is what they do in Teams'.
-func teamsWays(app string) *adaptertest.Own[*teamstest.Actor] {
+func (d *parityDesk) teamsWays() *adaptertest.Own[*teamstest.Actor] {
+	app := d.teams.App().Name
 	return &adaptertest.Own[*teamstest.Actor]{
-		About:     (*teamstest.Actor).InThread,
-		OpensHome: (*teamstest.Actor).OpensHome,
+		About: (*teamstest.Actor).InThread,
+		OpensHome: func(a *teamstest.Actor) adaptertest.Actor {
+			u := a.Person().User()
+			return d.opensTab(adaptertest.Play(d.t, a, d.teamsWays()), chat.User{Platform: "teams", Workspace: d.teams.ID(), ID: u.ObjectID})
+		},
 		Says: func(a *teamstest.Actor, text string, files []adaptertest.File) *teamstest.Actor {
 			var up []teamstest.Upload
 			for _, f := range files {
@@ -178,9 +209,10 @@ func teamsWays(app string) *adaptertest.Own[*teamstest.Actor] {
 			}
 			return a.Says(text, up...)
 		},
-		Notified: (*teamstest.Actor).Notified,
-		Calls:    func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Says("@" + app + " " + text) },
-		Commands: func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Runs("/desk " + text) },
+		PressSure: func(a *teamstest.Actor, button, yes string) *teamstest.Actor { return a.Press(button).Press(yes) },
+		Notified:  (*teamstest.Actor).Notified,
+		Calls:     func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Says("@" + app + " " + text) },
+		Commands:  func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Runs("/desk " + text) },
 	}
 }
 
