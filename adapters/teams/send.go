@@ -2,6 +2,7 @@ package teams
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -101,13 +102,22 @@ func (a *Adapter) post(ctx context.Context, p chat.Post) (chat.Ref, error) {
 	if err != nil {
 		return chat.Ref{}, err
 	}
-	act := a.draw(ctx, p, ref)
-	if ref.Type == channelPost && p.Place.Thread == "" {
+	act := a.draw(ctx, p, a.drawingIn(ctx, ref), ref)
+	at, err := a.put(ctx, channel, p.Place.Thread, ref, act)
+	if withNames(err, act) {
+		return a.put(ctx, channel, p.Place.Thread, ref, a.draw(ctx, p, a.naming(ctx), ref))
+	}
+	return at, err
+}
+
+// put sends what has been drawn.
+func (a *Adapter) put(ctx context.Context, channel, thread string, ref reference, act outgoing) (chat.Ref, error) {
+	if ref.Type == channelPost && thread == "" {
 		return a.beginThread(ctx, channel, ref, act)
 	}
 	to := channel
 	if ref.Type == channelPost {
-		to = conversation(channel, p.Place.Thread)
+		to = conversation(channel, thread)
 	}
 	act.Conversation.ID = to
 	var done created
@@ -248,7 +258,7 @@ const maxText = 20_000
 // draw makes the activity of a post: words alone as a message, everything else as
 // a card, with the name of whoever speaks above it. Text and attachments never go together:
 // Teams would make two messages of them, and tell the id of neither.
-func (a *Adapter) draw(ctx context.Context, p chat.Post, ref reference) outgoing {
+func (a *Adapter) draw(ctx context.Context, p chat.Post, o adaptive.Options, ref reference) outgoing {
 	act := outgoing{Type: "message", From: a.account(ref)}
 	if p.As == nil && len(p.Card.Blocks) == 0 && len(p.Files) == 0 && len(p.Viewers) == 0 {
 		act.Text, act.TextFormat = a.plainText(p.Card), "plain"
@@ -256,7 +266,7 @@ func (a *Adapter) draw(ctx context.Context, p chat.Post, ref reference) outgoing
 	}
 	card, pictures := a.withFiles(p)
 	act.Summary = adaptive.Summary(p)
-	act.Attachments = append([]schema.Attachment{{ContentType: adaptive.ContentType, Content: adaptive.Card(card, a.drawing(ctx))}}, pictures...)
+	act.Attachments = append([]schema.Attachment{{ContentType: adaptive.ContentType, Content: adaptive.Card(card, o)}}, pictures...)
 	if len(pictures) > 0 {
 		act.AttachmentLayout = string(schema.LIST)
 	}
@@ -295,10 +305,43 @@ func (a *Adapter) Update(ctx context.Context, at chat.Ref, p chat.Post) error {
 		}
 		to = conversation(at.Channel, thread)
 	}
-	act := a.draw(ctx, p, ref)
-	act.ID, act.Conversation.ID = at.Message, to
-	return a.call(ctx, ref.ServiceURL, request{name: "update", method: http.MethodPut,
-		path: []string{"v3", "conversations", to, "activities", at.Message}, body: act}, nil)
+	put := func(act outgoing) error {
+		act.ID, act.Conversation.ID = at.Message, to
+		return a.call(ctx, ref.ServiceURL, request{name: "update", method: http.MethodPut,
+			path: []string{"v3", "conversations", to, "activities", at.Message}, body: act}, nil)
+	}
+	act := a.draw(ctx, p, a.drawingIn(ctx, ref), ref)
+	if err = put(act); withNames(err, act) {
+		err = put(a.draw(ctx, p, a.naming(ctx), ref))
+	}
+	return err
+}
+
+// naming is how cards are drawn in which everybody is only named.
+func (a *Adapter) naming(ctx context.Context) adaptive.Options {
+	o := a.drawing(ctx)
+	o.Mention = func(chat.User) bool { return false }
+	return o
+}
+
+// drawingIn is how cards are drawn for a conversation. In somebody's own chat
+// with the desk there is nobody else who could be mentioned.
+func (a *Adapter) drawingIn(ctx context.Context, ref reference) adaptive.Options {
+	if ref.Type == personalChat {
+		return a.naming(ctx)
+	}
+	return a.drawing(ctx)
+}
+
+// withNames says that Teams may take what it has refused once people are named
+// in it: a card that mentions somebody who is not in the conversation is refused
+// as a whole, and who is in it changes.
+func withNames(err error, act outgoing) bool {
+	_, refused := errors.AsType[*chat.RefusedError](err)
+	return refused && slices.ContainsFunc(act.Attachments, func(x schema.Attachment) bool {
+		card, ok := x.Content.(json.RawMessage)
+		return ok && adaptive.Mentions(card)
+	})
 }
 
 // Find looks for a Message that may have been delivered. Teams gives bots no

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/simulator"
@@ -83,8 +85,10 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 
+	moved := &movingIn{Handler: e.log.Handler()}
+	moved.done.Store(known[1])
 	desk, err := app.New(ctx, app.Options{
-		DatabaseURL: postgres.URL(), Listen: "127.0.0.1:0", Data: c.Data, Log: e.log, Progress: e.progress,
+		DatabaseURL: postgres.URL(), Listen: "127.0.0.1:0", Data: c.Data, Log: slog.New(moved), Progress: e.progress,
 		Slack: app.Slack{SigningSecret: workspace.App().SigningSecret, BotToken: workspace.App().BotToken,
 			APIURL: workspace.URL() + "/api/", Unpaced: true},
 		Teams: app.Teams{AppID: tenant.App().ID, AppPassword: tenant.App().Secret, TenantID: tenant.ID(),
@@ -111,6 +115,7 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		if err := demo.Install(ctx, tenant); err != nil {
 			return err
 		}
+		moved.done.Store(true)
 	}
 
 	inSlack, inTeams := demo.Cast()
@@ -128,6 +133,17 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	err = c.run(ctx, kept, desk.Done(), served)
 	e.say("Closing. What happened is kept; deskhand demo --reset begins afresh.")
 	return errors.Join(err, kept.save(), server.Close())
+}
+
+// movingIn is a log without warnings until the desk has been added to Teams:
+// before, it misses each of its channels there.
+type movingIn struct {
+	slog.Handler
+	done atomic.Bool
+}
+
+func (m *movingIn) Enabled(ctx context.Context, l slog.Level) bool {
+	return (l >= slog.LevelError || m.done.Load()) && m.Handler.Enabled(ctx, l)
 }
 
 // withPages has the desk's own pages under the address of the demo's page.

@@ -44,6 +44,10 @@ type Options struct {
 	// ViewerID is Teams' own id of a user (29:…), which a card's refresh needs; ""
 	// if it is not known. Where it is nil the users' ids are taken.
 	ViewerID func(chat.User) string
+	// Mention says whom a card may mention; the others are named. Teams refuses a
+	// card with a mention of somebody who is not in the conversation. Where it is
+	// nil everybody is mentioned.
+	Mention func(chat.User) bool
 }
 
 // Card draws a post's card, with its persona's name above it.
@@ -53,7 +57,7 @@ func Card(p chat.Post, o Options) json.RawMessage {
 		c := newCard()
 		c.Fallback = cut(Summary(p), min(maxSummary, l.label*3))
 		c.Speak = c.Fallback
-		pt := painter{limits: l}
+		pt := painter{limits: l, may: o.Mention}
 		if p.As != nil && strings.TrimSpace(p.As.Name) != "" {
 			pt.add(&richTextBlock{common: kind("RichTextBlock"), Inlines: runs(chat.B(label(p.As.Name, maxName)), ordinary)})
 		}
@@ -67,6 +71,14 @@ func Card(p chat.Post, o Options) json.RawMessage {
 		c.Refresh = refreshFor(p.Viewers, o.ViewerID)
 		return encode(c)
 	})
+}
+
+// Mentions says whether a card mentions somebody.
+func Mentions(js json.RawMessage) bool {
+	var c struct {
+		Teams teams `json:"msteams"`
+	}
+	return json.Unmarshal(js, &c) == nil && len(c.Teams.Entities) > 0
 }
 
 // Summary is the post in words: for notifications, the list of chats, and where
@@ -174,6 +186,7 @@ func fit(bs []chat.Block, draw func(limits) json.RawMessage) json.RawMessage {
 // painter draws the blocks of one card.
 type painter struct {
 	limits
+	may      func(chat.User) bool
 	cap      int // characters that one block may show
 	dialog   *state
 	ids      int

@@ -37,7 +37,7 @@ func (p *painter) paragraph(r chat.Rich, in look) element {
 // mentions says that there is somebody in r who can be mentioned.
 func (p *painter) mentions(r chat.Rich) bool {
 	for _, s := range r {
-		if teamsUser(s.User) && p.mayMention(s.User) {
+		if p.mayMention(s.User) {
 			return true
 		}
 	}
@@ -45,6 +45,9 @@ func (p *painter) mentions(r chat.Rich) bool {
 }
 
 func (p *painter) mayMention(u chat.User) bool {
+	if !teamsUser(u) || p.may != nil && !p.may(u) {
+		return false
+	}
 	_, known := p.called[u.ID]
 	return known || len(p.entities) < maxMentions
 }
@@ -173,7 +176,7 @@ func (p *painter) markdownSpan(s chat.Span, start bool) string {
 	switch {
 	case !s.Time.IsZero():
 		return clock(s.Time)
-	case teamsUser(s.User) && p.mayMention(s.User):
+	case p.mayMention(s.User):
 		return p.mention(s)
 	}
 	text := clean(shown(s))
