@@ -187,6 +187,36 @@ func TestALostConnectionIsSaidAndTriedAgainOnce(t *testing.T) {
 	}
 }
 
+func TestASessionThatEndsTakesNothingAlong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	a := w.page(ana)
+	a.press("#card button", "Ask the desk")
+	a.sees("dialog", "What is the matter?")
+	a.types("my zeppelin is blue")
+	w.pass(2 * time.Hour)
+	a.press("dialog button", "Ask")
+	a.sees("dialog .problem", "You are signed out.")
+	a.until("the words are there", `document.querySelector("dialog textarea").value === "my zeppelin is blue"`)
+	link, err := w.pages.PageLink(ana)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Signed in again, in another window of the same browser.
+	eval[bool](a, `fetch("/tab/open", { method: "POST", body: new URLSearchParams({ link: `+quote(link[strings.LastIndex(link, "/")+1:])+` }) }).then((r) => r.ok)`)
+	a.press("dialog button", "Ask")
+	a.sees("dialog .told", "Please send it again.") // it was begun long ago
+	a.until("the words are still there", `document.querySelector("dialog textarea").value === "my zeppelin is blue"`)
+	a.press("dialog button", "Ask")
+	a.seesNot("dialog", "")
+	if got := w.count(`select count(*) from questions where text = 'my zeppelin is blue'`); got != 1 {
+		t.Errorf("it was asked %d times, want once", got)
+	}
+	w.pass(2 * time.Hour)
+	eval[bool](a, `(document.dispatchEvent(new Event("visibilitychange")), true)`)
+	a.sees("#gate", "Nobody is signed in here")
+}
+
 // gallery is a desk that shows one card, and one form behind every button.
 type gallery struct {
 	card chat.Card

@@ -23,10 +23,8 @@
 		if (session) headers.Authorization = "Bearer " + session;
 		const answer = await fetch(path, { ...init, headers, credentials: "same-origin", signal: AbortSignal.timeout(patience) });
 		ahead = (Date.parse(answer.headers.get("Date")) || Date.now() + ahead) - Date.now();
-		if (answer.status !== 401) return answer;
-		if (!teams) location.reload(); // to be told how to come back
-		else if (again && (await signIn())) return ask(path, init, false);
-		throw new Error("signed out");
+		if (answer.status === 401 && teams && again && (await signIn())) return ask(path, init, false);
+		return answer;
 	}
 
 	// A view, or words to show where none came.
@@ -34,6 +32,7 @@
 		try {
 			const answer = await ask(path, init);
 			if ((answer.headers.get("Content-Type") || "").startsWith("application/json")) return await answer.json();
+			if (answer.status === 401) return { failed: "You are signed out. Write “my page” to the desk in chat: its link signs you in again, in this browser. What is written here stays until then." };
 			return { failed: (await answer.text()).slice(0, 300) };
 		} catch {
 			return { failed: "There is no connection to the desk. Please try again." };
@@ -304,6 +303,7 @@
 	async function look() {
 		if (busy || document.hidden || dialogs().length || $(".menu[open]") || (teams && !session)) return;
 		const answer = await ask("/tab/card", { headers: Date.now() - drawn < freshFor ? { "If-None-Match": card.dataset.etag } : {} }).catch(() => null);
+		if (answer?.status === 401 && !teams) location.reload(); // to be told how to come back
 		if (!answer || answer.status !== 200 || busy || dialogs().length) return;
 		const focused = card.contains(document.activeElement) && named(document.activeElement);
 		draw(await answer.json());
