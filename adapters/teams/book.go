@@ -62,6 +62,9 @@ const (
 // whether another process has learnt better.
 const referenceFresh = 10 * time.Minute
 
+// referenceMissing is for how long one is believed not to be there.
+const referenceMissing = 5 * time.Second
+
 // maxReferences bounds what is kept in memory.
 const maxReferences = 50_000
 
@@ -76,6 +79,7 @@ type references struct {
 
 type held struct {
 	reference
+	known bool
 	until time.Time
 }
 
@@ -88,37 +92,36 @@ func newReferences(b Book, now func() time.Time) *references {
 
 // look returns a reference; ok is false if there is none.
 func (r *references) look(ctx context.Context, key string) (ref reference, ok bool, err error) {
-	if ref, ok := r.fresh(key); ok {
-		return ref, true, nil
+	if h, ok := r.held(key); ok {
+		return h.reference, h.known, nil
 	}
 	js, err := r.book.Look(ctx, key)
 	if err != nil {
 		return ref, false, fmt.Errorf("teams: look up how to reach a place: %w", err)
 	}
 	if js == nil || json.Unmarshal(js, &ref) != nil {
+		r.hold(key, held{until: r.now().Add(referenceMissing)})
 		return reference{}, false, nil
 	}
-	r.hold(key, ref)
+	r.hold(key, held{ref, true, r.now().Add(referenceFresh)})
 	return ref, true, nil
 }
 
-func (r *references) fresh(key string) (reference, bool) {
+// held is what is in memory of a key, for as long as it is to be believed.
+func (r *references) held(key string) (held, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h, ok := r.used[key]
-	if !ok || !r.now().Before(h.until) {
-		return reference{}, false
-	}
-	return h.reference, true
+	return h, ok && r.now().Before(h.until)
 }
 
-func (r *references) hold(key string, ref reference) {
+func (r *references) hold(key string, h held) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.used) >= maxReferences {
 		clear(r.used) // rare, and only costs looking again
 	}
-	r.used[key] = held{ref, r.now().Add(referenceFresh)}
+	r.used[key] = h
 }
 
 // learn changes a reference by what an activity says, and stores it if that was
@@ -139,7 +142,7 @@ func (r *references) learn(ctx context.Context, key string, change func(*referen
 	if err := r.book.Keep(ctx, key, js); err != nil {
 		return fmt.Errorf("teams: keep how to reach a place: %w", err)
 	}
-	r.hold(key, ref)
+	r.hold(key, held{ref, true, r.now().Add(referenceFresh)})
 	return nil
 }
 

@@ -370,8 +370,8 @@ func (a *Adapter) Budgets(p chat.Post, _ bool) []chat.Budget {
 	to, _ := splitConversation(p.Place.Channel)
 	if to == "" || p.Kind == chat.Whisper {
 		to = p.User.ID
-		if ref, ok := a.book.fresh(userKey(to)); ok && ref.Chat != "" {
-			to = ref.Chat
+		if h, ok := a.book.held(userKey(to)); ok && h.Chat != "" {
+			to = h.Chat
 		}
 	}
 	name := Platform + ":" + a.tenant + ":"
