@@ -81,6 +81,9 @@ func (t *Tenant) messageActivity(c *conversation, m *Message, by *User) map[stri
 	if list := t.wireAttachments(c, m); len(list) > 0 {
 		a["attachments"] = list
 	}
+	if t.html && m.Text != "" { // as in github.com/MicrosoftDocs/OfficeDocs-SkypeForBusiness/issues/4723
+		a["text"] = m.Text + "\n"
+	}
 	return a
 }
 
@@ -135,7 +138,10 @@ func (t *Tenant) htmlOf(c *conversation, m *Message) string {
 				continue
 			}
 			fmt.Fprintf(&b, "%s<span itemscope=\"\" itemtype=\"http://schema.skype.com/Mention\" itemid=\"%d\">%s</span>", escapeHTML(before), i, html.EscapeString(x.Name))
-			rest = after
+			if rest = after; strings.HasPrefix(rest, " ") {
+				b.WriteString("&nbsp;")
+				rest = rest[1:]
+			}
 		}
 		b.WriteString(escapeHTML(rest) + "</p>")
 	}
@@ -298,7 +304,8 @@ func (t *Tenant) teamActivity(team *Team, c *conversation, by *User, event strin
 }
 
 // Activity is the message activity that the app would get if this person said
-// this in their chat with it; change may alter it. Nothing is said.
+// this in their chat with it; change may alter it, to be of another tenant, or
+// from another service. Nothing is said.
 func (t *Tenant) Activity(person, says string, change func(map[string]any)) []byte {
 	t.mu.Lock()
 	defer t.mu.Unlock()

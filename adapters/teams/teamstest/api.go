@@ -37,8 +37,9 @@ type Options struct {
 	// answered or has failed. Teams promises no order.
 	Unordered bool
 
-	// HTML adds the text/html copy that Teams' desktop client sends with each
-	// message; a quote, a pasted image and a file always have one.
+	// HTML adds what Teams' desktop client sends with each message: a text/html
+	// copy, and a line break behind the text. A quote, a pasted image and a file
+	// always have the copy.
 	HTML bool
 	// QuoteEntities says quotes as entities of type quotedReply too, as newer
 	// clients do.

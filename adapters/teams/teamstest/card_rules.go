@@ -11,25 +11,6 @@ import (
 
 // What the table cannot say.
 
-var inline = is(func(j *judge, at string, v any) {
-	if m, ok := v.(map[string]any); ok {
-		j.object(at, m, "TextRun")
-		return
-	}
-	str.is(j, at, v)
-})
-
-var target = is(func(j *judge, at string, v any) {
-	switch v := v.(type) {
-	case string:
-		j.toggles = append(j.toggles, toggled{at, v})
-	case map[string]any:
-		j.object(at, v, "TargetElement")
-	default:
-		j.refuse(at, "is no element")
-	}
-})
-
 func noBlank(j *judge, at string, m map[string]any) {
 	if s, ok := m["text"].(string); ok && strings.TrimSpace(s) == "" {
 		j.refuse(at+"/text", "is blank")

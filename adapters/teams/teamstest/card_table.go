@@ -30,7 +30,6 @@ type property struct {
 func (p property) needed() property      { p.need = true; return p }
 func (p property) of(minor int) property { p.since = minor; return p }
 
-// things are filled in by init, because they refer to one another.
 var things map[string]thing
 
 var (
@@ -54,134 +53,6 @@ func names(s string) map[string]bool {
 }
 
 func is(f func(j *judge, at string, v any)) property { return property{is: f} }
-
-var (
-	str = is(func(j *judge, at string, v any) {
-		if _, ok := v.(string); !ok {
-			j.refuse(at, "is not text")
-		}
-	})
-	// words are shown, so that they cannot be nothing.
-	words = is(func(j *judge, at string, v any) {
-		if s, ok := v.(string); !ok || strings.TrimSpace(s) == "" {
-			j.refuse(at, "is not text, or blank")
-		}
-	})
-	// spoken are words in which a mention may stand.
-	spoken = is(func(j *judge, at string, v any) {
-		s, ok := v.(string)
-		if !ok {
-			j.refuse(at, "is not text")
-		}
-		j.said = append(j.said, s)
-	})
-	boolean = is(func(j *judge, at string, v any) {
-		if _, ok := v.(bool); !ok {
-			j.refuse(at, "is not true or false")
-		}
-	})
-	number = is(func(j *judge, at string, v any) {
-		if _, ok := v.(float64); !ok {
-			j.refuse(at, "is not a number")
-		}
-	})
-	count = is(func(j *judge, at string, v any) {
-		if n, ok := v.(float64); !ok || n < 1 || n != float64(int(n)) {
-			j.refuse(at, "is not a whole number above 0")
-		}
-	})
-	date    = moment("2006-01-02")
-	clock   = moment("15:04")
-	element = is(func(j *judge, at string, v any) { j.oneOf(at, v, "element", elements) })
-	action  = is(func(j *judge, at string, v any) {
-		if j.dialog {
-			j.oneOf(at, v, "action", inDialog)
-		} else {
-			j.oneOf(at, v, "action", actions)
-		}
-	})
-	tap = is(func(j *judge, at string, v any) {
-		m, _ := v.(map[string]any)
-		if typ, _ := m["type"].(string); j.dialog && typ == "Action.Execute" {
-			j.refuse(at, "no Action.Execute in a dialog")
-			return
-		}
-		j.oneOf(at, v, "action", selectable)
-	})
-	style   = choice("default emphasis good attention warning accent")
-	across  = choice("left center right")
-	down    = choice("top center bottom")
-	space   = choice("default none small medium large extraLarge padding")
-	size    = choice("default small medium large extraLarge")
-	weight  = choice("default lighter bolder")
-	color   = choice("default dark light accent good warning attention")
-	font    = choice("default monospace")
-	pixels  = matching(`^\d+px$`, `pixels like "80px"`)
-	stretch = choice("auto stretch")
-	inputs  = choice("auto none")
-	picture = is(func(j *judge, at string, v any) {
-		s, _ := v.(string)
-		if !webAddress(s, false) && !strings.HasPrefix(s, "data:image/") {
-			j.refuse(at, "%.100q is no https address", s)
-		}
-	})
-	link = is(func(j *judge, at string, v any) {
-		s, _ := v.(string)
-		if !webAddress(s, true) && !strings.HasPrefix(s, "mailto:") && !strings.HasPrefix(s, "tel:") && !strings.HasPrefix(s, "msteams:") {
-			j.refuse(at, "%.100q is no address that a client opens", s)
-		}
-	})
-	background = is(func(j *judge, at string, v any) {
-		if m, ok := v.(map[string]any); ok {
-			j.object(at, m, "BackgroundImage")
-			return
-		}
-		picture.is(j, at, v)
-	})
-	width = is(func(j *judge, at string, v any) {
-		switch v := v.(type) {
-		case float64:
-			if v <= 0 {
-				j.refuse(at, "is not above 0")
-			}
-		case string:
-			if !columnWidth.MatchString(v) {
-				j.refuse(at, "%q is no width", v)
-			}
-		default:
-			j.refuse(at, "is no width")
-		}
-	})
-	columnWidth = regexp.MustCompile(`^(auto|stretch|\d+|\d+px)$`)
-	id          = is(func(j *judge, at string, v any) {
-		s, _ := v.(string)
-		if s == "" {
-			j.refuse(at, "is not text, or empty")
-			return
-		}
-		if j.aside > 0 {
-			return
-		}
-		if was := j.ids[s]; was != "" {
-			j.refuse(at, "the id %q is that of %s already", s, was)
-		}
-		j.ids[s] = at
-	})
-	requires = is(func(j *judge, at string, v any) {
-		m, ok := v.(map[string]any)
-		if !ok {
-			j.refuse(at, "is not an object")
-		}
-		for k, v := range m {
-			str.is(j, at+"/"+escape(k), v)
-		}
-	})
-	object = is(func(j *judge, at string, v any) {
-		if _, ok := v.(map[string]any); !ok {
-			j.refuse(at, "is not an object")
-		}
-	})
-)
 
 func moment(layout string) property {
 	return is(func(j *judge, at string, v any) {
@@ -269,7 +140,38 @@ func join(parts ...props) props {
 	return all
 }
 
+// init, because things refer to one another.
 func init() {
+	str := is(isText)
+	words := is(isWords)
+	spoken := is(isSpoken)
+	boolean := is(isBool)
+	number := is(isNumber)
+	count := is(isCount)
+	date := moment("2006-01-02")
+	clock := moment("15:04")
+	element := is(isAnyElement)
+	action := is(isAnyAction)
+	tap := is(isTap)
+	style := choice("default emphasis good attention warning accent")
+	across := choice("left center right")
+	down := choice("top center bottom")
+	space := choice("default none small medium large extraLarge padding")
+	size := choice("default small medium large extraLarge")
+	weight := choice("default lighter bolder")
+	color := choice("default dark light accent good warning attention")
+	font := choice("default monospace")
+	pixels := matching(`^\d+px$`, `pixels like "80px"`)
+	stretch := choice("auto stretch")
+	inputs := choice("auto none")
+	picture := is(isPicture)
+	link := is(isLink)
+	background := is(isBackground)
+	width := is(isWidth)
+	id := is(isID)
+	requires := is(isRequires)
+	object := is(isObject)
+
 	base := props{
 		"fallback": instead(element).of(2), "height": stretch.of(1), "separator": boolean, "spacing": space,
 		"id": id, "isVisible": boolean.of(2), "requires": requires.of(2),
@@ -290,6 +192,7 @@ func init() {
 		"color": color, "fontType": font.of(2), "isSubtle": boolean, "size": size, "weight": weight,
 	}
 	aligned := props{"horizontalCellContentAlignment": across, "verticalCellContentAlignment": down}
+
 	things = map[string]thing{
 		"AdaptiveCard": {typed: true, also: alsoCard, props: props{
 			"version": str, "refresh": a("Refresh").of(4), "body": some(element), "actions": some(action),
@@ -310,7 +213,7 @@ func init() {
 			"text": spoken.needed(), "horizontalAlignment": across, "maxLines": count, "wrap": boolean,
 			"style": choice("default heading").of(5),
 		})},
-		"RichTextBlock": {since: 2, typed: true, props: join(base, props{"inlines": many(inline).needed(), "horizontalAlignment": across})},
+		"RichTextBlock": {since: 2, typed: true, props: join(base, props{"inlines": many(is(isInline)).needed(), "horizontalAlignment": across})},
 		"TextRun": {since: 2, typed: true, props: join(text, props{
 			"text": str.needed(), "highlight": boolean, "italic": boolean, "selectAction": tap, "strikethrough": boolean,
 			"underline": boolean.of(3),
@@ -379,7 +282,7 @@ func init() {
 		"Action.OpenUrl":  {typed: true, also: titled, props: join(act, props{"url": link.needed()})},
 		"Action.ShowCard": {typed: true, also: alsoShow, props: join(act, props{"card": a("AdaptiveCard").needed()})},
 		"Action.ToggleVisibility": {since: 2, typed: true, also: titled, props: join(act, props{
-			"targetElements": many(target).needed(),
+			"targetElements": many(is(isTarget)).needed(),
 		})},
 		"TargetElement": {props: props{"elementId": words.needed(), "isVisible": boolean}, also: func(j *judge, at string, m map[string]any) {
 			s, _ := m["elementId"].(string)

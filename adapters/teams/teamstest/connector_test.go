@@ -50,6 +50,8 @@ func TestWhatTheConnectorRefuses(t *testing.T) {
 		{"another's account", "POST " + chat + "/activities", msg(`,"text":"a","from":{"id":"29:ana"}`), 400, "BadSyntax"},
 		{"the address of another conversation", "POST " + chat + "/activities", msg(`,"text":"a","conversation":{"id":"19:help@thread.tacv2"}`), 400, "BadSyntax"},
 		{"an unknown text format", "POST " + chat + "/activities", msg(`,"text":"a","textFormat":"html"`), 400, "BadSyntax"},
+		{"XML that is none", "POST " + chat + "/activities", msg(`,"text":"a <b>c","textFormat":"xml"`), 400, "BadSyntax"},
+		{"XML", "POST " + chat + "/activities", msg(`,"text":"a <b>c</b>&nbsp;&lt;d&gt;<br>e","textFormat":"xml"`), 201, ""},
 		{"a text that is a number", "POST " + chat + "/activities", msg(`,"text":5`), 400, "BadSyntax"},
 		{"a mention", "POST " + chat + "/activities", msg(fmt.Sprintf(mention, "29:ana")), 201, ""},
 		{"a mention of somebody who is not there", "POST " + chat + "/activities", msg(fmt.Sprintf(mention, "29:ben")), 400, "BadSyntax"},

@@ -3,8 +3,11 @@ package teamstest
 import (
 	"encoding/base64"
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
+	"html"
+	"io"
 	"regexp"
 	"strings"
 )
@@ -46,6 +49,11 @@ func (t *Tenant) outbound(c *conversation, a map[string]any) (*Message, error) {
 	if m.Format != "markdown" && m.Format != "plain" && m.Format != "xml" {
 		return nil, fmt.Errorf("there is no text format %q", m.Format)
 	}
+	if m.Format == "xml" {
+		if err := wellFormed(m.Text); err != nil {
+			return nil, fmt.Errorf("the text is no XML: %w", err)
+		}
+	}
 	var err error
 	if m.Mentions, err = t.mentionsOf(c, a, m.Text); err != nil {
 		return nil, err
@@ -58,6 +66,31 @@ func (t *Tenant) outbound(c *conversation, a map[string]any) (*Message, error) {
 	}
 	return m, nil
 }
+
+// wellFormed checks a text in HTML as Teams takes it: page "Format your bot
+// messages".
+func wellFormed(s string) error {
+	d := xml.NewDecoder(strings.NewReader("<t>" + xmlOpen.ReplaceAllString(s, "<$1$2/>") + "</t>"))
+	d.Entity = xml.HTMLEntity
+	for {
+		if _, err := d.Token(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+}
+
+// textOf is such a text as people read it.
+func textOf(s string) string {
+	return html.UnescapeString(xmlTag.ReplaceAllString(xmlBreak.ReplaceAllString(s, "\n"), ""))
+}
+
+var (
+	xmlOpen  = regexp.MustCompile(`<(br|hr|img)((?:\s[^>/]*)?)>`)
+	xmlBreak = regexp.MustCompile(`<br\s*/?>|</p>|</li>|</div>`)
+	xmlTag   = regexp.MustCompile(`</?[A-Za-z][^>]*>`)
+)
 
 var atTag = regexp.MustCompile(`<at[^>]*>(.*?)</at>`)
 

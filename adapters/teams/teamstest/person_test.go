@@ -72,6 +72,26 @@ func TestTheAppHearsWhatIsMeantForIt(t *testing.T) {
 	}
 }
 
+func TestTheDesktopClientSendsHTMLToo(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, teamstest.Options{HTML: true})
+	_, err := a.w.Person("ana").Say(teamstest.Post{Channel: "Help", Text: "@Desk a <b> & c"})
+	must(t, err)
+	act := a.only("message")
+	html := activity(act["attachments"].([]any)[0].(map[string]any))
+	want := `<p><span itemscope="" itemtype="http://schema.skype.com/Mention" itemid="0">Desk</span>&nbsp;a &lt;b&gt; &amp; c</p>`
+	if act.text("text") != "<at>Desk</at> a <b> & c\n" || html.text("contentType") != "text/html" || html.text("content") != want {
+		t.Errorf("the app gets %v", act)
+	}
+}
+
+func TestWhatIsWrittenInXMLIsReadAsText(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, teamstest.Options{})
+	a.post(a.chat("ana"), map[string]any{"text": "a <b>c</b> &lt;d&gt;<br>e", "textFormat": "xml"})
+	a.w.Script(t).Person("ana").Sees("a c <d> e")
+}
+
 func TestAQuote(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, teamstest.Options{QuoteEntities: true})

@@ -100,6 +100,8 @@ func (t *Tenant) said(s Seen) string {
 	case s.Text == "":
 	case s.Format == "markdown":
 		parts = append(parts, plain(s.Text))
+	case s.Format == "xml":
+		parts = append(parts, textOf(atTag.ReplaceAllString(s.Text, "@$1")))
 	default:
 		parts = append(parts, atTag.ReplaceAllString(s.Text, "@$1"))
 	}
