@@ -190,5 +190,17 @@ func TestTheTabInTeams(t *testing.T) {
 	if code, body := ask("POST", "/tab/form", session, "application/x-www-form-urlencoded", form.Encode()); code != 200 {
 		t.Fatalf("asking: %d %s", code, body)
 	}
-	d.Person(adaptertest.Teams.Name, "ana").Sees("my zeppelin is blue", "Shall I open a ticket?")
+	own := d.Person(adaptertest.Teams.Name, "ana")
+	own.Sees("my zeppelin is blue", "Shall I open a ticket?")
+
+	// The link is for her eyes only, wherever she asks for it.
+	own.Says("my page").Sees("All your tickets on one page.")
+	links := own.Counts("All your tickets on one page.")
+	own.In("general").Calls("my page")
+	own.In("general").SeesNot("All your tickets on one page.")
+	d.Person(adaptertest.Teams.Name, "ben").In("general").SeesNot("All your tickets on one page.")
+	if got := own.Counts("All your tickets on one page."); got != links+1 {
+		t.Errorf("%d links came to her own chat, want %d", got, links+1)
+	}
+	own.Says("help").Sees("my page", "is a page with all of yours")
 }
