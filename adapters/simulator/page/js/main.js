@@ -11,7 +11,14 @@ import { avatar } from "./avatar.js";
 // under the names in hash.
 const PLATFORMS = {
   slack: { name: "Slack", part: "", pane: chatPane, you: "you", kept: "as", hash: ["as", "in"] },
-  teams: { name: "Teams", part: "teams/", pane: teamsPane, you: "you-teams", kept: "teams-as", hash: ["tas", "tin"] },
+  teams: {
+    name: "Teams",
+    part: "teams/",
+    pane: teamsPane,
+    you: "you-teams",
+    kept: "teams-as",
+    hash: ["tas", "tin"],
+  },
 };
 const ALL = Object.keys(PLATFORMS);
 const ROOM = "(min-width: 1180px)"; // for two panes side by side
@@ -29,7 +36,10 @@ function address() {
     slack: { as: p.get("as"), in: p.get("in"), thread: p.get("thread"), tab: p.get("tab") ?? undefined },
     teams: { as: p.get("tas"), in: p.get("tin") },
   };
-  const show = p.get("show")?.split(",").filter((x) => ALL.includes(x));
+  const show = p
+    .get("show")
+    ?.split(",")
+    .filter((x) => ALL.includes(x));
   return { ...at, show: show?.length ? show : null };
 }
 
@@ -50,7 +60,8 @@ function write() {
   if (location.hash !== hash) history.replaceState(null, "", hash);
 }
 
-const last = (k) => sessionStorage.getItem(PLATFORMS[k].kept) ?? localStorage.getItem(PLATFORMS[k].kept) ?? "";
+const last = (k) =>
+  sessionStorage.getItem(PLATFORMS[k].kept) ?? localStorage.getItem(PLATFORMS[k].kept) ?? "";
 
 /** read asks who this is on a platform; somebody of another workspace is forgotten. */
 async function read(k, as) {
@@ -74,9 +85,12 @@ async function start(at = address()) {
     shell = await read("slack", at.slack?.as);
     const fit = shell.teams && matchMedia(ROOM).matches;
     const kept = (sessionStorage.getItem("show") ?? localStorage.getItem("show"))?.split(",");
-    shown = !shell.teams ? ["slack"] : (at.show ?? kept ?? (fit ? ALL : ["slack"])).filter((k) => ALL.includes(k));
+    shown = !shell.teams
+      ? ["slack"]
+      : (at.show ?? kept ?? (fit ? ALL : ["slack"])).filter((k) => ALL.includes(k));
     if (!shown.length) shown = ["slack"];
-    for (const k of ALL) await (shown.includes(k) ? enter(k, at[k] ?? {}, k === "slack" ? shell : null) : leave(k));
+    for (const k of ALL)
+      await (shown.includes(k) ? enter(k, at[k] ?? {}, k === "slack" ? shell : null) : leave(k));
   } catch (err) {
     fill(
       stage,

@@ -50,7 +50,11 @@ export function dialogs({ world, client, focusBack }) {
   }
 
   function draw(d) {
-    const foot = h("footer", { class: "modal-foot" }, h("div", { class: "modal-trouble" }, d.trouble && trouble(d.trouble)));
+    const foot = h(
+      "footer",
+      { class: "modal-foot" },
+      h("div", { class: "modal-trouble" }, d.trouble && trouble(d.trouble)),
+    );
     el.dataset.dialogId = d.id;
     shown = d.card
       ? card(

@@ -34,7 +34,11 @@ export function find(anchor, command, into, { client, said }) {
     const n = ++asked;
     note("Searching…");
     try {
-      const { found } = await client.post("search", { command: command.id, channel: into.channel, text: search.value.trim() });
+      const { found } = await client.post("search", {
+        command: command.id,
+        channel: into.channel,
+        text: search.value.trim(),
+      });
       if (n !== asked) return;
       if (!found.length) return note("Nothing found");
       fill(

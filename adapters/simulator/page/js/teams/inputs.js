@@ -37,9 +37,7 @@ export function input(e, ctx) {
     get: control.get,
     say,
     focus: () =>
-      (
-        box.querySelector(`input#${id}, textarea#${id}, select#${id}`) ?? box.querySelector("input")
-      )?.focus(),
+      (box.querySelector(`input#${id}, textarea#${id}, select#${id}`) ?? box.querySelector("input"))?.focus(),
   });
   return box;
 }
@@ -121,7 +119,14 @@ function picks(type, e, { id, labelId, ...field }) {
   const chosen = (e.value ?? "").split(",");
   const el = h(
     "div",
-    { ...field, id, class: "picks", role: type === "radio" ? "radiogroup" : "group", "aria-labelledby": labelId, tabindex: "-1" },
+    {
+      ...field,
+      id,
+      class: "picks",
+      role: type === "radio" ? "radiogroup" : "group",
+      "aria-labelledby": labelId,
+      tabindex: "-1",
+    },
     (e.choices ?? []).map((c) =>
       h(
         "label",
@@ -130,7 +135,10 @@ function picks(type, e, { id, labelId, ...field }) {
           type,
           name,
           data: { value: c.value },
-          prop: { value: c.value, checked: type === "radio" ? c.value === e.value : chosen.includes(c.value) },
+          prop: {
+            value: c.value,
+            checked: type === "radio" ? c.value === e.value : chosen.includes(c.value),
+          },
         }),
         h("span", { class: "pick-words" }, h("span", { dir: "auto" }, emojify(c.title ?? ""))),
       ),

@@ -18,7 +18,11 @@ export function messageList({ c, deps, intro, reply }) {
   const rows = new Map(); // id → {key, node}
   const boxes = new Map(); // post id → {el, field, unfolded}
   const kept = new Map();
-  const feed = h("div", { class: ["feed", flat && "feed-chat"], role: "feed", "aria-label": `Messages in ${c.title}` });
+  const feed = h("div", {
+    class: ["feed", flat && "feed-chat"],
+    role: "feed",
+    "aria-label": `Messages in ${c.title}`,
+  });
   const scroller = h("div", { class: "scroller", tabindex: "-1" }, feed);
   const jump = h(
     "button",
@@ -69,7 +73,8 @@ export function messageList({ c, deps, intro, reply }) {
     const press = (what) => el.querySelector(`.toolbar [data-do=${what}]`)?.click();
     const key = e.key.toLowerCase();
     if (key === "m" || key === ".") press("more");
-    else if (key === "r") flat ? press("quote") : el.closest(".post")?.querySelector("[data-do=reply]")?.click();
+    else if (key === "r")
+      flat ? press("quote") : el.closest(".post")?.querySelector("[data-do=reply]")?.click();
     else if (key === "e") {
       const m = world.message(el.dataset.channel, el.dataset.id);
       if (m?.from === world.me) deps.edit(m, el);
@@ -91,7 +96,8 @@ export function messageList({ c, deps, intro, reply }) {
       x = { key, node: row(m, how, deps) };
       rows.set(m.id, x);
       if (posted?.id === m.id) x.node.classList.add("arrives");
-      if (focus) requestAnimationFrame(() => (x.node.querySelector(focus) ?? x.node).focus({ preventScroll: true }));
+      if (focus)
+        requestAnimationFrame(() => (x.node.querySelector(focus) ?? x.node).focus({ preventScroll: true }));
     }
     return x.node;
   }
@@ -145,7 +151,11 @@ export function messageList({ c, deps, intro, reply }) {
             ),
           ),
         replies.length > 0 &&
-          box(`replies ${m.id}`, h, shown.map((x, i) => draw(x, { compact: together(shown[i - 1], x) }, posted))),
+          box(
+            `replies ${m.id}`,
+            h,
+            shown.map((x, i) => draw(x, { compact: together(shown[i - 1], x) }, posted)),
+          ),
         b.field ? b.field.el : b.button,
       ].filter(Boolean),
     );
@@ -174,7 +184,9 @@ export function messageList({ c, deps, intro, reply }) {
       if (!before || dayKey(at(before), world.zone) !== day) {
         const name = dayName(at(m), world.zone);
         wanted.push(
-          keep(`day ${day} ${name}`, () => h("div", { class: "day", role: "separator" }, h("span", null, name))),
+          keep(`day ${day} ${name}`, () =>
+            h("div", { class: "day", role: "separator" }, h("span", null, name)),
+          ),
         );
         before = null;
       }

@@ -29,11 +29,7 @@ export function row(m, { compact, bubble }, deps) {
   const by = world.author(m);
   const mine = m.from === world.me;
   const s = at(m);
-  const time = h(
-    "time",
-    { class: "time", title: full(s, world.zone), datetime: m.at },
-    clock(s, world.zone),
-  );
+  const time = h("time", { class: "time", title: full(s, world.zone), datetime: m.at }, clock(s, world.zone));
   const node = h("article", {
     class: ["message", compact && "compact", bubble && "bubble", mine && "mine", m.to && "ephemeral"],
     tabindex: "-1",
@@ -120,7 +116,11 @@ function words(m, world) {
     if (i % 2 === 0) return emojify(part);
     const who = ctx.mentioned(part);
     if (who)
-      return h("span", { class: ["mention", who.id === world.me && "mention-me"], data: { user: who.id } }, who.name);
+      return h(
+        "span",
+        { class: ["mention", who.id === world.me && "mention-me"], data: { user: who.id } },
+        who.name,
+      );
     return part.startsWith("http") ? link(part, part) : part;
   });
 }
@@ -128,7 +128,9 @@ function words(m, world) {
 /** summary is a message as one line, for screen readers and the side bar. */
 export function summary(m) {
   if (m.deleted) return "";
-  return (m.text || m.summary || m.card?.fallbackText || "a card").replace(/<\/?at>/g, "").replace(/\s+/g, " ");
+  return (m.text || m.summary || m.card?.fallbackText || "a card")
+    .replace(/<\/?at>/g, "")
+    .replace(/\s+/g, " ");
 }
 
 function attachment(m, a, deps) {
@@ -247,8 +249,7 @@ function toolbar(m, node, mine, deps) {
         note: world.app.name,
         icon: avatar({ id: world.bot, name: world.app.name, app: true }, "small"),
         data: { command: c.id },
-        run: () =>
-          client.post("command", { command: c.id, channel: m.channel, id: m.id }).catch(deps.said),
+        run: () => client.post("command", { command: c.id, channel: m.channel, id: m.id }).catch(deps.said),
       }));
     if (list.length) list.push(null);
     if (m.card?.refresh)
@@ -265,14 +266,21 @@ function toolbar(m, node, mine, deps) {
       run: () => navigator.clipboard?.writeText(summary(m)),
     });
     if (mine) {
-      list.push({ label: "Edit", icon: icon("edit", 18), data: { do: "edit" }, run: () => deps.edit(m, node) });
+      list.push({
+        label: "Edit",
+        icon: icon("edit", 18),
+        data: { do: "edit" },
+        run: () => deps.edit(m, node),
+      });
       list.push({
         label: "Delete",
         icon: icon("trash", 18),
         danger: true,
         data: { do: "delete" },
         run: async () => {
-          if (await ask({ title: "Delete message", text: "Delete this message?", yes: "Delete", danger: true }))
+          if (
+            await ask({ title: "Delete message", text: "Delete this message?", yes: "Delete", danger: true })
+          )
             client.post("delete", { channel: m.channel, id: m.id }).catch(deps.said);
         },
       });

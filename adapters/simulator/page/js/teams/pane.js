@@ -60,7 +60,9 @@ export function teamsPane({ client, state, at, moved, reload, away, counted }) {
     if (m.from === world.me || (m.to && m.to !== world.me)) return;
     const who = world.author(m).name;
     announce(
-      place === channel ? `${who}: ${summary(m)}` : `New message from ${who} in ${world.channel(channel)?.title}`,
+      place === channel
+        ? `${who}: ${summary(m)}`
+        : `New message from ${who} in ${world.channel(channel)?.title}`,
     );
   }
 
@@ -116,7 +118,12 @@ export function teamsPane({ client, state, at, moved, reload, away, counted }) {
           h(
             "div",
             null,
-            h("h1", null, now.kind === "channel" ? now.name : now.title, isApp && h("span", { class: "badge-app" }, "APP")),
+            h(
+              "h1",
+              null,
+              now.kind === "channel" ? now.name : now.title,
+              isApp && h("span", { class: "badge-app" }, "APP"),
+            ),
             h(
               "p",
               null,
@@ -210,7 +217,11 @@ export function teamsPane({ client, state, at, moved, reload, away, counted }) {
   /** writing is what the composer knows of a conversation: whom one can mention. */
   const writing = (c) => ({
     me: world.me,
-    people: () => world.people().filter((p) => p.bot || c.members?.includes(p.id)).map((p) => ({ ...p, handle: p.name })),
+    people: () =>
+      world
+        .people()
+        .filter((p) => p.bot || c.members?.includes(p.id))
+        .map((p) => ({ ...p, handle: p.name })),
     channels: () => [],
   });
 

@@ -79,8 +79,6 @@ export function markdown(text, ctx) {
     const items = (re) => lines.map((l) => h("li", null, inline(l.replace(re, ""), ctx)));
     if (mark(/^- /)) return h("ul", null, items(/^- /));
     if (mark(/^\d+\. /)) return h("ol", null, items(/^\d+\. /));
-    return paragraphs.length > 1
-      ? h("p", null, inline(lines.join(" "), ctx))
-      : inline(lines.join(" "), ctx);
+    return paragraphs.length > 1 ? h("p", null, inline(lines.join(" "), ctx)) : inline(lines.join(" "), ctx);
   });
 }
