@@ -27,6 +27,10 @@ type Platform interface {
 	Profile(ctx context.Context, u chat.User) (chat.Profile, error)
 	// Members lists the accounts in a channel.
 	Members(ctx context.Context, p chat.Place) ([]chat.User, error)
+	// Accounts finds the accounts with these mail addresses, which are in small
+	// letters; who has none, or none that the desk can see, is left out. What was
+	// found before an error is returned with it.
+	Accounts(ctx context.Context, mails []string) (map[string]chat.User, error)
 	// Channel finds a channel by its name, without #, or by its id. An error
 	// that is chat.ErrGone says that there is none that the desk can see.
 	Channel(ctx context.Context, name string) (chat.Place, error)

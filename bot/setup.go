@@ -151,7 +151,40 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 			}
 		}
 	}
+	if err := d.findPeople(ctx, r); err != nil {
+		later = append(later, err)
+	}
 	return missing, errors.Join(append(later, d.triageWaiting(ctx))...)
+}
+
+// findPeople looks up the accounts of those whom the desk must be able to write
+// to before they have ever written to it: who leads a team, is on call, owns
+// something or approves.
+func (d *Desk) findPeople(ctx context.Context, r *rules) error {
+	var failed []error
+	for name, p := range d.platforms {
+		var wanted []string
+		err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
+			wanted, err = tx.OnDutyWithout(ctx, name, r.policy.Duties())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(wanted) == 0 {
+			continue
+		}
+		found, err := p.Accounts(ctx, wanted)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("accounts on %s: %w", name, err))
+		}
+		for _, u := range found {
+			if err := d.know(ctx, u); err != nil {
+				failed = append(failed, err)
+			}
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // locate fills in the id of a channel that the policy names; chat.ErrGone if

@@ -95,7 +95,6 @@ var changing = []Conversation{
 	{
 		Name: "a window that comes without a yes blocks the change, and deputies are asked before", Rows: []string{"AC6"},
 		Run: func(w *World) {
-			w.Person("ada").Says("hello").Sees("Hello Ada.")
 			ben, leo := asksApproval(w, nil)
 			leo.Sees("CHG-1", "Approve")
 			w.Pass(13 * time.Hour)

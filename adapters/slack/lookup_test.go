@@ -67,6 +67,18 @@ func TestProfileOfAStranger(t *testing.T) {
 	}
 }
 
+func TestAccountsByMail(t *testing.T) {
+	t.Parallel()
+	of := newOffice(t, slacktest.Options{})
+	found, err := of.a.Accounts(t.Context(), []string{"nobody@acme.example", "ana@acme.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]chat.User{"ana@acme.example": of.person(of.ana)}, found); diff != "" {
+		t.Errorf("found (-want +got):\n%s", diff)
+	}
+}
+
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	of := newOffice(t, slacktest.Options{})

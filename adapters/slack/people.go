@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"context"
+	"errors"
 
 	"github.com/slack-go/slack"
 
@@ -38,6 +39,25 @@ func (a *Adapter) Profile(ctx context.Context, u chat.User) (chat.Profile, error
 		p.Mail = user.Profile.Email
 	}
 	return p, nil
+}
+
+// Accounts finds the accounts with these mail addresses.
+func (a *Adapter) Accounts(ctx context.Context, mails []string) (map[string]chat.User, error) {
+	found := map[string]chat.User{}
+	for _, mail := range mails {
+		var user *slack.User
+		err := a.call(ctx, "users.lookupByEmail", repeatable, func(ctx context.Context) (err error) {
+			user, err = a.api.GetUserByEmailContext(ctx, mail)
+			return err
+		})
+		switch {
+		case err == nil:
+			found[mail] = a.me().person(user.ID)
+		case !errors.Is(err, chat.ErrGone):
+			return found, err
+		}
+	}
+	return found, nil
 }
 
 // Members are all who are in a channel, the desk itself among them.

@@ -483,6 +483,10 @@ func TestPeopleAndChannels(t *testing.T) {
 	if want := (chat.Profile{User: m.user("ana"), Name: "Ana Ruiz", Mail: "ana@acme.example", TimeZone: "Europe/Madrid", Locale: "es-ES"}); err != nil || p != want {
 		t.Errorf("Profile(ana) = %+v, %v; want %+v", p, err, want)
 	}
+	found, err := m.a.Accounts(t.Context(), []string{"ana@acme.example", "nobody@acme.example"})
+	if err != nil || len(found) != 1 || found["ana@acme.example"] != m.user("ana") {
+		t.Errorf("Accounts() = %+v, %v", found, err)
+	}
 	if p, err := m.a.Profile(t.Context(), m.user("gil")); err != nil || !p.Guest || p.Mail != "" {
 		t.Errorf("Profile(gil) = %+v, %v; want a guest without a mail address", p, err)
 	}

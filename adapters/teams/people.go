@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,24 +36,62 @@ func (a *Adapter) Profile(ctx context.Context, u chat.User) (chat.Profile, error
 	if err != nil {
 		return chat.Profile{}, err
 	}
-	p := chat.Profile{
+	return chat.Profile{
 		User:     a.person(u.ID),
 		Name:     cmp.Or(strings.TrimSpace(m.Name), strings.TrimSpace(m.GivenName+" "+m.Surname), m.Principal),
+		Mail:     a.mail(m),
 		TimeZone: ref.Zone,
 		Locale:   ref.Locale,
 		Bot:      m.bot(),
-		Guest: strings.EqualFold(m.UserRole, "guest") || strings.EqualFold(m.UserRole, "anonymous") || m.TenantID != "" && !strings.EqualFold(m.TenantID, a.tenant) ||
-			strings.Contains(strings.ToUpper(m.Principal), "#EXT#"),
+		Guest:    a.stranger(m),
+	}, nil
+}
+
+// stranger tells whether somebody is not of the tenant itself.
+func (a *Adapter) stranger(m member) bool {
+	return strings.EqualFold(m.UserRole, "guest") || strings.EqualFold(m.UserRole, "anonymous") || m.TenantID != "" && !strings.EqualFold(m.TenantID, a.tenant) ||
+		strings.Contains(strings.ToUpper(m.Principal), "#EXT#")
+}
+
+// mail is the address that the directory vouches for; empty for strangers.
+func (a *Adapter) mail(m member) string {
+	if a.stranger(m) || m.bot() {
+		return ""
 	}
-	if !p.Guest && !p.Bot {
-		if p.Mail = m.Mail; !strings.Contains(p.Mail, "@") {
-			p.Mail = ""
-			if strings.Contains(m.Principal, "@") {
-				p.Mail = m.Principal
-			}
+	for _, address := range []string{m.Mail, m.Principal} {
+		if strings.Contains(address, "@") {
+			return address
 		}
 	}
-	return p, nil
+	return ""
+}
+
+// mostTeams bounds in how many teams somebody is looked for.
+const mostTeams = 20
+
+// Accounts finds who of these mail addresses is in a team that the desk is in:
+// a bot sees nobody else.
+func (a *Adapter) Accounts(ctx context.Context, mails []string) (map[string]chat.User, error) {
+	teams, err := a.book.all(ctx, teamKeys)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]chat.User{}
+	ids := slices.Sorted(maps.Keys(teams))
+	for _, id := range ids[:min(len(ids), mostTeams)] {
+		err := a.roster(ctx, id, func(m member) {
+			if mail := strings.ToLower(a.mail(m)); slices.Contains(mails, mail) {
+				found[mail] = a.person(m.id())
+			}
+		})
+		if err != nil && !errors.Is(err, chat.ErrGone) {
+			return nil, err
+		}
+		if len(found) == len(mails) {
+			break
+		}
+	}
+	return found, nil
 }
 
 // member asks for somebody where they were seen: in their chat with the desk, in
@@ -63,12 +102,8 @@ func (a *Adapter) member(ctx context.Context, user string, ref reference) (membe
 		return member{}, err
 	}
 	places := []string{ref.Chat, ref.Seen}
-	ids := make([]string, 0, len(teams))
-	for id := range teams {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	places = append(places, ids[:min(len(ids), 20)]...)
+	ids := slices.Sorted(maps.Keys(teams))
+	places = append(places, ids[:min(len(ids), mostTeams)]...)
 	var asked []string
 	for _, place := range places {
 		if place == "" || slices.Contains(asked, place) {
@@ -99,11 +134,20 @@ func (a *Adapter) member(ctx context.Context, user string, ref reference) (membe
 // those of its team, as Teams tells it.
 func (a *Adapter) Members(ctx context.Context, place chat.Place) ([]chat.User, error) {
 	channel, _ := splitConversation(place.Channel)
-	at, err := a.reach(ctx, channel)
+	var all []chat.User
+	err := a.roster(ctx, channel, func(m member) { all = append(all, a.person(m.id())) })
 	if err != nil {
 		return nil, err
 	}
-	var all []chat.User
+	return all, nil
+}
+
+// roster has each person in a conversation seen.
+func (a *Adapter) roster(ctx context.Context, channel string, see func(member)) error {
+	at, err := a.reach(ctx, channel)
+	if err != nil {
+		return err
+	}
 	next := ""
 	for {
 		var page struct {
@@ -116,19 +160,19 @@ func (a *Adapter) Members(ctx context.Context, place chat.Place) ([]chat.User, e
 		}
 		if err := a.call(ctx, at.ServiceURL, request{name: "members", method: http.MethodGet,
 			path: []string{"v3", "conversations", channel, "pagedmembers"}, query: query}, &page); err != nil {
-			return nil, err
+			return err
 		}
 		for _, m := range page.Members {
 			if m.bot() || m.id() == "" || len(m.id()) > maxID {
 				continue
 			}
-			all = append(all, a.person(m.id()))
+			see(m)
 			if err := a.met(ctx, m, at, channel); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		if page.Next == "" || page.Next == next || len(page.Members) == 0 {
-			return all, nil
+			return nil
 		}
 		next = page.Next
 	}

@@ -61,7 +61,8 @@ func (o office) Profile(_ context.Context, u chat.User) (chat.Profile, error) {
 	p.User = u
 	return p, nil
 }
-func (office) Members(context.Context, chat.Place) ([]chat.User, error) { return nil, nil }
+func (office) Accounts(context.Context, []string) (map[string]chat.User, error) { return nil, nil }
+func (office) Members(context.Context, chat.Place) ([]chat.User, error)         { return nil, nil }
 func (office) Channel(context.Context, string) (chat.Place, error) {
 	return chat.Place{}, chat.ErrGone
 }

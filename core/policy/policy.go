@@ -4,6 +4,8 @@
 package policy
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/deskhand/deskhand/core/ticket"
@@ -134,4 +136,35 @@ func BuiltIn() Policy {
 			{Slug: "other", Name: "Something else", Incidents: "service-desk", Requests: "service-desk"},
 		},
 	}
+}
+
+// Duties are the mail addresses, in small letters, of those whom the desk may
+// have to write to first.
+func (p Policy) Duties() []string {
+	var all []string
+	add := func(mails ...string) {
+		for _, m := range mails {
+			if m = strings.ToLower(m); strings.Contains(m, "@") && !slices.Contains(all, m) {
+				all = append(all, m)
+			}
+		}
+	}
+	add(p.Desk.Admins...)
+	for _, t := range p.Teams {
+		add(t.Lead)
+		add(t.OnCall...)
+		add(t.Members...)
+	}
+	for _, s := range p.Services {
+		add(s.Owner)
+	}
+	for _, a := range p.Changes.Approvals {
+		for _, s := range a.Stages {
+			add(s.Ask...)
+			add(s.Deputies...)
+		}
+	}
+	add(p.Changes.Emergency.Ask...)
+	add(p.Changes.Emergency.Deputies...)
+	return all
 }
