@@ -28,6 +28,7 @@ type doctorCmd struct {
 	storeFlags
 	slackFlags
 	teamsFlags
+	URL      string `name:"url" help:"Address at which people's browsers reach the desk, checked as they would." env:"DESKHAND_URL" placeholder:"URL"`
 	Callback string `help:"The address that Slack sends events to, checked from here as Slack would." default:"http://127.0.0.1:8080/slack/events" env:"DESKHAND_CALLBACK" placeholder:"URL"`
 }
 
@@ -58,6 +59,7 @@ func (c *doctorCmd) Run(ctx context.Context, e *env) error {
 	if c.teamsFlags.set() {
 		c.checkTeams(ctx, tell)
 	}
+	c.checkPages(ctx, tell)
 	if !well {
 		return errUnwell
 	}
