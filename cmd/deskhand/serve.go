@@ -104,7 +104,7 @@ func (c *applyCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	if c.DryRun {
-		e.say("%s is in order: %d teams, %d services, %d people.", c.File, len(p.Teams), len(p.Services), len(p.People))
+		e.say("%s is in order: %d teams, %d services, %d service levels, %d people.", c.File, len(p.Teams), len(p.Services), len(p.Levels), len(p.People))
 		return nil
 	}
 	db, done, err := c.open(ctx, e)
@@ -124,10 +124,14 @@ func apply(ctx context.Context, db *storage.DB, file string) error {
 	if err != nil {
 		return err
 	}
-	return db.InTx(ctx, func(tx *storage.Tx) error {
+	err = db.InTx(ctx, func(tx *storage.Tx) error {
 		_, err := tx.ApplyPolicy(ctx, p, "deskhand apply", time.Now())
 		return err
 	})
+	if wrong, ok := errors.AsType[*storage.PolicyError](err); ok {
+		return policyfile.Refused(file, wrong.Problem)
+	}
+	return err
 }
 
 type migrateCmd struct{ storeFlags }

@@ -67,6 +67,20 @@ func Parse(name string, text []byte) (policy.Policy, error) {
 	if len(found) == 0 {
 		return p, nil
 	}
+	return p, refused(name, file, found)
+}
+
+// Refused says of a file that has been loaded what the record finds wrong with
+// it.
+func Refused(name string, found ...policy.Problem) error {
+	file, err := parser.ParseFile(name, 0)
+	if err != nil { // it is gone, or another by now
+		file = &ast.File{}
+	}
+	return refused(name, file, found)
+}
+
+func refused(name string, file *ast.File, found []policy.Problem) *Error {
 	e := &Error{File: name}
 	for _, problem := range found {
 		line := problem.String()
@@ -75,7 +89,7 @@ func Parse(name string, text []byte) (policy.Policy, error) {
 		}
 		e.Lines = append(e.Lines, line)
 	}
-	return p, e
+	return e
 }
 
 // plain is the parser's error as one line: "[12:3] unknown field "x"".
