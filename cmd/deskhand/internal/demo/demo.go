@@ -15,6 +15,11 @@ import (
 //go:embed articles/*.md
 var articles embed.FS
 
+// ItemsYAML is what the company runs, in the form of "deskhand cmdb import".
+//
+//go:embed items.yaml
+var ItemsYAML []byte
+
 // PolicyYAML is the company's policy as a file, with comments: the example to
 // write one's own from.
 //

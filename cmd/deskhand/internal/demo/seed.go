@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/itemfile"
+	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -27,7 +29,7 @@ func Seed(ctx context.Context, db *storage.DB, now time.Time, progress func(stri
 		if s.history, err = Generate(now); err != nil {
 			return err
 		}
-		for _, step := range []func(context.Context, *storage.Tx) error{s.company, s.articles, s.accounts, s.tickets, s.questions} {
+		for _, step := range []func(context.Context, *storage.Tx) error{s.company, s.items, s.articles, s.accounts, s.tickets, s.questions} {
 			if err := step(ctx, tx); err != nil {
 				return fmt.Errorf("seed: %w", err)
 			}
@@ -48,6 +50,23 @@ type seeder struct {
 }
 
 const via = "demo"
+
+// items are what the company runs.
+func (s *seeder) items(ctx context.Context, tx *storage.Tx) error {
+	rows, wrong, err := itemfile.YAML(ItemsYAML)
+	if err != nil {
+		return err
+	}
+	known, err := tx.KnownItems(ctx)
+	if err != nil {
+		return err
+	}
+	plan := cmdb.Compare(rows, known)
+	if wrong = append(wrong, plan.Problems...); len(wrong) > 0 {
+		return fmt.Errorf("items: %v", wrong)
+	}
+	return tx.ImportItems(ctx, plan, via, s.now.AddDate(0, 0, -days))
+}
 
 func (s *seeder) company(ctx context.Context, tx *storage.Tx) error {
 	p, err := Policy()
