@@ -53,8 +53,7 @@ func (a *Actor) find(on func(Seen) bool, ok func(thingSeen) bool) (thingSeen, bo
 }
 
 // Press waits for a button with this title and presses the newest one, in the
-// open dialog if there is one. One that asks whether the actor is sure is said
-// yes to.
+// open dialog if there is one.
 func (a *Actor) Press(text string) *Actor {
 	a.s.t.Helper()
 	return a.press(text, nil)
@@ -74,7 +73,7 @@ func (a *Actor) Holds(title string) func() error {
 	if !ok {
 		a.s.fail("%s sees no button %q", a.name(), title)
 	}
-	return func() error { return a.surely(at) }
+	return func() error { return a.p.Press(at.Act) }
 }
 
 // button waits for a button with this title.
@@ -92,44 +91,7 @@ func (a *Actor) press(title string, on func(Seen) bool) *Actor {
 		a.s.fail("%s sees no button %q", a.name(), title)
 		return a
 	}
-	return a.did("presses "+title, a.surely(at))
-}
-
-// surely presses a button, and says yes if it only asks whether one is sure:
-// Adaptive Cards know no confirmations, so that cards show and hide them.
-func (a *Actor) surely(at thingSeen) error {
-	if err := a.p.Press(at.Act); err != nil || at.kind() != "Action.ToggleVisibility" {
-		return err
-	}
-	yes, asks := a.p.yes(at)
-	if !asks {
-		return nil
-	}
-	sure := at.Act
-	sure.Path = yes
-	return a.p.Press(sure)
-}
-
-// yes is the first button in what a toggle has just shown.
-func (p *Person) yes(at thingSeen) (path string, asks bool) {
-	p.t.mu.Lock()
-	defer p.t.mu.Unlock()
-	x, err := p.at(at.Act)
-	if err != nil {
-		return "", false
-	}
-	for _, target := range list(at.m["targetElements"]) {
-		inside := ""
-		x.s.walk(func(q part) {
-			switch {
-			case text(q.m, "id") == target && !isInput(q.kind()):
-				inside = q.path + "/"
-			case inside != "" && path == "" && strings.HasPrefix(q.path, inside) && (q.kind() == "Action.Execute" || q.kind() == "Action.Submit"):
-				path = q.path
-			}
-		})
-	}
-	return path, path != ""
+	return a.did("presses "+title, a.p.Press(at.Act))
 }
 
 // Choose chooses by its title, wherever it is newest: a choice of an input, a

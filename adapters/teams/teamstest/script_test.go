@@ -213,26 +213,3 @@ func TestAScriptOpensTheTab(t *testing.T) {
 		t.Errorf("it says %q", b.said)
 	}
 }
-
-func TestAButtonThatAsksFirstIsSaidYesTo(t *testing.T) {
-	t.Parallel()
-	a := newApp(t, teamstest.Options{})
-	a.on("message", func(act activity) any {
-		if act.text("value", "done") != "" {
-			a.post(act.text("conversation", "id"), map[string]any{"text": "Done: " + act.text("value", "done")})
-		}
-		return nil
-	})
-	a.post(a.chat("ana"), withCard(card(`{"type":"Container","id":"ask","isVisible":false,"items":[{"type":"TextBlock","text":"Sure?"},{"type":"ActionSet","actions":[
-		{"type":"Action.Submit","title":"Yes","data":{"done":"yes"}},{"type":"Action.ToggleVisibility","title":"No","targetElements":["ask"]}]}]},
-		{"type":"TextBlock","id":"more","text":"There is more","isVisible":false}`, `
-		{"type":"Action.ToggleVisibility","title":"Close it","targetElements":["ask"]},
-		{"type":"Action.ToggleVisibility","title":"Show more","targetElements":["more"]}`)))
-	ana := a.w.Script(t).Person("ana")
-	ana.Press("Show more").Sees("There is more").SeesNot("Done")
-	ana.Press("Close it").Sees("Done: yes", "Desk")
-	if err := ana.Holds("Close it")(); err != nil { // which hides the question again
-		t.Error(err)
-	}
-	ana.SeesNot("Sure?")
-}
