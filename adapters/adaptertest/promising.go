@@ -33,7 +33,7 @@ var promising = []Conversation{
 			ana.Sees("INC-1: when it is answered", "Opened", "answer within 1 h (Standard)", "at all hours", "left, so answer by")
 			ben.Press("Waiting for…").Fill("What is it waiting for?", "For a supplier").Submits()
 			ben.Press("Why this time?")
-			ben.Sees("INC-1: when it is fixed", "fix within 8 h (Standard)", "Paused", "waiting for a supplier", "left when it goes on")
+			w.Aside("ben", "it-triage").Sees("INC-1: when it is fixed", "fix within 8 h (Standard)", "Paused", "waiting for a supplier", "left when it goes on")
 		},
 	},
 	{
@@ -73,7 +73,7 @@ var promising = []Conversation{
 			alerts := w.Person("ben").In("sla-alerts")
 			alerts.Sees("INC-1", "Late", "answer was due", "Ana Silva", "Service Desk", "I take it", "Reassign", "Tell requester")
 			ana.Sees("We have not answered you about INC-1 as soon as we promised", "New time", "Escalate")
-			ana.Press("Escalate").Sees("You have asked for somebody higher up")
+			ana.PressSure("Escalate", "Escalate").Sees("You have asked for somebody higher up")
 			w.Person("leo").Sees("Ana Silva asks for somebody higher up", "INC-1")
 			w.Pass(20 * time.Minute)
 			alerts.Sees("INC-1", "Late by 2", "min")
@@ -107,7 +107,7 @@ var promising = []Conversation{
 	{
 		Name: "many breaches at once are one message that keeps itself current", Rows: []string{"SE11"}, Crosses: true,
 		Run: func(w *World) {
-			ana, ben := w.Person("ana"), w.Person("ben").In("it-triage")
+			ana, ben := w.Asking("ana").In("it-help"), w.Person("ben").In("it-triage")
 			const tickets = 8
 			for i := range tickets {
 				ana.Says(fmt.Sprintf("zeppelin number %d is gone", i+1))

@@ -110,6 +110,12 @@ var talking = []Conversation{
 		Name: "in a chat without threads a message goes to what is talked of, and is taken back at one press", Rows: []string{"TL4"}, Lacking: []Feature{Threads},
 		Run: func(w *World) {
 			ana, ben := opened(w, "my zeppelin has no threads")
+			ana.Says("it squeaks").Sees("Passed on to Service Desk for INC-1.", "It's something else")
+			ana.Says("and it rattles")
+			ben.About("INC-1").Sees("it squeaks")
+			ben.About("INC-1").Sees("and it rattles")
+			w.Settle()
+			w.Recorded(1, "notes of where a message has gone", `select count(*) from posts where body::text like '%Passed on to%'`)
 			ben.Press("Claim").Sees("Ben Weber is on it")
 			ben.About("INC-1").Says("how many had it?")
 			ana.Sees("Ben Weber", "INC-1", "how many had it?")

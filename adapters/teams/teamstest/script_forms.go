@@ -76,6 +76,21 @@ func (a *Actor) Holds(title string) func() error {
 	return func() error { return a.p.Press(at.Act) }
 }
 
+// PressSure presses a button that asks first, in a part of the card that it
+// shows, and says yes by the title of the button there, which may be the same.
+func (a *Actor) PressSure(title, yes string) *Actor {
+	a.s.t.Helper()
+	a.Press(title)
+	at, ok := a.find(nil, func(x thingSeen) bool {
+		return isAction(x.kind()) && x.kind() != "Action.ToggleVisibility" && label(text(x.m, "title")) == label(yes)
+	})
+	if !ok {
+		a.s.fail("%s is not asked whether to %q", a.name(), yes)
+		return a
+	}
+	return a.did("says "+yes, a.p.Press(at.Act))
+}
+
 // button waits for a button with this title.
 func (a *Actor) button(title string, on func(Seen) bool) (thingSeen, bool) {
 	return a.find(on, func(x thingSeen) bool { return isAction(x.kind()) && label(text(x.m, "title")) == label(title) })

@@ -209,7 +209,7 @@ func (d *parityDesk) teamsWays() *adaptertest.Own[*teamstest.Actor] {
 			}
 			return a.Says(text, up...)
 		},
-		PressSure: func(a *teamstest.Actor, button, yes string) *teamstest.Actor { return a.Press(button).Press(yes) },
+		PressSure: (*teamstest.Actor).PressSure,
 		Notified:  (*teamstest.Actor).Notified,
 		Calls:     func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Says("@" + app + " " + text) },
 		Commands:  func(a *teamstest.Actor, text string) *teamstest.Actor { return a.Runs("/desk " + text) },
