@@ -63,13 +63,17 @@ func furnish(t *teamstest.Tenant, p policy.Policy) error {
 	if err := add(p.Desk.Company, everybody, help...); err != nil {
 		return err
 	}
-	for _, team := range p.Teams {
+	for i, team := range p.Teams {
 		var members []string
 		for _, mail := range append([]string{team.Lead}, team.Members...) {
 			handle, _, _ := strings.Cut(mail, "@")
 			members = append(members, handle)
 		}
-		if err := add(team.Name, members, team.Channel["teams"]); err != nil {
+		channels := []string{team.Channel["teams"]}
+		if alerts := p.Alerts.Channel["teams"]; i == 0 && alerts != "" {
+			channels = append(channels, alerts)
+		}
+		if err := add(team.Name, members, channels...); err != nil {
 			return err
 		}
 	}

@@ -80,6 +80,15 @@ func populate(w *slacktest.Workspace, p policy.Policy) error {
 			return err
 		}
 	}
+	agents := []string{botUser}
+	for _, t := range p.Teams {
+		for _, mail := range slices.Concat([]string{t.Lead}, t.Members) {
+			agents = append(agents, ids[mail])
+		}
+	}
+	if err := add(p.Alerts.Channel["slack"], "What is late", agents); err != nil {
+		return err
+	}
 	for _, t := range p.Teams {
 		members := []string{botUser, ids[t.Lead]}
 		for _, m := range t.Members {

@@ -2,6 +2,7 @@ package policyfile
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -190,5 +191,25 @@ func TestWithoutServiceLevelsTheBuiltInOnesAreInForce(t *testing.T) {
 	}
 	if p, err = Parse("policy.yaml", []byte("service_levels: []")); err != nil || len(p.Levels) != 0 {
 		t.Errorf("an empty list promises %v, %v; want nothing", p.Levels, err)
+	}
+}
+
+func TestTheREADMEsExampleIsRead(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(readme), "```\ncalendars:")
+	example, _, closed := strings.Cut(after, "```")
+	if !found || !closed {
+		t.Fatal("the README shows no calendars")
+	}
+	p, err := Parse("README.md", []byte("calendars:"+example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(p.Levels) != 2 || len(p.Calendars) != 1 || len(p.Calendars[0].Public) == 0 {
+		t.Errorf("the example has %d levels and %d calendars", len(p.Levels), len(p.Calendars))
 	}
 }
