@@ -275,3 +275,31 @@ func (tx *Tx) EndDelegation(ctx context.Context, from people.PersonID, via strin
 	}
 	return true, tx.Audit(ctx, Step{At: at, Action: "approvals taken back", Person: from, Via: via, Subject: OfPerson, SubjectID: int64(from)})
 }
+
+// ProvenVote is a vote of any round, with the names of who gave it and whose
+// seat it is.
+type ProvenVote struct {
+	Round  int       `db:"round"`
+	Stage  string    `db:"stage"`
+	Seat   string    `db:"seat"`
+	By     string    `db:"by"`
+	Answer string    `db:"answer"`
+	Note   string    `db:"note"`
+	Hash   string    `db:"hash"`
+	At     time.Time `db:"at"`
+}
+
+// Proof is every vote on a change, in order, voided ones included.
+func (tx *Tx) Proof(ctx context.Context, id change.ID) ([]ProvenVote, error) {
+	rows, _ := tx.Query(ctx, `
+		select v.round, s.name as stage, seat.name as seat, by.name as by, v.answer, v.note, v.hash, v.at
+		from approvals a join votes v on v.approval_id = a.id
+			join approval_stages s on s.approval_id = v.approval_id and s.round = v.round and s.stage = v.stage
+			join people seat on seat.id = v.seat_id join people by on by.id = v.by_id
+		where a.change_id = $1 order by v.round, v.stage, v.at`, id)
+	votes, err := pgx.CollectRows(rows, pgx.RowToStructByName[ProvenVote])
+	if err != nil {
+		return nil, fmt.Errorf("votes on change %d: %w", id, err)
+	}
+	return votes, nil
+}

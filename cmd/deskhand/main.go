@@ -21,6 +21,7 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" help:"Run the desk for a real workspace."`
 	Apply   applyCmd   `cmd:"" help:"Check a policy file and put it in force."`
 	KB      kbCmd      `cmd:"" name:"kb" help:"Bring in knowledge-base articles, and search them."`
+	Change  changeCmd  `cmd:"" help:"Show a change, and prove who approved what."`
 	CMDB    cmdbCmd    `cmd:"" name:"cmdb" help:"Bring in what the company runs: configuration items and what depends on what."`
 	SLA     slaCmd     `cmd:"" name:"sla" help:"Show the sum behind a promised time, and rehearse a policy on what has happened."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
