@@ -194,3 +194,21 @@ func FuzzCheckCard(f *testing.F) {
 		}
 	})
 }
+
+func TestCardsAsPeopleReadThem(t *testing.T) {
+	t.Parallel()
+	got := teamstest.RenderCard([]byte(card(`
+		{"type":"TextBlock","text":"**Due** {{DATE(2026-11-21T09:45:00Z, SHORT)}} {{TIME(2026-11-21T09:45:00Z)}}, see [the page](https://a.test), 1\\. not a list"},
+		{"type":"RichTextBlock","inlines":["Late: ",{"type":"TextRun","text":"{{TIME(2026-11-21T21:05:00Z)}}"}]},
+		{"type":"FactSet","facts":[{"title":"State","value":"Open"}]},`+name+`,`+colour+`,"value":"b"},
+		{"type":"Input.Toggle","id":"t","title":"Tell me","value":"true"},
+		{"type":"TextBlock","text":"hidden","isVisible":false},
+		{"type":"ColumnSet","columns":[{"width":"auto","items":[`+hello+`]}]}`, claim+`,{"type":"Action.OpenUrl","title":"More","mode":"secondary","url":"https://a.test"}`)))
+	want := strings.Join([]string{
+		"**Due** Sat, Nov 21, 2026 9:45 AM, see the page, 1. not a list", "Late: 9:05 PM", "State: Open", "Name: ____",
+		"Colour: ( ) Red (x) Blue", "[x] Tell me", "Hello", "[Claim]", "[… More]",
+	}, "\n")
+	if got != want {
+		t.Errorf("the card reads\n%s\nwant\n%s", got, want)
+	}
+}

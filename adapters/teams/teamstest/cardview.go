@@ -257,7 +257,7 @@ func (s sheet) lines(errors map[string]string) []string {
 					fmt.Fprint(&b, v)
 				}
 			}
-			add("%s", b.String())
+			add("%s", times(b.String()))
 		case kind == "FactSet":
 			for _, v := range list(m["facts"]) {
 				f, _ := v.(map[string]any)
@@ -325,10 +325,10 @@ var (
 	mdTime = regexp.MustCompile(`\{\{(DATE|TIME)\(([^,)]+)(?:,\s*(SHORT|LONG|COMPACT))?\)\}\}`)
 )
 
-// plain is a text without its marks, as words to compare: links keep their text
-// and times are those of UTC.
-func plain(s string) string {
-	s = mdTime.ReplaceAllStringFunc(s, func(m string) string {
+// times writes the moments in a text out, as they are in UTC; page "Text
+// features" of adaptivecards.io. A client does so in text blocks and runs.
+func times(s string) string {
+	return mdTime.ReplaceAllStringFunc(s, func(m string) string {
 		part := mdTime.FindStringSubmatch(m)
 		at, err := time.Parse(time.RFC3339, strings.TrimSpace(part[2]))
 		switch {
@@ -343,6 +343,11 @@ func plain(s string) string {
 		}
 		return at.UTC().Format("1/2/2006")
 	})
+}
+
+// plain is a text without its marks, as words to compare: links keep their text.
+func plain(s string) string {
+	s = times(s)
 	s = mdLink.ReplaceAllString(s, "$1")
 	s = atTag.ReplaceAllString(s, "@$1")
 	return mdMark.ReplaceAllString(s, "$1")
