@@ -167,7 +167,8 @@ type limits struct {
 	label   int // characters of a label
 }
 
-// fit draws within the bound, with as much in it as goes into it.
+// fit draws within the bound, with as much in it as goes into it, to about a
+// tenth.
 func fit(bs []chat.Block, draw func(limits) json.RawMessage) json.RawMessage {
 	l := limits{text: 12_000, blocks: len(bs), buttons: maxButtons, held: maxInput, options: maxOptions, label: maxLabel}
 	js := draw(l)
@@ -175,9 +176,24 @@ func fit(bs []chat.Block, draw func(limits) json.RawMessage) json.RawMessage {
 		of    *int
 		least int
 	}{{&l.text, 100}, {&l.blocks, 0}, {&l.buttons, 0}, {&l.held, 60}, {&l.options, 5}, {&l.label, 20}} {
-		for len(js) > maxCard && *give.of > give.least {
-			*give.of = max(*give.of*3/4, give.least)
-			js = draw(l)
+		if len(js) <= maxCard {
+			break
+		}
+		much := *give.of
+		if much <= give.least {
+			continue
+		}
+		*give.of = give.least
+		if js = draw(l); len(js) > maxCard {
+			continue // all that this can give is not enough
+		}
+		for little := give.least; much-little > max(1, little/10); {
+			*give.of = (little + much) / 2
+			if now := draw(l); len(now) <= maxCard {
+				js, little = now, *give.of
+			} else {
+				much = *give.of
+			}
 		}
 	}
 	return js
