@@ -1,16 +1,17 @@
 package simulator_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"context"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // at is when the tests' cards say that something was.
@@ -121,6 +122,50 @@ func TestPostsAndAnswersInAChannel(t *testing.T) {
 	b.press(inTeams+"[data-command='desk.find']", "")
 	b.press("[data-found]", "Turn it off & on again.")
 	a.sees(inTeams+".post .ac h3", "KB-7 The printer is offline")
+}
+
+func TestTheKeyboardIsEnoughInTeams(t *testing.T) {
+	t.Parallel()
+	w, _ := newTeamsWorld(t)
+	a := w.openTeams(t, "29:ana", "")
+	eval[bool](a, `(document.querySelector("[data-pane=teams] .composer-input").focus(), true)`)
+	a.types("the printer is not printing\r")
+	a.sees(inTeams+".ac", "KB-7")
+	// Back from the field into the messages; R quotes the one in focus.
+	a.do(shiftTab())
+	a.until("a message or something in it has the focus", `document.activeElement.closest(".message")`)
+	eval[bool](a, `([...document.querySelectorAll("[data-pane=teams] .message")].at(-1).focus(), true)`)
+	a.types(kb.ArrowUp)
+	a.until("the message above has the focus", `document.activeElement.matches(".message.mine")`)
+	a.types("r")
+	a.sees(inTeams+".quote-bar", "the printer is not printing")
+	a.until("the field has the focus", `document.activeElement.matches(".composer-input")`)
+	a.types("still not\r")
+	a.sees(inTeams+".mine .quote", "the printer is not printing")
+	a.seesNot(inTeams+".quote-bar", "")
+
+	eval[bool](a, `([...document.querySelectorAll("[data-pane=teams] .message")].find((x) => x.querySelector(".ac")).focus(), true)`)
+	a.types("\r\t") // Enter goes to the first control in the message
+	a.until("the second button has the focus", `document.activeElement.textContent === "Open a ticket"`)
+	a.types("\t\r")
+	a.sees("[role=menu]", "Withdraw")
+	a.types(kb.End + "\r")
+	a.until("the question has the focus", `document.activeElement.textContent === "Withdraw it"`)
+	a.types("\t\r") // Keep it
+	a.until("the focus is back at the menu", `document.activeElement.dataset.do === "overflow"`)
+	a.do(shiftTab())
+	a.types("\r")
+	a.sees("[role=dialog].teams-dialog", "Open a ticket")
+	a.until("the first field has the focus", `document.activeElement.value === "printer"`)
+	for range 30 { // round and round, and never out
+		a.types("\t")
+		if !eval[bool](a, `document.activeElement === document.body || document.activeElement.closest(".teams-dialog") != null`) {
+			t.Fatal("Tab has left the dialog")
+		}
+	}
+	a.types(kb.Escape)
+	a.seesNot("[role=dialog].teams-dialog", "")
+	a.until("the focus is back at the button", `document.activeElement.textContent === "Open a ticket"`)
 }
 
 func TestBothPlatformsInOneWindow(t *testing.T) {

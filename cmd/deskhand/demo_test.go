@@ -288,5 +288,13 @@ func TestDemoOverBothPlatforms(t *testing.T) {
 	// Nothing is to be half faded in.
 	w.js(`Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)`)
 	w.picture("both-3-talk")
+
+	// The team has it in Teams too, with the same words in its thread.
+	w.press("#you-teams", "")
+	w.press(".person > button", "Elin Bergqvist")
+	w.press("[data-teams-place]", "it-triage")
+	w.sees(teams+".post .ac", "Ben Hartmann is on it")
+	w.sees(teams+".post-replies", "beside the kitchen")
+	w.picture("both-4-triage")
 	stop()
 }
