@@ -46,6 +46,9 @@ func (t *turn) talked(ctx context.Context) (storage.Thread, error) {
 		if !errors.Is(err, storage.ErrNotFound) {
 			return th, err
 		}
+		if err := t.sureOfQuote(ctx); err != nil {
+			return th, err
+		}
 	}
 	talk, err := t.tx.TalkWith(ctx, ev.By.Platform, ev.By.Workspace, t.chatOf(ev), ev.By.ID)
 	if err != nil {
@@ -77,6 +80,20 @@ func (t *turn) talked(ctx context.Context) (storage.Thread, error) {
 		return th, nil
 	}
 	return th, storage.ErrNotFound
+}
+
+// sureOfQuote fails if the message that is quoted may be one of the desk's that
+// is shown already and of which the id is not on record yet: the event is tried
+// again in a second, for whoever answers quickly must be heard.
+func (t *turn) sureOfQuote(ctx context.Context) error {
+	if t.at.Sub(t.ev.At) > justSent {
+		return nil
+	}
+	delivering, err := t.tx.Delivering(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.By.ID)
+	if err == nil && delivering {
+		err = errors.New("it may quote a message of the desk's that is just being sent")
+	}
+	return err
 }
 
 // chatOf is the channel under which talk is kept: none for direct messages.

@@ -261,12 +261,21 @@ func TestWhatFollowsInAThread(t *testing.T) {
 				if got, err := tx.AwaitsRoot(ctx, "slack", "T1", channel, "U1"); err != nil || got != want {
 					t.Errorf("AwaitsRoot(%s) = %v, %v; want %v", channel, got, err, want)
 				}
+				if got, err := tx.Delivering(ctx, "slack", "T1", channel, "U1"); err != nil || got != want {
+					t.Errorf("Delivering(%s) = %v, %v; want %v", channel, got, err, want)
+				}
 			}
 			return nil
 		})
 		record(t, db, storage.Outcomes{Delivered: []storage.Delivered{
 			{Delivery: all[0], Wanted: 1, Root: true, Channel: "C1", External: "3.3"},
 		}})
+		inTx(t, db, func(ctx context.Context, tx *storage.Tx) error {
+			if got, err := tx.Delivering(ctx, "slack", "T1", "C1", "U1"); err != nil || got {
+				t.Errorf("Delivering, once it is known where it stands: %v, %v", got, err)
+			}
+			return nil
+		})
 		next := claim(t, db, noon)
 		if diff := cmp.Diff([]storage.PostID{follower}, ids(next)); diff != "" {
 			t.Fatalf("after the root (-want +got):\n%s", diff)

@@ -138,6 +138,23 @@ func (tx *Tx) AwaitsRoot(ctx context.Context, platform, workspace, channel, user
 	return awaits, nil
 }
 
+// Delivering tells whether a message of the desk's may this moment be coming to
+// stand in the channel, or in the direct messages of the user: it is seen
+// already, and its id is not known yet.
+func (tx *Tx) Delivering(ctx context.Context, platform, workspace, channel, user string) (bool, error) {
+	var delivering bool
+	err := tx.QueryRow(ctx, `
+		select exists (
+			select from outbox o join posts p on p.id = o.post_id left join threads t on t.id = p.thread_id
+			where o.unsure and p.external is null and p.kind = 'message' and p.platform = $1 and p.workspace = $2
+				and (coalesce(t.channel, p.channel) = $3 or coalesce(t.channel, p.channel) = '' and coalesce(t.user_id, p.user_id) = $4))`,
+		platform, workspace, channel, user).Scan(&delivering)
+	if err != nil {
+		return false, fmt.Errorf("messages to come in %s: %w", channel, err)
+	}
+	return delivering, nil
+}
+
 // LinkThread says that the thread is about the ticket from now on.
 func (tx *Tx) LinkThread(ctx context.Context, id ThreadID, about ticket.ID) error {
 	return tx.later(ctx, touching(ErrNotFound, "link thread %d", id), `update threads set ticket_id = $2 where id = $1`, id, about)

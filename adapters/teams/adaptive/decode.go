@@ -130,7 +130,7 @@ func Check(f chat.Form, vs chat.Values) map[string]string {
 	errs := map[string]string{}
 	for _, field := range f.Fields {
 		switch v := vs.One(field.Name); {
-		case strings.TrimSpace(v) == "" && !field.Optional:
+		case v == "" && !field.Optional: // of blanks the desk says itself what it misses
 			errs[field.Name] = missing(field.Input)
 		case field.Max > 0 && units(v) > field.Max, units(v) > 4*maxInput:
 			errs[field.Name] = "This is too long."

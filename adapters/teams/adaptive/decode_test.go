@@ -89,7 +89,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"all is there", chat.Values{"title": {"vpn"}, "who": {"u"}}, nil},
 		{"nothing is there", nil, map[string]string{"title": "Please fill this in.", "who": "Please choose one."}},
-		{"blanks are nothing", chat.Values{"title": {" \n"}, "who": {"u"}}, map[string]string{"title": "Please fill this in."}},
+		{"blanks are left to the desk", chat.Values{"title": {" \n"}, "who": {"u"}}, nil},
 		{"too long", chat.Values{"title": {"123456"}, "who": {"u"}}, map[string]string{"title": "This is too long."}},
 		{"too long for anybody", chat.Values{"title": {"1"}, "who": {"u"}, "more": {strings.Repeat("x", 20_000)}}, map[string]string{"more": "This is too long."}},
 	} {
