@@ -23,6 +23,7 @@ type news struct {
 	ticket ticket.Ticket
 	kind   sla.Kind
 	rung   policy.Step
+	line   bool // it is for the next in line, long after a step
 	due    time.Time
 	breach storage.Breach // zero for a warning
 	levels *policy.Levels
@@ -116,7 +117,7 @@ func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, 
 		if last.Late, err = t.whyLate(ctx, last.Due); err != nil {
 			return nil, err
 		}
-		n := news{alert: len(b.alerts) + len(reached) - 1, ticket: tk, kind: is.Kind, rung: rung, due: last.Due, levels: w.levels}
+		n := news{alert: len(b.alerts) + len(reached) - 1, ticket: tk, kind: is.Kind, rung: rung, line: is.Beyond > 0, due: last.Due, levels: w.levels}
 		if is.Percent >= 100 {
 			if n.breach, err = t.breach(ctx, tk, c, is.Due, s); err != nil {
 				return nil, err
@@ -160,7 +161,7 @@ func (t *turn) whyLate(ctx context.Context, due time.Time) (string, error) {
 	if t.unseen.Why == "" || !t.unseen.Until.After(due) {
 		return "I was busy, or my clock was set", nil
 	}
-	return t.unseen.Why + " for " + ago(t.unseen.Until.Sub(t.unseen.From)), nil
+	return t.unseen.Why + " for " + sla.Words(t.unseen.Until.Sub(t.unseen.From).Round(time.Minute)), nil
 }
 
 // told is one alert for one place.
@@ -237,9 +238,8 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 		}
 	}
 	thread, channel := len(n.rung.Thread) > 0, n.rung.Channel
-	night := n.levels.Quiet(t.at)
 	direct := n.rung.Direct
-	if night && n.levels.OnCallAt(t.rules.team(n.ticket.Team).Slug, t.at) != "" {
+	if !n.line && n.levels.Quiet(t.at) && n.levels.OnCallAt(t.rules.team(n.ticket.Team).Slug, t.at) != "" {
 		direct = []policy.Recipient{policy.OnCall}
 	}
 	for _, r := range direct {

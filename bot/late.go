@@ -284,7 +284,7 @@ func (t *turn) sayLate(ctx context.Context) error {
 		return err
 	}
 	if there {
-		text += " The reason: " + a.Why + " for " + ago(a.Until.Sub(a.From)) + "."
+		text += " The reason: " + a.Why + " for " + sla.Words(a.Until.Sub(a.From).Round(time.Minute)) + "."
 	}
 	var book addresses
 	if err := t.lookUp(ctx, []news{{levels: t.rules.levels}}, &book); err != nil {

@@ -374,3 +374,151 @@ func agree(rt *rapid.T, l *lab, id ticket.ID) {
 		rt.Fatal(err)
 	}
 }
+
+// wakeful is promising with hours of alerts, and somebody on call.
+func wakeful() policy.Policy {
+	p := promising()
+	p.Calendars = append(p.Calendars, policy.Calendar{Slug: "office", Name: "Office", TimeZone: "Europe/Berlin", Open: policy.Week{"mon-fri": {"09:00-17:00"}}})
+	p.Levels[0].Calendar = policy.Always
+	p.Alerts = policy.Alerts{Hours: "office", AnyTime: []ticket.Priority{ticket.Critical}}
+	p.Teams[0].OnCall = []string{"ben@acme.example"}
+	return p
+}
+
+// posts are the newest posts of a kind of card, by where they go.
+func (l *lab) posts(card string) map[string]int {
+	l.t.Helper()
+	rows, err := l.db.Pool().Query(l.t.Context(), `select coalesce(nullif(user_id, ''), channel), count(*) from posts where card = $1 group by 1`, card)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[string]int{}
+	for rows.Next() {
+		var to string
+		var n int
+		if err := rows.Scan(&to, &n); err != nil {
+			l.t.Fatal(err)
+		}
+		all[to] = n
+	}
+	return all
+}
+
+func (l *lab) mustLook() {
+	l.t.Helper()
+	if err := l.look(); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// At night alerts wait for the morning, but for what can't: that goes to whoever
+// is on call.
+func TestQuietHours(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, wakeful())
+	l.pass(10 * time.Hour) // seven in the evening in Berlin
+	calm, urgent := l.open(), l.open()
+	l.does(l.event(l.ben, chat.Submitted, urgent, cards.Priority,
+		chat.Values{"impact": {string(ticket.Customers)}, "urgency": {string(ticket.Now)}, "why": {"the shop is shut"}, "priority": {"0"}}))
+	l.pass(70 * time.Minute)
+	l.mustLook()
+	told := func(id ticket.ID) int {
+		return l.count(`select count(*) from alerts where ticket_id = $1 and kind = 'response' and outcome = 'told'`, id)
+	}
+	if told(calm) != 0 || told(urgent) != 1 {
+		t.Errorf("at night %d alerts about what can wait and %d about what can't, want 0 and 1", told(calm), told(urgent))
+	}
+	if got := l.posts(cards.BreachCard); got["C1"] != 1 {
+		t.Errorf("cards at night: %v, want one in the channel", got)
+	}
+	if got := l.posts(cards.BreachCard); got["Uben"] != 1 || got["Uada"] != 0 {
+		t.Errorf("cards at night: %v, want one for Ben, who is on call, and none for the lead", got)
+	}
+	l.pass(40 * time.Minute) // and if Ben sleeps?
+	l.mustLook()
+	if got := l.posts(cards.BreachCard); got["Uben"] != 1 || got["Uada"] != 1 {
+		t.Errorf("cards at night: %v, want another for the lead, who is next in line", got)
+	}
+	look := began.AddDate(0, 0, 1) // nine o'clock in Berlin
+	if n := l.count(`select count(*) from clocks where ticket_id = $1 and kind = 'response' and look_at = $2`, calm, look); n != 1 {
+		t.Errorf("what can wait is not to be looked at when the office opens")
+	}
+	l.pass(look.Sub(l.now()))
+	l.mustLook()
+	if told(calm) != 1 {
+		t.Errorf("in the morning %d alerts, want 1", told(calm))
+	}
+	if n := l.count(`select count(*) from alerts where ticket_id = $1 and late <> '' and due_at = $2`, calm, look); n != 0 {
+		t.Error("what was held back for the night is not late")
+	}
+	if n := l.count(`select count(*) from alerts where ticket_id = $1 and kind = 'response' and outcome = 'overtaken' and percent < 100`, calm); n != 2 {
+		t.Errorf("%d warnings were overtaken by the night, want both, on record", n)
+	}
+}
+
+// What fell due while nobody was there is told on return, once, with how late it
+// is and why.
+func TestAfterAnOutage(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, promising())
+	looked := func(first bool) {
+		l.in(func(ctx context.Context, tx *storage.Tx) error {
+			return tx.Looked(ctx, l.now(), first, time.Minute, "I was not running")
+		})
+	}
+	looked(true)
+	id := l.open()
+	l.pass(10 * time.Minute)
+	looked(false)
+	l.pass(90 * time.Minute)
+	looked(true) // another process has been started
+	l.mustLook()
+	if n := l.count(`select count(*) from alerts where ticket_id = $1 and percent = 100 and late = 'I was not running for 1 h 30 min'
+		and at - due_at = interval '40 minutes'`, id); n != 1 {
+		t.Errorf("%d alerts that say how long nobody was there, want 1", n)
+	}
+	l.in(func(ctx context.Context, tx *storage.Tx) error {
+		var post storage.PostID
+		if err := tx.QueryRow(ctx, `select post_id from tellings where ticket_id = $1 and place like 'channel %'`, id).Scan(&post); err != nil {
+			return err
+		}
+		drawn, err := l.Draw(ctx, tx, storage.Post{ID: post, Kind: "message", Platform: "slack", Workspace: "T1", Channel: "C1", Card: cards.BreachCard,
+			Subject: int64(l.count(`select id from breaches`))}, storage.Thread{})
+		if err != nil {
+			return err
+		}
+		if want := "Told 40 minutes late: I was not running for 1 h 30 min."; !says(drawn.Card, want) {
+			t.Errorf("the card is %+v, want it to say %q", drawn.Card, want)
+		}
+		return nil
+	})
+}
+
+func says(c chat.Card, words string) bool {
+	for _, b := range c.Blocks {
+		if n, ok := b.(chat.Note); ok && n.Text.Plain() == words {
+			return true
+		}
+	}
+	return false
+}
+
+// The desk tells its admins when it was late itself, in one message.
+func TestTheDeskSaysThatItWasLate(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, promising())
+	for range 3 {
+		l.open()
+	}
+	l.pass(61 * time.Minute)
+	l.mustLook()
+	if _, err := l.db.Pool().Exec(t.Context(), `update tellings set accepted_at = due_at + interval '5 minutes'`); err != nil {
+		t.Fatal(err)
+	}
+	l.pass(5 * time.Minute)
+	l.in(func(ctx context.Context, tx *storage.Tx) error { return l.Due(ctx, tx, storage.AlertsLate, 0, l.now()) })
+	if n := l.count(`select count(*) from posts where user_id = 'Uada' and body::text like '%I was late myself: in the last hour 3 alerts%the worst 5 minutes%'`); n != 1 {
+		t.Errorf("%d messages to the admin, want 1", n)
+	}
+}

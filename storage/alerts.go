@@ -229,14 +229,17 @@ func (tx *Tx) BreachPosted(ctx context.Context, id BreachID, place string) (bool
 // Looked notes that somebody has looked for what falls due. The first look of a
 // process after a long time in which nobody did is the end of an outage.
 func (tx *Tx) Looked(ctx context.Context, now time.Time, first bool, missed time.Duration, why string) error {
-	_, err := tx.Exec(ctx, `
-		with last as materialized (select looked_at from watching for update),
-		away as (
+	batch := &pgx.Batch{}
+	if first {
+		batch.Queue(`
 			insert into outages (from_at, until_at, why)
-			select looked_at, $1, $4 from last where $2 and looked_at < $1::timestamptz - $3::interval
-			on conflict do nothing)
+			select looked_at, $1, $3 from watching where looked_at < $1::timestamptz - $2::interval for update
+			on conflict do nothing`, now, missed, why)
+	}
+	batch.Queue(`
 		insert into watching (looked_at) values ($1)
-		on conflict (the_only) do update set looked_at = greatest(watching.looked_at, excluded.looked_at)`, now, first, missed, why)
+		on conflict (the_only) do update set looked_at = greatest(watching.looked_at, excluded.looked_at)`, now)
+	err := tx.SendBatch(ctx, batch).Close()
 	if err != nil {
 		return fmt.Errorf("note the look: %w", err)
 	}
