@@ -155,6 +155,37 @@ func TestWhereTeamsCantSignInThePageSaysWhatToDo(t *testing.T) {
 	a.seesNot("#card", "")
 }
 
+func TestADoubleClickDoesNotMeetTheNextButton(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, title := range []string{"No sound", "No picture"} {
+		openTicket(t, w.as(ana), title)
+	}
+	b := w.page(ben)
+	// The second click comes at once when the list has moved up.
+	eval[bool](b, `(() => {
+		const list = new MutationObserver(() => {
+			list.disconnect();
+			const next = document.querySelector("#card [aria-label^=Claim]");
+			window.second = next.getAttribute("aria-label");
+			next.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, detail: 2 }));
+		});
+		list.observe(document.querySelector("#card"), { childList: true });
+		return true;
+	})()`)
+	b.press("#card button", "Claim INC-1")
+	b.sees("#card", "Yours: 1.")
+	b.until("the second click has come", `window.second === "Claim INC-2"`)
+	b.press("#card button", "Claim INC-2") // a click of its own counts
+	b.sees("#card", "Yours: 2.")
+	if got := w.count(`select count(*) from audit where action = 'claimed'`); got != 2 {
+		t.Errorf("%d claims are on record, want 2", got)
+	}
+	if got := w.count(`select count(*) from audit a, audit b where a.action = 'claimed' and b.action = 'claimed' and a.at < b.at and b.at - a.at < interval '450 ms'`); got != 0 {
+		t.Error("the second click has claimed what came under it")
+	}
+}
+
 func TestWhatOthersDoIsShown(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,6 +8,7 @@
 	const teams = "teams" in main.dataset ? window.microsoftTeams : null;
 	const patience = 15000; // ms for an answer
 	const lookEvery = 20000; // ms between looks for what others have done
+	const settling = 500; // ms in which what has come under the pointer is not pressed
 	const freshFor = 6 * 3600e3; // ms; after that the card's buttons are drawn anew
 	const done = new WeakMap(); // when something was done first, by its name's input
 	let ahead = 0; // ms that the desk's clock is ahead of this computer's, which may be wrong
@@ -60,7 +61,22 @@
 		apply(got);
 	}
 
+	// The second click of a double click must not meet what has come into the
+	// place of what was pressed.
+	let calm = 0;
+	function settle() {
+		document.documentElement.dataset.settling = "";
+		clearTimeout(calm);
+		calm = setTimeout(() => delete document.documentElement.dataset.settling, settling);
+	}
+	document.addEventListener("click", (e) => {
+		if (!e.detail || !("settling" in document.documentElement.dataset)) return; // a keyboard's has no detail
+		e.preventDefault();
+		e.stopImmediatePropagation();
+	}, true);
+
 	function apply(got) {
+		settle();
 		if (got.card !== undefined) draw(got);
 		if (got.close) shut(top());
 		if (got.dialog && (got.push || !top())) open(got.dialog);
@@ -120,6 +136,10 @@
 		dialog.addEventListener("cancel", (e) => {
 			e.preventDefault();
 			giveUp(dialog);
+		});
+		// Without something done by a person before, Escape closes without asking.
+		dialog.addEventListener("close", () => {
+			if (dialog.isConnected) giveUp(dialog);
 		});
 		dialog.addEventListener("input", () => (dialog.dataset.touched = "yes"));
 		dialog.innerHTML = html;

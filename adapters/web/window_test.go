@@ -216,6 +216,7 @@ func find(selector, words string) string {
 func (w *window) press(selector, words string) {
 	w.t.Helper()
 	w.sees(selector, words)
+	w.until("the page has settled", `!("settling" in document.documentElement.dataset)`)
 	at := eval[[]float64](w, fmt.Sprintf(`(() => {
 		const e = %s;
 		e.scrollIntoView({ block: "center", behavior: "instant" });
@@ -255,7 +256,7 @@ func enter(ctx context.Context, t *chromedp.Target) error {
 // focused waits until what has the focus is called so.
 func (w *window) focused(words string) {
 	w.t.Helper()
-	w.until("the focus is at "+words, fmt.Sprintf(`(document.activeElement.getAttribute("aria-label") || document.activeElement.textContent).includes(%s)`, quote(words)))
+	w.until("the focus is at "+words, fmt.Sprintf(`document.activeElement !== document.body && (document.activeElement.getAttribute("aria-label") || document.activeElement.textContent).includes(%s)`, quote(words)))
 }
 
 func (w *window) emulate(features ...*emulation.MediaFeature) {
