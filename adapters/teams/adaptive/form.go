@@ -223,7 +223,7 @@ func (p *painter) input(f chat.Field) *input {
 		in.Style, in.Wrap = "expanded", true
 		in.choose(f.Options, true)
 	case chat.Select:
-		in.Style = "compact"
+		in.Style, in.Placeholder = "compact", "Choose one"
 		in.choose(f.Options, false)
 	case chat.Checks:
 		in.Style, in.Wrap, in.Multi = "expanded", true, true
