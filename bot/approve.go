@@ -466,11 +466,20 @@ func (t *turn) dueApprovalStep(ctx context.Context, id change.ID) error {
 
 // approvals lists what waits for the actor.
 func (t *turn) approvals(ctx context.Context) error {
-	delegations, err := t.tx.Delegations(ctx, t.at)
+	mine, err := t.waitingFor(ctx, t.who.ID)
 	if err != nil {
 		return err
 	}
-	seats := []people.PersonID{t.who.ID}
+	return t.privately(ctx, cards.ChangeList("These wait for you:", "Nothing waits for your approval. While you are away somebody can answer for you: “approvals hand over”.", mine[:min(len(mine), 15)]))
+}
+
+// waitingFor are the changes that somebody may answer now.
+func (t *turn) waitingFor(ctx context.Context, who people.PersonID) ([]change.Change, error) {
+	delegations, err := t.tx.Delegations(ctx, t.at)
+	if err != nil {
+		return nil, err
+	}
+	seats := []people.PersonID{who}
 	for _, d := range delegations {
 		if !slices.Contains(seats, d.From) {
 			seats = append(seats, d.From)
@@ -478,23 +487,23 @@ func (t *turn) approvals(ctx context.Context) error {
 	}
 	waiting, err := t.tx.AskedOf(ctx, seats, 50)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var mine []change.Change
 	for _, c := range waiting {
 		a, err := t.tx.ApprovalOf(ctx, c.ID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r, err := t.roster(ctx, c, a.Stages)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if slices.ContainsFunc(a.Voices(r, t.at), func(v approval.Voice) bool { return v.By == t.who.ID }) {
+		if slices.ContainsFunc(a.Voices(r, t.at), func(v approval.Voice) bool { return v.By == who }) {
 			mine = append(mine, c)
 		}
 	}
-	return t.privately(ctx, cards.ChangeList("These wait for you:", "Nothing waits for your approval.", mine[:min(len(mine), 15)]))
+	return mine, nil
 }
 
 // changeShown shows a change to whom it concerns: with the buttons of an

@@ -239,8 +239,11 @@ func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) 
 			return true, t.changesSoon(ctx)
 		}
 	case "approvals":
-		if about == "" {
+		switch strings.ToLower(about) {
+		case "":
 			return true, t.approvals(ctx)
+		case "hand over", "delegate":
+			return true, t.delegate(ctx)
 		}
 	case "ci":
 		if about != "" && t.who.Agent() {

@@ -63,6 +63,8 @@ var presses = map[string]flow{
 	cards.ChangeEnd:   (*turn).end,
 	cards.ChangeLearn: (*turn).sayWhy,
 	cards.ChangeShow:  (*turn).changeShow,
+	cards.Delegate:    (*turn).delegate,
+	cards.TakeBack:    (*turn).takeBack,
 }
 
 // forms are the flows of forms that were sent, by action.
@@ -89,6 +91,7 @@ var forms = map[string]flow{
 	cards.ChangeStop:  (*turn).callOff,
 	cards.ChangeEnd:   (*turn).endSend,
 	cards.ChangeLearn: (*turn).learn,
+	cards.Delegate:    (*turn).delegateSend,
 }
 
 // dismissals are the flows of forms that were closed unsent, by action.

@@ -132,4 +132,19 @@ var changing = []Conversation{
 			w.Recorded(0, "reviews owed", `select count(*) from changes where state = 'done' and reviewed_at is null and outcome <> 'worked'`)
 		},
 	},
+	{
+		Name: "who is away hands over what waits for them, and the record says for whom", Rows: []string{"AC5"},
+		Run: func(w *World) {
+			ada := w.Person("ada")
+			ada.Says("hello").Sees("Hello Ada.")
+			_, leo := asksApproval(w, nil)
+			leo.Says("approvals hand over").Press("Hand over approvals…").SeesForm("Who answers for you?")
+			leo.Fill("Who answers for you?", "Ada Roth").Fill("Until and including", time.Now().AddDate(0, 0, 5).Format(time.DateOnly)).Submits()
+			ada.Sees("Leo Novak has asked you to answer for them")
+			ada.PressOn("CHG-1", "Approve")
+			leo.Sees("CHG-1", "Approved by Ada Roth for Leo Novak")
+			leo.Press("Take them back").Sees("You answer for yourself again.")
+			w.Recorded(1, "votes for somebody", `select count(*) from votes where capacity = 'delegate'`)
+		},
+	},
 }

@@ -70,6 +70,8 @@ const (
 	ChangeEnd   = "change.end"
 	ChangeLearn = "change.review"
 	ChangeShow  = "change.show"
+	Delegate    = "approvals.hand_over"
+	TakeBack    = "approvals.take_back"
 )
 
 // The names of living cards.

@@ -386,3 +386,24 @@ func ForWhom(v ChangeView, action string, seats []people.PersonID, a chat.Args) 
 	c.Blocks = []chat.Block{chat.Section{Text: chat.T(c.Text)}, acts}
 	return c
 }
+
+// DelegateCard offers the form where none can be opened at once.
+func DelegateCard() chat.Card {
+	return chat.Card{Text: "Somebody can answer for you while you are away: press the button.", Blocks: []chat.Block{
+		chat.Section{Text: chat.T("Somebody can answer for you while you are away. They see what waits for you, and the record says that it was for you.")},
+		chat.Actions{Buttons: []chat.Button{{Label: "Hand over approvals…", Action: Delegate, Form: true, Style: chat.Primary}, {Label: "Take them back", Action: TakeBack}}},
+	}}
+}
+
+// DelegateForm asks who answers and when; now says who does already.
+func DelegateForm(now, today string) chat.Form {
+	f := chat.Form{Action: Delegate, Title: "Hand over approvals", Submit: "Hand over", Close: "Cancel", Fields: []chat.Field{
+		{Name: "person", Label: "Who answers for you?", Input: chat.Person},
+		{Name: "since", Label: "From", Input: chat.Date, Value: one(today)},
+		{Name: "until", Label: "Until and including", Input: chat.Date},
+	}}
+	if now != "" {
+		f.Intro = []chat.Block{chat.Section{Text: chat.T(now)}}
+	}
+	return f
+}
