@@ -2,6 +2,7 @@ package teams
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -26,7 +27,11 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 		return []Finding{{Name: "Teams tokens", Text: "development mode: they are not checked",
 			Fix: "Leave out --teams-allow-anonymous-loopback for real people."}}
 	}
-	return append(a.checkKeys(ctx), a.checkToken(ctx), a.checkHeard(ctx))
+	all := append(a.checkKeys(ctx), a.checkToken(ctx))
+	if _, forgets := a.book.book.(*memory); !forgets {
+		all = append(all, a.checkHeard(ctx))
+	}
+	return all
 }
 
 func (a *Adapter) checkKeys(ctx context.Context) []Finding {
@@ -71,6 +76,10 @@ func (a *Adapter) checkToken(ctx context.Context) Finding {
 	f := Finding{Name: "Teams password"}
 	if _, err := a.tokens.get(ctx); err != nil {
 		f.Text = err.Error()
+		if _, said := errors.AsType[*tokenError](err); !said {
+			f.Fix = "Look whether this machine reaches Microsoft's login, through a proxy perhaps, and at DESKHAND_TEAMS_TOKEN_URL."
+			return f
+		}
 		f.Fix = "Copy the value (not the id) of a client secret that has not run out, from Certificates & secrets, to DESKHAND_TEAMS_APP_PASSWORD, and compare DESKHAND_TEAMS_APP_ID and DESKHAND_TEAMS_TENANT_ID with the Azure Bot's page."
 		return f
 	}
