@@ -12,11 +12,15 @@ import (
 	"github.com/deskhand/deskhand/core/knowledge"
 )
 
-// The fields of an article in Bleve. Words holds the terms of all its parts,
-// and in the place of a term's frequency its weight in the article; the rest
-// is for filtering and for showing.
+// The fields of an article in Bleve. Words holds the terms of all its parts
+// and what they mean, body those of the answer, name those of the title, and
+// grams their pieces of four letters; in the place of a term's frequency is its
+// weight. The rest is for filtering and for showing.
 const (
 	wordsField    = "words"
+	bodyField     = "body"
+	nameField     = "name"
+	gramsField    = "grams"
 	audienceField = "audience"
 	languageField = "language"
 
@@ -28,26 +32,31 @@ const (
 
 // format changes with the fields and with how a text becomes words: an index of
 // another format is built again. (Weights and word lists see to that themselves.)
-const format = 1
+const format = 2
 
-// part is how a part of an article bears on what the article is about: how
-// much a word there counts beside others, and the usual number of words,
-// beyond which each counts for less.
+// part is how a part of an article bears on what a field is about: how much a
+// word there counts beside others, and the usual number of words, beyond which
+// each counts for less.
 type part struct{ weight, usual float64 }
 
+// weighing is how a field weighs the parts of an article, as they stand in
+// articleText. All parts go into one sum before a single saturation, the way
+// of BM25F, so that a query reads one list for a term and not one for each part.
+type weighing struct {
+	field      string
+	parts      [6]part
+	saturation float64 // the sum at which a term counts half of what it can
+}
+
 var (
-	titlePart       = part{4, 7}
-	symptomPart     = part{2, 20}
-	tagsPart        = part{3, 4}
-	answerPart      = part{1, 120}
-	environmentPart = part{0.7, 12}
-	causePart       = part{0.7, 25}
+	wholeArticle = weighing{wordsField, [6]part{{4, 6}, {2, 12}, {3, 4}, {1, 200}, {0.7, 12}, {0.7, 25}}, 8}
+	answerAlone  = weighing{bodyField, [6]part{3: {1, 200}}, 1.2}
+	piecesOfIt   = weighing{gramsField, [6]part{0: {2, 30}, 1: {1, 60}, 2: {1, 30}}, 2}
 )
 
 const (
-	lengthMatters = 0.5 // 0: a word counts the same in a long text, 1: in proportion
-	saturation    = 4   // the weight at which a term counts half of what it can
-	fullWeight    = 63  // what a term can count; one byte in Bleve's lists
+	lengthMatters = 0.55 // 0: a word counts the same in a long text, 1: in proportion
+	fullWeight    = 63   // what a term can count; one byte in Bleve's lists
 )
 
 // answerKept is how much of an answer, in bytes of plain text, is kept for extracts.
@@ -58,10 +67,11 @@ const answerKept = 2 << 10
 func newDocument(a knowledge.Article, s *synonyms) *document.Document {
 	answer := knowledge.Plain(a.Answer)
 	d := document.NewDocument(strconv.FormatInt(int64(a.ID), 10))
-	d.AddField(&articleWords{
-		TextField: document.NewTextFieldCustom(wordsField, nil, nil, index.IndexField, nil),
-		article:   a, answer: answer, synonyms: s,
-	})
+	text := &articleText{parts: [6]string{a.Title, a.Symptom, strings.Join(a.Tags, "\n"), answer, a.Environment, a.Cause},
+		language: baseLanguage(a.Language), synonyms: s}
+	for _, name := range []string{wordsField, bodyField, nameField, gramsField} {
+		d.AddField(&articleField{TextField: document.NewTextFieldCustom(name, nil, nil, index.IndexField, nil), text: text})
+	}
 	for i, group := range a.Audience {
 		d.AddField(document.NewTextFieldCustom(audienceField, []uint64{uint64(i)}, []byte(group), index.IndexField, nil))
 	}
@@ -89,60 +99,111 @@ func baseLanguage(tag string) string {
 	return base
 }
 
-// articleWords is the words field. Its terms' weights join all parts of the
-// article before anything is asked (the way of BM25F: part weights and lengths
-// first, then one saturation), so that a query reads one list for a term, not
-// one for each part.
-type articleWords struct {
-	*document.TextField
-	article  knowledge.Article
-	answer   string
+// articleText is an article on its way into the fields that weigh its words.
+type articleText struct {
+	parts    [6]string // title, symptom, tags, answer, environment, cause
+	language string
 	synonyms *synonyms
-	freqs    index.TokenFrequencies
+
+	once   sync.Once
+	fields map[string]index.TokenFrequencies
 }
 
-func (f *articleWords) AnalyzedLength() int                              { return 1 }
-func (f *articleWords) AnalyzedTokenFrequencies() index.TokenFrequencies { return f.freqs }
+// articleField is one of them.
+type articleField struct {
+	*document.TextField
+	text *articleText
+}
 
-// Analyze works the weights out; Bleve calls it from several goroutines, each
-// for another article.
-func (f *articleWords) Analyze() {
+func (f *articleField) AnalyzedLength() int { return 1 }
+func (f *articleField) AnalyzedTokenFrequencies() index.TokenFrequencies {
+	return f.text.fields[f.Name()]
+}
+
+// Analyze works the weights out; Bleve calls it from several goroutines.
+func (f *articleField) Analyze() { f.text.once.Do(f.text.analyze) }
+
+func (t *articleText) analyze() {
 	an := analyzers.Get().(*analyzer)
 	defer analyzers.Put(an)
-	weights := make(map[string]float64, 256)
-	counts := make(map[string]float64, 128)
-	var words []word
-	add := func(p part, text string) {
-		clear(counts)
-		words = an.words(text, baseLanguage(f.article.Language), words[:0])
-		length := 0.0
-		for i := range words {
-			if c, n := f.synonyms.at(words[i:]); n > 0 {
-				counts[c]++
+	var (
+		words    []word
+		counts   [6]map[string]float64
+		meanings [6]map[string]float64
+		pieces   [6]map[string]float64
+		lengths  [6]float64
+	)
+	for i, text := range t.parts {
+		counts[i], meanings[i], pieces[i] = map[string]float64{}, map[string]float64{}, map[string]float64{}
+		words = an.words(text, t.language, words[:0])
+		for j := range words {
+			if c, n := t.synonyms.at(words[j:]); n > 0 {
+				meanings[i][c]++
 			}
-			if !words[i].stop {
-				counts[words[i].term]++
-				length++
+			if words[j].stop {
+				continue
 			}
-		}
-		k := p.weight / (1 - lengthMatters + lengthMatters*length/p.usual)
-		for term, n := range counts {
-			weights[term] += k * n
+			counts[i][words[j].term]++
+			lengths[i]++
+			if piecesOfIt.parts[i].weight > 0 {
+				eachGram(words[j].term, func(g string) { pieces[i][g]++ })
+			}
 		}
 	}
-	a := f.article
-	add(titlePart, a.Title)
-	add(symptomPart, a.Symptom)
-	add(tagsPart, strings.Join(a.Tags, "\n"))
-	add(answerPart, f.answer)
-	add(environmentPart, a.Environment)
-	add(causePart, a.Cause)
+	weigh := func(w weighing, of ...[6]map[string]float64) {
+		sums := make(map[string]float64, 256)
+		for _, counts := range of {
+			for i, p := range w.parts {
+				k := p.weight / (1 - lengthMatters + lengthMatters*lengths[i]*lengthOf(w)/max(p.usual, 1))
+				for term, n := range counts[i] {
+					sums[term] += k * n
+				}
+			}
+		}
+		freqs := make(index.TokenFrequencies, len(sums))
+		for term, x := range sums {
+			if x > 0 {
+				freqs[term] = weighted(term, x/(w.saturation+x))
+			}
+		}
+		t.fields[w.field] = freqs
+	}
+	t.fields = make(map[string]index.TokenFrequencies, 4)
+	weigh(wholeArticle, counts, meanings)
+	weigh(answerAlone, counts)
+	weigh(piecesOfIt, pieces)
+	name := make(index.TokenFrequencies, len(counts[0]))
+	for term := range counts[0] {
+		name[term] = weighted(term, 1/float64(len(counts[0])+1))
+	}
+	t.fields[nameField] = name
+}
 
-	f.freqs = make(index.TokenFrequencies, len(weights))
-	for term, w := range weights {
-		t := &index.TokenFreq{Term: []byte(term)}
-		t.SetFrequency(max(1, int(math.Round(fullWeight*w/(saturation+w)))))
-		f.freqs[term] = t
+// lengthOf is how many terms a word makes in a field.
+func lengthOf(w weighing) float64 {
+	if w.field == gramsField {
+		return 5
+	}
+	return 1
+}
+
+// weighted is a term with a weight of 0 to 1.
+func weighted(term string, weight float64) *index.TokenFreq {
+	t := &index.TokenFreq{Term: []byte(term)}
+	t.SetFrequency(max(1, int(math.Round(fullWeight*weight))))
+	return t
+}
+
+// eachGram gives the pieces of four letters of a word with its borders: what
+// differs by an ending, a slip of the pen or the other half of a compound has
+// some of them in common.
+func eachGram(term string, f func(string)) {
+	if len(term) < 3 {
+		return
+	}
+	bounded := "^" + term + "$"
+	for i := 0; i+4 <= len(bounded); i++ {
+		f(bounded[i : i+4])
 	}
 }
 

@@ -48,8 +48,7 @@ var (
 // words, weights.
 func version(groups [][]string) string {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %v %v", groups, stopText, lengthMatters, saturation)
-	fmt.Fprint(h, titlePart, symptomPart, tagsPart, answerPart, environmentPart, causePart)
+	fmt.Fprintf(h, "%q %q %v %v %v %v", groups, stopText, lengthMatters, wholeArticle, answerAlone, piecesOfIt)
 	return fmt.Sprintf("%d-%x", format, h.Sum64())
 }
 

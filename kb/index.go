@@ -20,6 +20,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/deskhand/deskhand/core/knowledge"
 )
@@ -34,6 +35,7 @@ type Options struct {
 	// merged, and each Apply makes queries a little slower until a Rebuild.
 	Dir      string
 	Synonyms [][]string // groups of words or phrases that mean the same, besides the built-in ones
+	Past     int        // past questions that are remembered, the newest; 0 means 500,000
 	Log      *slog.Logger
 }
 
@@ -48,6 +50,8 @@ type Index struct {
 	writing    sync.Mutex // held while articles go in; guards during
 	during     []change   // applied since Rebuild began, nil when none runs
 
+	memory *memory
+
 	mu  sync.RWMutex // held for reading by queries
 	now *generation  // nil once closed
 }
@@ -60,10 +64,11 @@ type change struct {
 // Query is a question and who asks it.
 type Query struct {
 	Text     string
-	Groups   []string // slugs of the asker's teams and departments; knowledge.Everyone is implied
-	AnyGroup bool     // the asker may read every article, whatever its audience
-	Language string   // BCP 47; "" is English
-	Limit    int      // most hits; 0 means 3 for Suggest, 10 for Search
+	Groups   []string  // slugs of the asker's teams and departments; knowledge.Everyone is implied
+	AnyGroup bool      // the asker may read every article, whatever its audience
+	Language string    // BCP 47; "" is English
+	Limit    int       // most hits; 0 means 3 for Suggest, 10 for Search
+	At       time.Time // when it is asked; zero means now
 }
 
 // Open opens the index in o.Dir or begins an empty one. A damaged directory,
@@ -76,6 +81,7 @@ func Open(o Options) (*Index, error) {
 		synonyms: newSynonyms(groups...),
 		version:  version(groups),
 		log:      cmp.Or(o.Log, slog.Default()),
+		memory:   newMemory(cmp.Or(o.Past, 500_000)),
 	}
 	var err error
 	if x.now, err = openNewest(o.Dir, x.version, x.log); err != nil {

@@ -6,7 +6,7 @@ import (
 	"math"
 	"slices"
 	"sort"
-	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -15,17 +15,22 @@ import (
 	"github.com/deskhand/deskhand/core/knowledge"
 )
 
-// A question is read as units: a word, or a phrase that has synonyms. The
-// score of an article is the sum over the units of how rare the unit is times
-// how much the article is about it. What the asker may not read is left out
-// while the lists are read, so it changes no count, no rarity, no spelling.
+// A question is read as units: a word, or a phrase that has synonyms. What the
+// fields of an article, and the past, make of the units are its features; its
+// score is their weighted sum. What the asker may not read is left out while
+// the lists are read, so it changes no count, no rarity, no spelling.
 
 const (
-	questionRead = 8 << 10 // bytes of a question that are read; the point comes before the log
-	unitsMost    = 40      // distinct units of a question
-	repeated     = 0.7     // a unit that comes n times counts n to this power
-	exactly      = 0.2     // how much the asker's own word counts beside its synonyms
-	otherTongue  = 0.6     // what an article in another language than the asker's counts
+	questionRead  = 8 << 10 // bytes of a question that are read; the point comes before the log
+	unitsMost     = 80      // distinct units of a question
+	repeated      = 0.7     // a unit that comes n times counts n to this power
+	exactly       = 0.3     // how much the asker's own word counts beside its synonyms
+	otherTongue   = 0.6     // what an article in another language than the asker's counts
+	unheardOf     = 0.5     // what a word that no article has counts in what a question says
+	briefly       = 4       // what a question says, in rare words, if it is half brief
+	speaksOfIt    = 0.15    // the share of a question that an article has to speak of,
+	speaksIfBrief = 0.8     // and of a brief one so much more
+	candidates    = 150     // articles that are ranked by all their features
 )
 
 // unit is a part of a question.
@@ -36,15 +41,22 @@ type unit struct {
 	rarity  float64 // 0 in every article, about 1 in hardly any
 	says    float64 // 1, less for a commonplace
 	sure    float64 // 1, less for a guess at what was meant
+	lead    bool    // it is in the question's first line
 	exact   []posting
 	meant   []posting
 }
 
+// much is how much of the question the unit makes, but for its rarity.
+func (u *unit) much() float64 { return u.says * u.sure * math.Pow(float64(u.times), repeated) }
+
 // match is an article on its way to a hit.
 type match struct {
-	doc   uint32
-	id    knowledge.ArticleID
-	score float64
+	doc      uint32
+	id       knowledge.ArticleID
+	score    float64
+	features features
+	share    float64 // of what all matches together promise
+	solved   int     // similar questions of the past that it solved
 }
 
 // search is a query at work on one snapshot. Its memory is used again.
@@ -52,15 +64,23 @@ type search struct {
 	r        index.IndexReader
 	v        *view
 	synonyms *synonyms
+	memory   *memory
 
+	docOf    []int32     // see remember
+	near     []neighbour // past questions, the most similar first
+	like     []float32   // by number of a past question, all zero between queries
 	an       analyzer
 	words    []word
 	readable bitset
 	total    int    // readable articles
 	language string // of the question
 	units    []unit
-	scores   []float32 // by document number, all zero between queries
+	of       [featureCount][]float32 // by document number, all zero between queries
+	quick    []float32               // the same, to choose candidates by
 	matches  []match
+	brief    float32 // 1 for a question of a word or two, 0 for one of a page
+	sure     float64 // how likely it is that the first match is right
+	many     float64 // how sure is very sure
 	postings []posting
 }
 
@@ -70,7 +90,7 @@ var searches = sync.Pool{New: func() any { return new(search) }}
 func (s *search) find(ctx context.Context, q Query, limit int) error {
 	s.readable = s.v.readable(q, s.readable[:0])
 	s.total = s.readable.count()
-	s.matches, s.postings = s.matches[:0], s.postings[:0]
+	s.matches, s.postings, s.sure = s.matches[:0], s.postings[:0], 0
 	if s.units = s.units[:0]; s.total == 0 {
 		return nil
 	}
@@ -78,35 +98,65 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 		s.language = "en" // there is nothing to find in the asker's own
 	}
 	s.ask(q)
-	if len(s.scores) < s.v.docs {
-		s.scores = make([]float32, s.v.docs)
+	for f := range s.of {
+		s.of[f] = grown(s.of[f], s.v.docs)
 	}
-	for i := range s.units {
-		if err := s.count(ctx, &s.units[i]); err != nil {
-			clear(s.scores)
-			return err
+	s.quick = grown(s.quick, s.v.docs)
+	defer func() {
+		for f := range s.of {
+			clear(s.of[f][:s.v.docs])
+		}
+		clear(s.quick[:s.v.docs])
+	}()
+	if err := s.read(ctx); err != nil {
+		return err
+	}
+	known := s.remember(q)
+	s.choose(max(candidates, limit))
+	w, sure, share := weightsFor(known)
+	s.many = (1-share)*manyCold + share*manyWarm
+	mine := s.v.languages[s.language]
+	foreign := mine.meets(s.readable) && mine.count() < s.v.total
+	for i := range s.matches {
+		m := &s.matches[i]
+		m.id = s.v.ids[m.doc]
+		for f := range s.of {
+			m.features[f] = s.of[f][m.doc]
+		}
+		for from, to := range inBrief {
+			m.features[to] = m.features[from] * s.brief
+		}
+		m.score = w.score(&m.features)
+		if foreign && !mine.has(m.doc) {
+			m.score += math.Log(otherTongue)
 		}
 	}
-	if mine := s.v.languages[s.language]; mine.meets(s.readable) && mine.count() < s.v.total {
-		for doc := range s.scores[:s.v.docs] {
-			if !mine.has(uint32(doc)) {
-				s.scores[doc] *= otherTongue
-			}
-		}
+	slices.SortFunc(s.matches, func(a, b match) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
+	})
+	if len(s.matches) > 0 {
+		shareOut(s.matches)
 	}
-	return s.best(limit)
+	if s.sure = sure.sure(s.matches); len(s.matches) > 0 {
+		// Whoever asks of something else altogether has a word in common with
+		// something all the same; in a long question much is beside the point.
+		x := min(1, s.covered(s.matches[0].doc)/(speaksOfIt+speaksIfBrief*float64(s.brief)))
+		s.sure *= x * x
+	}
+	s.matches = s.matches[:min(limit, len(s.matches))]
+	return nil
+}
+
+func grown(s []float32, n int) []float32 {
+	if len(s) < n {
+		return make([]float32, n)
+	}
+	return s
 }
 
 // ask reads the question into units.
 func (s *search) ask(q Query) {
-	text := q.Text
-	if len(text) > questionRead {
-		end := questionRead
-		for end > questionRead-utf8.UTFMax && !utf8.RuneStart(text[end]) {
-			end--
-		}
-		text = text[:end]
-	}
+	text := readPart(q.Text)
 	s.words = s.an.words(text, s.language, s.words[:0])
 	if s.language != "en" {
 		// Whoever has set another language may write in English all the same;
@@ -121,13 +171,15 @@ func (s *search) ask(q Query) {
 			s.language, s.words = "en", english
 		}
 	}
-	add := func(u unit) {
+	lead := leadOf(text)
+	add := func(u unit, at int) {
 		for i := range s.units {
 			if s.units[i].concept == u.concept && s.units[i].term == u.term {
 				s.units[i].times++
 				return
 			}
 		}
+		u.lead = at < lead
 		if len(s.units) < unitsMost {
 			u.times, u.says, u.sure = 1, 1, 1
 			s.units = append(s.units, u)
@@ -137,22 +189,146 @@ func (s *search) ask(q Query) {
 		w := s.words[i]
 		switch c, n := s.synonyms.at(s.words[i:]); {
 		case n > 1:
-			add(unit{concept: c})
+			add(unit{concept: c}, s.words[i].start)
 			i += n
 			continue
 		case n == 1:
-			add(unit{term: w.term, concept: c})
+			add(unit{term: w.term, concept: c}, w.start)
 		case !w.stop:
-			add(unit{term: w.term})
+			add(unit{term: w.term}, w.start)
 		}
 		i++
 	}
 }
 
-// count reads the unit's lists and adds to the scores.
+// readPart is what of a question is read.
+func readPart(text string) string {
+	if len(text) <= questionRead {
+		return text
+	}
+	end := questionRead
+	for end > questionRead-utf8.UTFMax && !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end]
+}
+
+// leadOf is where the first line of a question ends, or its first sentence:
+// people say there what it is about.
+func leadOf(text string) int {
+	const most = 160
+	start := len(text) - len(strings.TrimLeft(text, " \t\n"))
+	for i, r := range text[start:] {
+		if r == '\n' || i > 20 && (r == '.' || r == '?' || r == '!') || i >= most {
+			return start + i
+		}
+	}
+	return len(text)
+}
+
+// read reads what the fields have of the units.
+func (s *search) read(ctx context.Context) error {
+	var said, saidFirst float64
+	for i := range s.units {
+		u := &s.units[i]
+		if err := s.count(ctx, u); err != nil {
+			return err
+		}
+		x := u.much() * u.rarity
+		if len(u.exact)+len(u.meant) == 0 {
+			x *= unheardOf
+		}
+		if said += x; u.lead {
+			saidFirst += x
+		}
+	}
+	s.brief = float32(1 / (1 + said/briefly))
+	for i := range s.units {
+		u := &s.units[i]
+		x := u.much() * u.rarity
+		all, mine, meant := u.exact, 1.0, 0.0
+		if u.concept != "" {
+			all, mine, meant = u.meant, exactly, 1-exactly
+		}
+		s.give(words, u.exact, x/said*mine)
+		s.give(words, u.meant, x/said*meant)
+		s.give(exact, u.exact, x/said)
+		for _, p := range all {
+			s.of[covers][p.doc()] += float32(x / said * min(1, 2*p.weight()))
+		}
+		if u.lead {
+			s.give(first, u.exact, x/saidFirst*mine)
+			s.give(first, u.meant, x/saidFirst*meant)
+		}
+		if len(u.exact) == 0 {
+			continue
+		}
+		for _, in := range []struct {
+			field string
+			f     feature
+			x     float64
+		}{{bodyField, body, x / said}, {nameField, named, u.rarity * u.sure}} {
+			list, err := s.list(ctx, in.field, u.term)
+			if err != nil {
+				return err
+			}
+			s.give(in.f, list, in.x)
+		}
+	}
+	return s.readGrams(ctx)
+}
+
+// readGrams reads what the units have in common with titles and symptoms.
+func (s *search) readGrams(ctx context.Context) error {
+	times := make(map[string]float64)
+	var order []string // of floating point sums
+	for i := range s.units {
+		u := &s.units[i]
+		eachGram(u.term, func(g string) {
+			if times[g] == 0 {
+				order = append(order, g)
+			}
+			times[g] += float64(u.times)
+		})
+	}
+	type found struct {
+		list []posting
+		x    float64
+	}
+	all := make([]found, 0, len(order))
+	said := 0.0
+	for _, g := range order {
+		list, err := s.list(ctx, gramsField, g)
+		if err != nil {
+			return err
+		}
+		x := math.Sqrt(times[g]) * s.rarity(len(list))
+		if all = append(all, found{list, x}); len(list) == 0 {
+			x *= unheardOf
+		}
+		said += x
+	}
+	for _, f := range all {
+		s.give(grams, f.list, f.x/said)
+	}
+	return nil
+}
+
+// inBrief are the features that count once more in brief questions.
+var inBrief = map[feature]feature{body: briefBody, named: briefNamed, grams: briefGrams, covers: briefCovers}
+
+// give adds a list to a feature.
+func (s *search) give(f feature, list []posting, x float64) {
+	of := s.of[f]
+	for _, p := range list {
+		of[p.doc()] += float32(x * p.weight())
+	}
+}
+
+// count reads the unit's lists.
 func (s *search) count(ctx context.Context, u *unit) (err error) {
 	if u.term != "" {
-		if u.exact, err = s.list(ctx, u.term); err != nil {
+		if u.exact, err = s.list(ctx, wordsField, u.term); err != nil {
 			return err
 		}
 		if len(u.exact) == 0 && u.concept == "" {
@@ -162,37 +338,33 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 		}
 	}
 	if u.concept != "" {
-		if u.meant, err = s.list(ctx, u.concept); err != nil {
+		if u.meant, err = s.list(ctx, wordsField, u.concept); err != nil {
 			return err
 		}
 	}
-	n := float64(max(len(u.exact), len(u.meant)))
-	u.rarity = math.Log(1+(s.others()-n+0.5)/(n+0.5)) / math.Log(1+s.others())
+	n := len(u.exact)
+	if u.term == "" {
+		n = len(u.meant)
+	}
+	u.rarity = s.rarity(n)
 	if u.concept == complaint {
 		u.says = 0.3
-	}
-	weight := u.rarity * u.says * u.sure * math.Pow(float64(u.times), repeated)
-	exact, meant := 1.0, 0.0
-	if u.concept != "" {
-		exact, meant = exactly, 1-exactly
-	}
-	for _, p := range u.exact {
-		s.scores[p.doc()] += float32(weight * exact * p.weight())
-	}
-	for _, p := range u.meant {
-		s.scores[p.doc()] += float32(weight * meant * p.weight())
 	}
 	return nil
 }
 
-// others is how many articles rarity is measured against. In a handful of
-// articles no word is rare; a desk that begins is judged as one of a hundred.
-func (s *search) others() float64 { return float64(max(s.total, 100)) }
+// rarity of what n readable articles have: 0 in every one, 1 in hardly any. In
+// a handful of articles no word is rare; a desk that begins is judged as one
+// of a hundred.
+func (s *search) rarity(n int) float64 {
+	of, with := float64(max(s.total, 100)), float64(n)
+	return math.Log(1+(of-with+0.5)/(with+0.5)) / math.Log(1+of)
+}
 
 // list is which readable articles hold a term, in order of their numbers.
-func (s *search) list(ctx context.Context, term string) ([]posting, error) {
+func (s *search) list(ctx context.Context, field, term string) ([]posting, error) {
 	mark := len(s.postings)
-	list, grown, err := s.v.list(ctx, s.r, term, s.postings)
+	list, grown, err := s.v.list(ctx, s.r, field, term, s.postings)
 	s.postings = grown
 	if err != nil || s.total == s.v.total {
 		return list, err
@@ -207,45 +379,43 @@ func (s *search) list(ctx context.Context, term string) ([]posting, error) {
 	return out[mark:len(out):len(out)], nil
 }
 
-// best keeps the limit best scores, equal ones in the order of the articles'
-// numbers, and leaves the scores zero.
-func (s *search) best(limit int) error {
-	scores := s.scores[:s.v.docs]
-	defer clear(scores)
-	top := make([]float32, 0, limit+1) // falling
-	for _, x := range scores {
-		if x > 0 && (len(top) < limit || x > top[len(top)-1]) {
+// choose takes the n articles that are worth a closer look into matches: those
+// with the most words in common, and those that solved something similar.
+func (s *search) choose(n int) {
+	docs := s.v.docs
+	for _, f := range []feature{words, exact, body, grams, votes50, votes300, learned} {
+		of, most := s.of[f][:docs], float32(0)
+		for _, x := range of {
+			most = max(most, x)
+		}
+		if most <= 0 {
+			continue
+		}
+		for doc, x := range of {
+			if x > 0 {
+				s.quick[doc] += x / most
+			}
+		}
+	}
+	quick := s.quick[:docs]
+	top := make([]float32, 0, n+1) // falling
+	for _, x := range quick {
+		if x > 0 && (len(top) < n || x > top[len(top)-1]) {
 			i := sort.Search(len(top), func(i int) bool { return top[i] < x })
-			if top = slices.Insert(top, i, x); len(top) > limit {
-				top = top[:limit]
+			if top = slices.Insert(top, i, x); len(top) > n {
+				top = top[:n]
 			}
 		}
 	}
 	if len(top) == 0 {
-		return nil
+		return
 	}
 	floor := top[len(top)-1]
-	var num index.IndexInternalID
-	for doc, x := range scores {
-		if x < floor {
-			continue
+	for doc, x := range quick {
+		if x >= floor {
+			s.matches = append(s.matches, match{doc: uint32(doc)})
 		}
-		num = index.NewIndexInternalID(num, uint64(doc))
-		key, err := s.r.ExternalID(num)
-		if err != nil {
-			return err
-		}
-		id, err := strconv.ParseInt(key, 10, 64)
-		if err != nil {
-			return err
-		}
-		s.matches = append(s.matches, match{uint32(doc), knowledge.ArticleID(id), float64(x)})
 	}
-	slices.SortFunc(s.matches, func(a, b match) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
-	})
-	s.matches = s.matches[:min(limit, len(s.matches))]
-	return nil
 }
 
 // covered is how much of what the question says an article is about, 0 to 1.

@@ -87,7 +87,7 @@ func (s *search) respell(ctx context.Context, u *unit) error {
 			d = 1
 		}
 		mark := len(s.postings)
-		list, err := s.list(ctx, w.term)
+		list, err := s.list(ctx, wordsField, w.term)
 		if err != nil {
 			return err
 		}

@@ -12,40 +12,39 @@ import (
 	"github.com/deskhand/deskhand/core/knowledge"
 )
 
-// What a suggestion must show for itself: its score times the share of the
-// question that it covers. Of 1,208 questions of real users to 686 articles,
-// an article that their helpers chose was among the three shown for one in
-// eight of those whose best was below few, for 28 % between, and for 55 %
-// above many; as their labels are, 75 % is the most there is to reach.
+// How sure the desk has to be that the first article is right, to show any and
+// to show it as the answer. They are read off the curve that "kb eval --curve"
+// draws; see README.md.
 const (
-	few  = 0.12
-	many = 0.45
-	// An article with less than this part of the best one's score is left
-	// out: two good cards are better than two and a stray.
-	besideBest = 0.5
+	few = 0.06
+	// Where little is known of the past more has to speak for an article.
+	manyCold, manyWarm = 0.60, 0.40
+	// An article that is so much less likely than the first is left out: two
+	// good cards are better than two and a stray.
+	besideFirst = 0.08
 )
 
 // Suggest returns the few articles that are good enough to be shown as an
-// answer to a question.
+// answer to a question: three that may help, one that does, or none.
 func (x *Index) Suggest(ctx context.Context, q Query) (knowledge.Suggestions, error) {
 	var out knowledge.Suggestions
 	err := x.search(ctx, q, cmp.Or(q.Limit, 3), func(s *search) error {
-		for _, m := range s.matches {
-			covered := s.covered(m.doc)
-			proof := m.score * covered
-			if proof < few || m.score < besideBest*s.matches[0].score {
-				continue
+		if out.Sure = s.sure; s.sure < few {
+			return nil
+		}
+		out.Confidence = knowledge.Low
+		if s.sure >= s.many {
+			out.Confidence = knowledge.High
+		}
+		for i, m := range s.matches {
+			if i > 0 && (out.Confidence == knowledge.High && m.share < s.matches[0].share/3 || m.share < besideFirst*s.matches[0].share) {
+				break
 			}
-			h, err := s.hit(m, covered)
+			h, err := s.hit(m, s.covered(m.doc))
 			if err != nil {
 				return err
 			}
 			out.Hits = append(out.Hits, h)
-			if proof >= many {
-				out.Confidence = knowledge.High
-			} else {
-				out.Confidence = max(out.Confidence, knowledge.Low)
-			}
 		}
 		return nil
 	})
@@ -75,6 +74,27 @@ func (x *Index) Search(ctx context.Context, q Query) ([]knowledge.Hit, error) {
 	return hits, nil
 }
 
+// Ranked is an article and its place in the order.
+type Ranked struct {
+	Article  knowledge.ArticleID
+	Score    float64
+	Features [featureCount]float32 // in the order of weights.tsv
+}
+
+// Rank returns the order that Suggest and Search take their articles from.
+func (x *Index) Rank(ctx context.Context, q Query) (all []Ranked, err error) {
+	err = x.search(ctx, q, cmp.Or(q.Limit, 10), func(s *search) error {
+		for _, m := range s.matches {
+			all = append(all, Ranked{m.id, m.score, m.features})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("rank articles: %w", err)
+	}
+	return all, nil
+}
+
 // search finds at most limit matches for q and lets f make of them what it
 // needs while the snapshot is open.
 func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) error) error {
@@ -89,10 +109,10 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 	return x.now.read(ctx, func(r index.IndexReader, v *view) error {
 		s := searches.Get().(*search)
 		defer searches.Put(s)
-		s.r, s.v, s.synonyms = r, v, x.synonyms
+		s.r, s.v, s.synonyms, s.memory = r, v, x.synonyms, x.memory
 		defer func() {
 			clear(s.units) // let go of the snapshot
-			s.r, s.v = nil, nil
+			s.r, s.v, s.memory = nil, nil, nil
 		}()
 		if err := s.find(ctx, q, limit); err != nil {
 			return err

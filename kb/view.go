@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strconv"
 	"sync"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -65,19 +66,23 @@ type view struct {
 	languages map[string]bitset
 	all       bitset // every article there is, whoever may read it
 	docs      int    // above every document number
-	total     int    // of articles
+	ids       []knowledge.ArticleID
+	number    map[knowledge.ArticleID]uint32 // of the document
+	total     int                            // of articles
 
 	reading sync.RWMutex
-	common  map[string][]posting // lists of words that many articles have
-	kept    int                  // postings in them
+	common  map[fieldTerm][]posting // lists of what many articles have
+	kept    int                     // postings in them
 
 	spelling   sync.Once // guards those below, which few questions need
 	vocabulary []spelled
 	unreadable error
 }
 
+type fieldTerm struct{ field, term string }
+
 func newView(ctx context.Context, r index.IndexReader) (*view, error) {
-	v := &view{of: r, common: make(map[string][]posting)}
+	v := &view{of: r, common: make(map[fieldTerm][]posting)}
 	var err error
 	if v.audiences, err = membersByTerm(ctx, r, audienceField); err != nil {
 		return nil, err
@@ -92,7 +97,30 @@ func newView(ctx context.Context, r index.IndexReader) (*view, error) {
 	if v.docs > mostDocs {
 		return nil, fmt.Errorf("%d articles are more than the index can number", v.docs)
 	}
-	return v, nil
+	return v, v.numbers(r)
+}
+
+// numbers reads which document is which article.
+func (v *view) numbers(r index.IndexReader) error {
+	v.ids = make([]knowledge.ArticleID, v.docs)
+	v.number = make(map[knowledge.ArticleID]uint32, v.total)
+	var num index.IndexInternalID
+	for doc := range uint32(v.docs) {
+		if !v.all.has(doc) {
+			continue
+		}
+		num = index.NewIndexInternalID(num, uint64(doc))
+		key, err := r.ExternalID(num)
+		if err != nil {
+			return err
+		}
+		id, err := strconv.ParseInt(key, 10, 64)
+		if err != nil {
+			return err
+		}
+		v.ids[doc], v.number[knowledge.ArticleID(id)] = knowledge.ArticleID(id), doc
+	}
+	return nil
 }
 
 func membersByTerm(ctx context.Context, r index.IndexReader, field string) (map[string]bitset, error) {
@@ -164,24 +192,24 @@ func (p posting) weight() float64 { return float64(p&fullWeight) / fullWeight }
 // mostDocs is what a posting can number.
 const mostDocs = 1 << 26
 
-// Lists of at least 1 in commonShare articles stay decoded, up to keptMost
-// postings of 4 bytes: the common words of questions are what costs, Bleve
+// Lists of at least 1 in commonShare articles, and of 64, stay decoded, up to
+// keptMost postings of 4 bytes: the common words of questions are what costs, Bleve
 // takes some 60 ns for a posting and an addition takes 2.
 const (
-	commonShare = 50
-	keptMost    = 4 << 20
+	commonShare = 400
+	keptMost    = 12 << 20
 )
 
 // list is which articles hold a term, in order of their numbers, readable or
 // not. It is one of the lists kept, not to be changed, or what is appended to buf.
-func (v *view) list(ctx context.Context, r index.IndexReader, term string, buf []posting) (list, grown []posting, err error) {
+func (v *view) list(ctx context.Context, r index.IndexReader, field, term string, buf []posting) (list, grown []posting, err error) {
 	v.reading.RLock()
-	kept, ok := v.common[term]
+	kept, ok := v.common[fieldTerm{field, term}]
 	v.reading.RUnlock()
 	if ok {
 		return kept, buf, nil
 	}
-	reader, err := r.TermFieldReader(ctx, []byte(term), wordsField, true, false, false)
+	reader, err := r.TermFieldReader(ctx, []byte(term), field, true, false, false)
 	if err != nil {
 		return nil, buf, err
 	}
@@ -201,8 +229,8 @@ func (v *view) list(ctx context.Context, r index.IndexReader, term string, buf [
 	list = buf[from:len(buf):len(buf)]
 	if len(list) >= max(64, v.docs/commonShare) {
 		v.reading.Lock()
-		if _, ok := v.common[term]; !ok && v.kept+len(list) <= keptMost {
-			v.common[term] = slices.Clone(list)
+		if _, ok := v.common[fieldTerm{field, term}]; !ok && v.kept+len(list) <= keptMost {
+			v.common[fieldTerm{field, term}] = slices.Clone(list)
 			v.kept += len(list)
 		}
 		v.reading.Unlock()

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strings"
 
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/kbeval"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/kb"
 )
@@ -50,5 +52,63 @@ func search(ctx context.Context, e *env, index *kb.Index, question, groups []str
 		}
 		e.say("  %-7s %s  (covers %.0f %%)", h.Article.Ref(), h.Title, 100*h.Covered)
 	}
+	return nil
+}
+
+type kbEvalCmd struct {
+	Articles     []string `help:"Articles as JSON lines: id, title, text." required:"" type:"existingfile" placeholder:"FILE"`
+	History      []string `help:"Past questions: id, title, text, date." type:"existingfile" placeholder:"FILE"`
+	HistoryLinks []string `help:"What solved them: lines “question 0 article 2”." type:"existingfile" placeholder:"FILE"`
+	Queries      string   `help:"Questions: id, title, text, date." required:"" type:"existingfile" placeholder:"FILE"`
+	Out          string   `name:"run" help:"Ranked list to write: lines “question article rank score”." type:"path" placeholder:"FILE"`
+	Curve        string   `help:"Draw instead how often the desk is right when it is how sure; FILE is what answers the questions." type:"existingfile" placeholder:"FILE"`
+	Limit        int      `help:"Articles to list for each question." default:"100"`
+}
+
+// Help is shown with the command.
+func (kbEvalCmd) Help() string {
+	return `It starts a private database and an index of its own, brings everything in as the desk itself would, and asks each question of the code that answers in chat. The questions come in the order of their dates, each to a desk that knows what had been solved before.`
+}
+
+func (c *kbEvalCmd) Run(ctx context.Context, e *env) error {
+	o := kbeval.Options{Articles: c.Articles, History: c.History, HistoryLinks: c.HistoryLinks, Queries: c.Queries, Run: c.Out, Limit: c.Limit, Progress: e.progress}
+	if c.Curve != "" {
+		curve, err := kbeval.Draw(ctx, o, c.Curve)
+		if err != nil {
+			return err
+		}
+		e.say("%s", curve.Table())
+		return nil
+	}
+	if c.Out == "" {
+		return errors.New("say with --run where the ranked list is to go")
+	}
+	f, err := kbeval.Run(ctx, o)
+	if err != nil {
+		return err
+	}
+	e.say("%s", f.Lines())
+	return nil
+}
+
+type kbFitCmd struct {
+	Articles []string `help:"Articles of each set; the first one's questions make a history." required:"" type:"existingfile" placeholder:"FILE"`
+	Queries  []string `help:"Questions of each set." required:"" type:"existingfile" placeholder:"FILE"`
+	Links    []string `help:"What answers them, of each set." required:"" type:"existingfile" placeholder:"FILE"`
+}
+
+func (c *kbFitCmd) Run(ctx context.Context, e *env) error {
+	if len(c.Articles) != len(c.Queries) || len(c.Articles) != len(c.Links) {
+		return errors.New("give --articles, --queries and --links the same number of times")
+	}
+	var sets []kbeval.Set
+	for i := range c.Articles {
+		sets = append(sets, kbeval.Set{Articles: c.Articles[i], Queries: c.Queries[i], Links: c.Links[i]})
+	}
+	table, err := kbeval.Fit(ctx, sets, e.progress)
+	if err != nil {
+		return err
+	}
+	e.say("%s", strings.TrimSpace(table))
 	return nil
 }

@@ -152,6 +152,8 @@ func (c *migrateCmd) Run(ctx context.Context, e *env) (err error) {
 type kbCmd struct {
 	Import kbImportCmd `cmd:"" help:"Bring in a folder of Markdown files with front matter."`
 	Search kbSearchCmd `cmd:"" help:"Show what the desk would answer to a question."`
+	Eval   kbEvalCmd   `cmd:"" help:"Measure how well the desk suggests, on questions whose answers are known."`
+	Fit    kbFitCmd    `cmd:"" hidden:"" help:"Work out the weights of the ranking (kb/weights.tsv)."`
 }
 
 type kbImportCmd struct {

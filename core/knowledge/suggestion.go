@@ -48,4 +48,5 @@ func (c Confidence) String() string {
 type Suggestions struct {
 	Hits       []Hit
 	Confidence Confidence
+	Sure       float64 // 0–1: how likely it is that the first is right, also where none is shown
 }

@@ -391,6 +391,7 @@ func (a *App) Start(ctx context.Context) error {
 	for _, worker := range []func(context.Context) error{
 		a.inbox.Run, a.outbox.Run, a.watch.Run, a.Desk.FetchFiles, a.wakeWatch, a.connect,
 		func(ctx context.Context) error { return bot.FollowArticles(ctx, a.DB, a.index, a.shared, a.o.Log) },
+		func(ctx context.Context) error { return bot.FollowEvidence(ctx, a.DB, a.index, a.o.Log) },
 	} {
 		group.Go(func() error { return worker(run) })
 	}

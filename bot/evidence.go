@@ -1,0 +1,93 @@
+package bot
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/storage"
+)
+
+const (
+	// evidencePoll keeps the promise that what is pressed on one process is
+	// learnt on all within a second, without anybody having to be told.
+	evidencePoll  = 400 * time.Millisecond
+	evidenceBatch = 2000
+)
+
+// LearnEvidence brings an index to where the evidence in Postgres is. until
+// ends it earlier, at evidence of a later time; zero means all.
+func LearnEvidence(ctx context.Context, db *storage.DB, index *kb.Index, until time.Time) error {
+	if index.Learnt() == 0 {
+		var from int64
+		if err := db.View(ctx, func(tx *storage.Tx) (err error) {
+			from, _, err = tx.EvidenceFrom(ctx, index.PastMost())
+			return err
+		}); err != nil {
+			return err
+		}
+		index.Learn(nil, from)
+	}
+	for {
+		var batch []knowledge.Evidence
+		if err := db.View(ctx, func(tx *storage.Tx) (err error) {
+			batch, err = tx.EvidenceSince(ctx, index.Learnt(), evidenceBatch)
+			return err
+		}); err != nil {
+			return err
+		}
+		n := len(batch)
+		if !until.IsZero() {
+			for i, e := range batch {
+				if !e.At.Before(until) {
+					n = i
+					break
+				}
+			}
+		}
+		if n == 0 {
+			return nil
+		}
+		index.Learn(batch[:n], batch[n-1].Seq)
+		if n < len(batch) {
+			return nil
+		}
+	}
+}
+
+// FollowEvidence keeps what an index has learnt in step until ctx ends, and
+// has it train when there is enough that is new.
+func FollowEvidence(ctx context.Context, db *storage.DB, index *kb.Index, log *slog.Logger) error {
+	var training sync.WaitGroup
+	defer training.Wait()
+	trained := make(chan struct{}, 1)
+	trained <- struct{}{}
+	tick := time.NewTicker(evidencePoll)
+	defer tick.Stop()
+	for {
+		if err := LearnEvidence(ctx, db, index, time.Time{}); err != nil && ctx.Err() == nil {
+			log.WarnContext(ctx, "the index is behind what people said of its answers", "err", err)
+		}
+		if index.TrainingDue() {
+			select {
+			case <-trained:
+				training.Go(func() {
+					if err := index.Train(ctx); err != nil && ctx.Err() == nil {
+						log.WarnContext(ctx, "the index could not be trained", "err", fmt.Errorf("follow evidence: %w", err))
+					}
+					trained <- struct{}{}
+				})
+			default: // it is at it
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package kb
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+)
+
+// classifier tells by its words which class a text is of: logistic regression
+// over all classes at once, the weights of a term by TF-IDF. It is made anew as
+// evidence grows, always from the same evidence on every process and in the
+// same order, so that all give the same answers.
+type classifier struct {
+	terms    map[string]int32
+	rarity   []float32
+	weight   []float32 // a row of classes for each term
+	bias     []float32
+	classes  int
+	articles []knowledge.ArticleID // the classes, if they are articles
+	names    []string              // the classes, if they are something else
+}
+
+const (
+	trainedOn   = 20_000 // past questions that a classifier is made of, the newest
+	classesMost = 512    // articles that it knows, the most used
+	termsMost   = 30_000 // terms that it knows, the most frequent
+)
+
+// sample is a text of known class.
+type sample struct {
+	bag     []counted
+	classes []int32
+}
+
+// counted is a term, or its row, and how much it counts.
+type counted struct {
+	term   string
+	row    int32
+	weight float32
+}
+
+// train makes a classifier of n classes. It takes what the samples share in
+// words only, so a term that comes once is left out.
+func train(ctx context.Context, samples []sample, n, epochs int, rate float64) (*classifier, error) {
+	c := &classifier{terms: map[string]int32{}, classes: n, bias: make([]float32, n)}
+	with := map[string]int{}
+	for _, s := range samples {
+		for _, t := range s.bag {
+			with[t.term]++
+		}
+	}
+	var kept []string
+	for t, n := range with {
+		if n > 1 {
+			kept = append(kept, t)
+		}
+	}
+	slices.SortFunc(kept, func(a, b string) int { return cmp.Or(cmp.Compare(with[b], with[a]), cmp.Compare(a, b)) })
+	kept = kept[:min(len(kept), termsMost)]
+	for i, t := range kept {
+		c.terms[t] = int32(i)
+		c.rarity = append(c.rarity, float32(math.Log(float64(len(samples))/float64(with[t]))+1))
+	}
+	c.weight = make([]float32, len(kept)*n)
+	for i := range samples {
+		samples[i].bag = c.rows(samples[i].bag)
+	}
+	score := make([]float32, n)
+	order := rand.New(rand.NewPCG(1, 2))
+	for epoch := range epochs {
+		step := float32(rate * (1 - float64(epoch)/float64(epochs)))
+		for k, i := range order.Perm(len(samples)) {
+			if k%256 == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			s := &samples[i]
+			c.shares(s.bag, score)
+			for class := range score {
+				score[class] = -score[class]
+			}
+			for _, class := range s.classes {
+				score[class] += 1 / float32(len(s.classes))
+			}
+			for class, e := range score {
+				if e > -1e-4 && e < 1e-4 {
+					score[class] = 0 // nothing to learn here, and most are so
+				}
+				c.bias[class] += 0.02 * step * score[class]
+			}
+			for _, t := range s.bag {
+				row := c.weight[int(t.row)*n:][:n]
+				x := t.weight * step
+				for class, e := range score {
+					row[class] += x * e
+				}
+			}
+		}
+	}
+	return c, nil
+}
+
+// rows keeps of a bag what the classifier knows, as rows with their weights.
+func (c *classifier) rows(bag []counted) []counted {
+	out := bag[:0]
+	var length float64
+	for _, t := range bag {
+		row, ok := c.terms[t.term]
+		if !ok {
+			continue
+		}
+		w := t.weight * c.rarity[row]
+		length += float64(w) * float64(w)
+		out = append(out, counted{row: row, weight: w})
+	}
+	slices.SortFunc(out, func(a, b counted) int { return cmp.Compare(a.row, b.row) })
+	for i := range out {
+		out[i].weight /= float32(math.Sqrt(length))
+	}
+	return out
+}
+
+// shares fills score with how likely each class is; they sum up to 1.
+func (c *classifier) shares(rows []counted, score []float32) {
+	copy(score, c.bias)
+	for _, t := range rows {
+		row := c.weight[int(t.row)*c.classes:][:c.classes]
+		for class := range score {
+			score[class] += t.weight * row[class]
+		}
+	}
+	most := slices.Max(score)
+	var sum float32
+	for class, x := range score {
+		score[class] = float32(math.Exp(float64(x - most)))
+		sum += score[class]
+	}
+	for class := range score {
+		score[class] /= sum
+	}
+}
+
+// learned fills in what a classifier of articles makes of the question.
+func (c *classifier) learned(s *search) {
+	if c.classes == 0 {
+		return
+	}
+	bag := make([]counted, 0, len(s.units))
+	for i := range s.units {
+		u := &s.units[i]
+		if u.term != "" {
+			n := float64(u.times)
+			if u.lead {
+				n *= leadTwice
+			}
+			bag = append(bag, counted{term: u.term, weight: float32(n / (n + pastRepeat))})
+		}
+	}
+	share := make([]float32, c.classes)
+	c.shares(c.rows(bag), share)
+	var of float32
+	for class, id := range c.articles {
+		if doc, ok := s.v.number[id]; ok && s.readable.has(doc) {
+			of += share[class]
+		}
+	}
+	for class, id := range c.articles {
+		if doc, ok := s.v.number[id]; ok && s.readable.has(doc) {
+			s.of[learned][doc] = float32(math.Log(1 + 1000*float64(share[class]/of)))
+		}
+	}
+}
+
+// articleSamples are past questions that an article solved, of the articles
+// that everybody may read: what others may not know must not be felt in what
+// they see.
+func (m *memory) articleSamples(open func(knowledge.ArticleID) bool) (samples []sample, classes []knowledge.ArticleID) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	from := max(0, len(m.past)-trainedOn)
+	times := map[int32]int{}
+	var bySlot []int32
+	for i := range m.past[from:] {
+		for _, l := range m.past[from+i].links {
+			if l.helped && open(m.slot[l.slot].article) {
+				if times[l.slot]++; times[l.slot] == 1 {
+					bySlot = append(bySlot, l.slot)
+				}
+			}
+		}
+	}
+	slices.SortFunc(bySlot, func(a, b int32) int { return cmp.Or(cmp.Compare(times[b], times[a]), cmp.Compare(a, b)) })
+	bySlot = bySlot[:min(len(bySlot), classesMost)]
+	class := make(map[int32]int32, len(bySlot))
+	for i, at := range bySlot {
+		class[at] = int32(i)
+		classes = append(classes, m.slot[at].article)
+	}
+	all := make([]sample, len(m.past)-from)
+	for i := range all {
+		for _, l := range m.past[from+i].links {
+			if c, ok := class[l.slot]; ok && l.helped {
+				all[i].classes = append(all[i].classes, c)
+			}
+		}
+	}
+	for term, list := range m.terms {
+		at, _ := slices.BinarySearchFunc(list, uint32(from), func(p posting, n uint32) int { return cmp.Compare(p.doc(), n) })
+		for _, p := range list[at:] {
+			if s := &all[int(p.doc())-from]; len(s.classes) > 0 {
+				s.bag = append(s.bag, counted{term: term, weight: float32(p.weight())})
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(s sample) bool { return len(s.classes) == 0 }), classes
+}
+
+// serviceSamples are solved tickets by what they were for.
+func (m *memory) serviceSamples() (samples []sample, names []string) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	class := map[string]int32{}
+	an := new(analyzer)
+	for i := max(0, len(m.past)-trainedOn); i < len(m.past); i++ {
+		p := &m.past[i]
+		if p.text == "" || p.none {
+			continue
+		}
+		c, ok := class[p.kind]
+		if !ok {
+			c = int32(len(names))
+			class[p.kind] = c
+			names = append(names, p.kind)
+		}
+		samples = append(samples, sample{wholeBag(an, p.text), []int32{c}})
+	}
+	return samples, names
+}
+
+// wholeBag is all that a text says: its words, small ones too, neighbours,
+// pieces of words, and the words of its first line apart.
+func wholeBag(an *analyzer, text string) []counted {
+	times := make(map[string]float64, 256)
+	text = readPart(text)
+	lead := leadOf(text)
+	words := an.words(text, "en", nil)
+	for i, w := range words {
+		times[w.term]++
+		if w.start < lead {
+			times["^ "+w.term]++
+		}
+		if i > 0 && (words[i-1].start < lead) == (w.start < lead) {
+			times[words[i-1].term+" "+w.term]++
+		}
+		if !w.stop {
+			eachGram(w.term, func(g string) { times["~"+g] += 0.5 })
+		}
+	}
+	bag := make([]counted, 0, len(times))
+	for t, n := range times {
+		bag = append(bag, counted{term: t, weight: float32(1 + math.Log(max(n, 0.5)))})
+	}
+	return bag
+}
+
+// Guess is what a ticket may be for.
+type Guess struct {
+	Service string  // its slug
+	Sure    float64 // 0 to 1
+}
+
+// guess is what solved tickets like this were for, likeliest first.
+func (c *classifier) guess(text string) []Guess {
+	if c == nil || c.classes == 0 {
+		return nil
+	}
+	an := analyzers.Get().(*analyzer)
+	defer analyzers.Put(an)
+	share := make([]float32, c.classes)
+	c.shares(c.rows(wholeBag(an, text)), share)
+	out := make([]Guess, c.classes)
+	for i, name := range c.names {
+		out[i] = Guess{name, float64(share[i])}
+	}
+	slices.SortStableFunc(out, func(a, b Guess) int { return cmp.Compare(b.Sure, a.Sure) })
+	return out
+}

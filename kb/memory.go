@@ -1,0 +1,406 @@
+package kb
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/deskhand/deskhand/core/knowledge"
+)
+
+// memory is what was asked in the past and what came of it. It is kept in
+// memory alone, in the order in which it was learnt, and filled again from the
+// record at the start: a word of a new question is a list away from all that
+// was ever asked with it. 500,000 questions of 60 words take some 200 MB.
+type memory struct {
+	most int // past questions, the newest; older ones are forgotten
+
+	mu    sync.RWMutex
+	seq   int64
+	past  []past
+	solve []int32 // slot of the first article that a past question says something of, -1 for none
+	known map[knowledge.PastID]uint32
+	terms map[string][]posting // by term, in order of the numbers of past questions
+	slots map[knowledge.ArticleID]int32
+	slot  []slot
+
+	said *classifier // by which words articles were found; nil until trained
+	kind *classifier // which service a ticket is for
+	due  int64       // seq up to which they were trained
+}
+
+// past is a question or a ticket.
+type past struct {
+	id    knowledge.PastID
+	at    int64 // seconds
+	links []link
+	title string // of a ticket
+	ends  string // how a ticket was solved
+	kind  string // a ticket's service
+	text  string // of the newest tickets with a service, to be trained on
+	none  bool   // it does not count any more
+}
+
+// link is what came of an article for a past question.
+type link struct {
+	slot   int32
+	helped bool
+}
+
+// slot is an article that there is evidence of.
+type slot struct {
+	article knowledge.ArticleID
+	solved  [3]fading // without end, by the month, by the season
+}
+
+// fading is a count that halves with time.
+type fading struct {
+	n  float64
+	at int64
+}
+
+// halves are how fast the counts of a slot fade.
+var halves = [3]float64{math.Inf(1), days(30), days(120)}
+
+func days(n float64) float64 { return n * 24 * 60 * 60 }
+
+func (f *fading) add(n float64, at int64, half float64) {
+	if at >= f.at {
+		f.n = f.n*math.Exp2(-float64(at-f.at)/half) + n
+		f.at = at
+	} else {
+		f.n += n * math.Exp2(-float64(f.at-at)/half)
+	}
+}
+
+func (f *fading) now(at int64, half float64) float64 {
+	return f.n * math.Exp2(-float64(max(0, at-f.at))/half)
+}
+
+const (
+	pastUsual  = 70   // words of a question, beyond which each counts for less
+	pastLength = 0.6  // 0: a word counts the same in a long text, 1: in proportion
+	pastRepeat = 1.2  // the count at which a word counts half of what it can
+	leadTwice  = 2    // words of the first line count so many times
+	notHelped  = -0.5 // what a "no" counts beside a "solved it"
+)
+
+func newMemory(most int) *memory {
+	return &memory{most: most, known: map[knowledge.PastID]uint32{}, terms: map[string][]posting{}, slots: map[knowledge.ArticleID]int32{}}
+}
+
+// learn takes in evidence.
+func (m *memory) learn(all []knowledge.Evidence, seq int64) {
+	texts := make([]map[string]float64, len(all)) // worked out before anybody waits
+	an := analyzers.Get().(*analyzer)
+	for i, e := range all {
+		if !e.Undone {
+			texts[i] = pastTerms(an, e.Text+"\n"+e.Resolution)
+		}
+	}
+	analyzers.Put(an)
+
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for i, e := range all {
+		m.take(e, texts[i])
+	}
+	m.seq = max(m.seq, seq)
+	if len(m.past) > m.most+m.most/8 {
+		m.forget(len(m.past) - m.most)
+	}
+}
+
+// pastTerms are the words of a past question and how often they count.
+func pastTerms(an *analyzer, text string) map[string]float64 {
+	text = readPart(text)
+	lead := leadOf(text)
+	terms := make(map[string]float64, 64)
+	for _, w := range an.words(text, "en", nil) {
+		switch {
+		case w.stop:
+		case w.start < lead:
+			terms[w.term] += leadTwice
+		default:
+			terms[w.term]++
+		}
+	}
+	return terms
+}
+
+func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
+	number, ok := m.known[e.Past]
+	if !ok {
+		if e.Undone {
+			return
+		}
+		number = uint32(len(m.past))
+		m.known[e.Past] = number
+		m.past = append(m.past, past{id: e.Past, at: e.At.Unix(), title: e.Title, ends: e.Resolution, kind: e.Service})
+		m.solve = append(m.solve, -1)
+		if e.Service != "" {
+			m.past[number].text = readPart(e.Text)
+		}
+		if old := len(m.past) - 1 - trainedOn; old >= 0 {
+			m.past[old].text = ""
+		}
+		length := 0.0
+		for _, n := range terms {
+			length += n
+		}
+		k := pastRepeat * (1 - pastLength + pastLength*length/pastUsual)
+		for t, n := range terms {
+			if old, ok := m.terms[t]; ok {
+				m.terms[t] = append(old, newPosting(uint64(number), uint64(math.Round(fullWeight*n/(n+k)))))
+			} else {
+				m.terms[strings.Clone(t)] = []posting{newPosting(uint64(number), uint64(math.Round(fullWeight*n/(n+k))))}
+			}
+		}
+	}
+	p := &m.past[number]
+	p.none = e.Undone && e.Past.Ticket() != 0
+	if p.id.Ticket() != 0 {
+		// A ticket was solved with one article, or with none.
+		for _, l := range p.links {
+			m.count(p, l, -1)
+		}
+		p.links = p.links[:0]
+	}
+	if e.Article != 0 {
+		m.link(p, e)
+	}
+	m.solve[number] = -1
+	if len(p.links) > 0 {
+		m.solve[number] = p.links[0].slot
+	}
+}
+
+// link keeps what came of an article, in the place of what was said before.
+func (m *memory) link(p *past, e knowledge.Evidence) {
+	at, ok := m.slots[e.Article]
+	if !ok {
+		at = int32(len(m.slot))
+		m.slots[e.Article] = at
+		m.slot = append(m.slot, slot{article: e.Article})
+	}
+	if i := slices.IndexFunc(p.links, func(l link) bool { return l.slot == at }); i >= 0 {
+		m.count(p, p.links[i], -1)
+		p.links = slices.Delete(p.links, i, i+1)
+	}
+	if !e.Undone {
+		l := link{at, e.Helped}
+		p.links = append(p.links, l)
+		m.count(p, l, 1)
+	}
+}
+
+func (m *memory) count(p *past, l link, n float64) {
+	if !l.helped {
+		return
+	}
+	s := &m.slot[l.slot]
+	for i := range s.solved {
+		s.solved[i].add(n, p.at, halves[i])
+	}
+}
+
+// forget drops the n oldest past questions.
+func (m *memory) forget(n int) {
+	for i := range m.past[:n] {
+		for _, l := range m.past[i].links {
+			m.count(&m.past[i], l, -1)
+		}
+		delete(m.known, m.past[i].id)
+	}
+	m.past = slices.Clone(m.past[n:])
+	m.solve = slices.Clone(m.solve[n:])
+	for id, number := range m.known {
+		m.known[id] = number - uint32(n)
+	}
+	for t, list := range m.terms {
+		from, _ := slices.BinarySearchFunc(list, uint32(n), func(p posting, n uint32) int { return cmp.Compare(p.doc(), n) })
+		if from == len(list) {
+			delete(m.terms, t)
+			continue
+		}
+		kept := make([]posting, len(list)-from)
+		for i, p := range list[from:] {
+			kept[i] = p - posting(n<<6)
+		}
+		m.terms[t] = kept
+	}
+}
+
+// neighbour is a past question and how much a question is like it, 0 to 1.
+type neighbour struct {
+	number uint32
+	like   float32
+}
+
+// remember fills in what the past has to say and returns how many solved
+// questions it knows. Only questions that were solved with what the asker may
+// read are looked at, and only they are counted.
+func (s *search) remember(q Query) (known float64) {
+	m := s.memory
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	at := q.At
+	if at.IsZero() {
+		at = time.Now()
+	}
+	now := at.Unix()
+
+	s.docOf = s.docOf[:0] // by slot: the document, -1 for one that the asker may not read
+	var total [3]float64
+	for i := range m.slot {
+		doc, ok := s.v.number[m.slot[i].article]
+		if !ok || !s.readable.has(doc) {
+			s.docOf = append(s.docOf, -1)
+			continue
+		}
+		s.docOf = append(s.docOf, int32(doc))
+		for j := range total {
+			total[j] += m.slot[i].solved[j].now(now, halves[j])
+		}
+	}
+	if known = total[0]; known < 0.5 {
+		return 0
+	}
+	for i, doc := range s.docOf {
+		if doc < 0 {
+			continue
+		}
+		for j, f := range []feature{popular, monthly, seasonal} {
+			n := m.slot[i].solved[j].now(now, halves[j])
+			s.of[f][doc] = float32(math.Log(1 + 1000*max(0, n)/(total[j]+1e-3)))
+		}
+	}
+	m.alike(s, func(number uint32) bool {
+		slot := m.solve[number]
+		return slot >= 0 && (s.docOf[slot] >= 0 || m.others(s, number))
+	})
+	m.vote(s, now)
+	if m.said != nil {
+		m.said.learned(s)
+	}
+	return known
+}
+
+// others tells whether a question was also solved with something that the
+// asker may read.
+func (m *memory) others(s *search, number uint32) bool {
+	return slices.ContainsFunc(m.past[number].links, func(l link) bool { return s.docOf[l.slot] >= 0 })
+}
+
+// mostNear is how many past questions are looked at.
+const mostNear = 300
+
+// alike fills in the past questions that are most like the one that s is about,
+// nearest first.
+func (m *memory) alike(s *search, counts func(number uint32) bool) {
+	s.near = s.near[:0]
+	s.like = grown(s.like, len(m.past))
+	like := s.like[:len(m.past)]
+	defer clear(like)
+	of := 0
+	for number := range m.solve {
+		if counts(uint32(number)) {
+			of++
+		}
+	}
+	if of == 0 {
+		return
+	}
+	said := 0.0
+	for i := range s.units {
+		u := &s.units[i]
+		if u.term == "" {
+			continue
+		}
+		list, with := m.terms[u.term], 0
+		for _, p := range list {
+			if counts(p.doc()) {
+				with++
+			}
+		}
+		n := float64(u.times)
+		if u.lead {
+			n *= leadTwice
+		}
+		x := u.says * math.Pow(n, repeated) * math.Log(1+(float64(of-with)+0.5)/(float64(with)+0.5))
+		if with > 0 {
+			said += x
+		} else {
+			said += x * unheardOf
+		}
+		for _, p := range list {
+			like[p.doc()] += float32(x * p.weight())
+		}
+	}
+	for number, x := range like {
+		if x == 0 || len(s.near) == mostNear && x <= s.near[mostNear-1].like || !counts(uint32(number)) {
+			continue
+		}
+		i := sort.Search(len(s.near), func(i int) bool { return s.near[i].like < x })
+		if len(s.near) == mostNear {
+			s.near = s.near[:mostNear-1]
+		}
+		s.near = slices.Insert(s.near, i, neighbour{uint32(number), x})
+	}
+	for i := range s.near {
+		s.near[i].like /= float32(said)
+	}
+}
+
+// vote lets the nearest past questions vote for what solved them.
+func (m *memory) vote(s *search, now int64) {
+	var of10, of50, fresh50, of300 float64
+	for i, n := range s.near {
+		p := &m.past[n.number]
+		vote := math.Pow(float64(n.like), 3)
+		fresh := vote * math.Exp2(-float64(max(0, now-p.at))/days(60))
+		if of300 += vote; i < 50 {
+			of50, fresh50 = of50+vote, fresh50+fresh
+		}
+		if i < 10 {
+			of10 += vote
+		}
+		for _, l := range p.links {
+			doc := s.docOf[l.slot]
+			if doc < 0 {
+				continue
+			}
+			x, y := vote, fresh
+			if l.helped {
+				s.of[nearest][doc] = max(s.of[nearest][doc], n.like)
+			} else {
+				x, y = x*notHelped, y*notHelped
+			}
+			if s.of[votes300][doc] += float32(x); i < 50 {
+				s.of[votes50][doc] += float32(x)
+				s.of[recent50][doc] += float32(y)
+			}
+			if i < 10 {
+				s.of[votes10][doc] += float32(x)
+			}
+		}
+	}
+	for _, doc := range s.docOf {
+		if doc < 0 {
+			continue
+		}
+		share := func(f feature, of float64) {
+			if of > 0 {
+				s.of[f][doc] = float32(math.Log(1 + 100*max(0, float64(s.of[f][doc])/of)))
+			}
+		}
+		share(votes10, of10)
+		share(votes50, of50)
+		share(recent50, fresh50)
+		share(votes300, of300)
+	}
+}
