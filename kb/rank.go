@@ -28,8 +28,8 @@ const (
 	otherTongue   = 0.6     // what an article in another language than the asker's counts
 	unheardOf     = 0.5     // what a word that no article has counts in what a question says
 	briefly       = 4       // what a question says, in rare words, if it is half brief
-	speaksOfIt    = 0.15    // the share of a question that an article has to speak of,
-	speaksIfBrief = 0.8     // and of a brief one so much more
+	speaksOfIt    = 0.08    // the share of a question that an article has to speak of,
+	speaksIfBrief = 0.65    // and of a brief one so much more
 	candidates    = 150     // articles that are ranked by all their features
 )
 
@@ -140,7 +140,8 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	if s.sure = sure.sure(s.matches); len(s.matches) > 0 {
 		// Whoever asks of something else altogether has a word in common with
 		// something all the same; in a long question much is beside the point.
-		x := min(1, s.covered(s.matches[0].doc)/(speaksOfIt+speaksIfBrief*float64(s.brief)))
+		m := &s.matches[0]
+		x := min(1, (s.covered(m.doc)+float64(m.features[nearest]))/(speaksOfIt+speaksIfBrief*float64(s.brief)))
 		s.sure *= x * x
 	}
 	s.matches = s.matches[:min(limit, len(s.matches))]

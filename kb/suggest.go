@@ -16,7 +16,7 @@ import (
 // to show it as the answer. They are read off the curve that "kb eval --curve"
 // draws; see README.md.
 const (
-	few = 0.06
+	few = 0.08
 	// Where little is known of the past more has to speak for an article.
 	manyCold, manyWarm = 0.60, 0.40
 	// An article that is so much less likely than the first is left out: two
