@@ -12,9 +12,9 @@ import (
 	"github.com/deskhand/deskhand/storage"
 )
 
-// adoptWithin is a part of the time that an event may take: a large team has many
+// soonWithin is a part of the time that an event may take: a large team has many
 // members to be asked about.
-const adoptWithin = 10 * time.Second
+const soonWithin = 8 * time.Second
 
 // leftToSetUp is what an admin has yet to do, in the order to do it.
 func (t *turn) leftToSetUp(ctx context.Context) ([]string, error) {
@@ -163,26 +163,27 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 func (d *Desk) findPeople(ctx context.Context, r *rules) error {
 	var failed []error
 	for name, p := range d.platforms {
-		var wanted []string
-		err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
-			wanted, err = tx.OnDutyWithout(ctx, name, r.policy.Duties())
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if len(wanted) == 0 {
-			continue
-		}
-		found, err := p.Accounts(ctx, wanted)
-		if err != nil {
-			failed = append(failed, fmt.Errorf("accounts on %s: %w", name, err))
-		}
-		for _, u := range found {
-			if err := d.know(ctx, u); err != nil {
-				failed = append(failed, err)
-			}
-		}
+		failed = append(failed, d.findPeopleOn(ctx, r, name, p))
+	}
+	return errors.Join(failed...)
+}
+
+func (d *Desk) findPeopleOn(ctx context.Context, r *rules, name string, p Platform) error {
+	var wanted []string
+	err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
+		wanted, err = tx.OnDutyWithout(ctx, name, r.policy.Duties())
+		return err
+	})
+	if err != nil || len(wanted) == 0 {
+		return err
+	}
+	var failed []error
+	found, err := p.Accounts(ctx, wanted)
+	if err != nil {
+		failed = append(failed, fmt.Errorf("accounts on %s: %w", name, err))
+	}
+	for _, u := range found {
+		failed = append(failed, d.know(ctx, u))
 	}
 	return errors.Join(failed...)
 }
@@ -225,22 +226,23 @@ func (d *Desk) arrived(ctx context.Context, ev chat.Event) error {
 			continue
 		}
 		if err == nil && c.Purpose == "triage" {
-			err = d.adoptSoon(ctx, p, c)
+			err = d.soon(ctx, func(ctx context.Context) error { return d.adoptMembers(ctx, p, c) })
 		}
 		if err != nil {
 			return fmt.Errorf("channel %s: %w", c.Name, err)
 		}
 	}
-	return nil
+	return d.soon(ctx, func(ctx context.Context) error { return d.findPeopleOn(ctx, r, ev.By.Platform, p) })
 }
 
-// adoptSoon is adoptMembers for as long as an event may take.
-func (d *Desk) adoptSoon(ctx context.Context, p Platform, c storage.DeskChannel) error {
-	soon, cancel := context.WithTimeout(ctx, adoptWithin)
+// soon does something for as long as an event may take: who is not known by
+// then is noticed later.
+func (d *Desk) soon(ctx context.Context, do func(context.Context) error) error {
+	within, cancel := context.WithTimeout(ctx, soonWithin)
 	defer cancel()
-	err := d.adoptMembers(soon, p, c)
-	if err != nil && (soon.Err() != nil || errors.Is(err, chat.ErrGone)) && ctx.Err() == nil {
-		d.log.WarnContext(ctx, "not everybody in a team's channel is known yet", "channel", c.Name, "platform", c.Platform, "err", err)
+	err := do(within)
+	if err != nil && (within.Err() != nil || errors.Is(err, chat.ErrGone)) && ctx.Err() == nil {
+		d.log.WarnContext(ctx, "not everybody is known yet who is on a team", "err", err)
 		return nil
 	}
 	return err

@@ -103,7 +103,7 @@ var changing = []Conversation{
 			w.Person("ada").Sees("CHG-1", "A bigger disk", "Approve")
 			w.Pass(24 * time.Hour)
 			ben.Sees("CHG-1", "is blocked", "Silence is no yes")
-			leo.SeesNot("Reject…")
+			leo.Sees("CHG-1", "Blocked: nobody said yes in time").SeesNot("Reject…")
 		},
 	},
 	{

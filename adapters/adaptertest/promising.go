@@ -132,6 +132,7 @@ var promising = []Conversation{
 			_, ben := opened(w, "my zeppelin is watched")
 			w.Pass(61 * time.Minute)
 			w.Channel("sla-alerts").Sees("INC-1", "Late")
+			w.Settle() // what has gone out is on record
 			ben.Commands("status").Sees("How the desk does", "clocks run", "Alerts this week: 1", "1 promises are missed")
 		},
 	},
