@@ -26,6 +26,7 @@ type news struct {
 	line   bool // it is for the next in line, long after a step
 	due    time.Time
 	breach storage.Breach // zero for a warning
+	fresh  bool           // the breach was opened this moment
 	levels *policy.Levels
 }
 
@@ -119,7 +120,7 @@ func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, 
 		}
 		n := news{alert: len(b.alerts) + len(reached) - 1, ticket: tk, kind: is.Kind, rung: rung, line: is.Beyond > 0, due: last.Due, levels: w.levels}
 		if is.Percent >= 100 {
-			if n.breach, err = t.breach(ctx, tk, c, is.Due, s); err != nil {
+			if n.breach, n.fresh, err = t.breach(ctx, tk, c, is.Due, s); err != nil {
 				return nil, err
 			}
 		}
@@ -130,17 +131,19 @@ func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, 
 
 // breach is the record of a promise that has just been missed, or of one that
 // was missed before.
-func (t *turn) breach(ctx context.Context, tk ticket.Ticket, c sla.Clock, due *time.Time, s storage.Standing) (storage.Breach, error) {
+func (t *turn) breach(ctx context.Context, tk ticket.Ticket, c sla.Clock, due *time.Time, s storage.Standing) (_ storage.Breach, fresh bool, err error) {
 	for _, b := range s.Breaches {
 		if b.Kind == c.Kind && b.Round == c.Round {
-			return b, nil
+			return b, false, nil
 		}
 	}
 	b := storage.Breach{Ticket: tk.ID, Kind: c.Kind, Round: c.Round, Due: t.at, Noticed: t.at}
 	if due != nil {
 		b.Due = *due
 	}
-	return t.tx.OpenBreach(ctx, b)
+	b, err = t.tx.OpenBreach(ctx, b)
+	// One that was over may have been found: it was noticed before.
+	return b, b.Noticed.Equal(t.at.Truncate(time.Microsecond)), err
 }
 
 // whyLate says why an alert is seen to late; nothing if it is not.
@@ -219,7 +222,9 @@ func (t *turn) aftermath(ctx context.Context, n *news, a storage.Alert) error {
 		return err
 	}
 	if n.rung.Requester && n.breach.Told == nil {
-		return t.apologise(ctx, n)
+		// In a transaction of its own: the team is not to wait for it, and of many
+		// breaches at once all are claimed before the first requester hears of hers.
+		return t.tx.SetDue(ctx, breachApology, int64(n.breach.ID), t.at)
 	}
 	return nil
 }
@@ -257,7 +262,7 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 		chosen := t.rules.alertChannels(n.ticket)
 		for _, c := range chosen {
 			place := "channel " + c.Platform + " " + c.Workspace + " " + c.Channel
-			if n.breach.ID != 0 {
+			if n.breach.ID != 0 && !n.fresh {
 				if there, err := t.tx.BreachPosted(ctx, n.breach.ID, place); err != nil || there {
 					if err != nil {
 						return nil, err

@@ -23,6 +23,7 @@ const (
 	ticketVacate   = "ticket.vacate"   // subject: a ticket whose owner is away
 	agentLeaves    = "agent.away"      // subject: a person whose absence begins
 	agentReturns   = "agent.back"      // subject: a person whose absence ends
+	breachApology  = "breach.apology"  // subject: a breach of which the requester is to hear
 	breachCount    = "breach.count"    // subject: a breach whose card says by how much it is late
 )
 
@@ -53,6 +54,8 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.returns(ctx, people.PersonID(subject))
 	case storage.LevelsApply:
 		return t.applyLevels(ctx, ticket.ID(subject))
+	case breachApology:
+		return t.apologise(ctx, storage.BreachID(subject))
 	case breachCount:
 		return t.countBreach(ctx, storage.BreachID(subject))
 	case storage.AlertsLate:

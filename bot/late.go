@@ -192,12 +192,27 @@ func (t *turn) promiseAnew(ctx context.Context, tk ticket.Ticket, b storage.Brea
 // apologise tells the requester that it is late before she asks, and the new
 // time: half as much again as was promised, in open time from now, rounded up to
 // a quarter of an hour.
-func (t *turn) apologise(ctx context.Context, n *news) error {
-	w, err := t.workOf(ctx, n.ticket)
+func (t *turn) apologise(ctx context.Context, id storage.BreachID) error {
+	b, err := t.tx.Breach(ctx, id)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	tk, err := t.tx.TicketForUpdate(ctx, b.Ticket)
+	if err != nil {
+		return ignoreMissing(err)
+	}
+	if b, err = t.tx.Breach(ctx, id); err != nil || b.Told != nil || b.Ended != nil {
+		return err
+	}
+	w, err := t.workOf(ctx, tk)
 	if err != nil {
 		return err
 	}
-	target := w.by[n.kind].Target
+	c, promised := w.by[b.Kind]
+	if !promised {
+		return nil
+	}
+	target := c.Target
 	due, ok := target.Calendar.Add(t.at, max(target.Within/2, 15*time.Minute))
 	if !ok {
 		due = t.at.Add(target.Within)
@@ -206,7 +221,7 @@ func (t *turn) apologise(ctx context.Context, n *news) error {
 	if r := due.Truncate(quarter); r.Before(due) {
 		due = r.Add(quarter)
 	}
-	return t.promiseAnew(ctx, n.ticket, n.breach, due, "")
+	return t.promiseAnew(ctx, tk, b, due, "")
 }
 
 // pressBreach passes a requester's wish for somebody higher up on to the lead.

@@ -174,11 +174,11 @@ func (l *lab) does(ev chat.Event) {
 
 // look sees to the clocks of all tickets that are due.
 func (l *lab) look() error {
-	a, err := l.db.Agenda(l.t.Context(), l.now(), 1000)
-	if err != nil || len(a.Clocks) == 0 {
+	ids, _, err := l.db.DueClocks(l.t.Context(), l.now(), 1000)
+	if err != nil || len(ids) == 0 {
 		return err
 	}
-	return l.db.InTx(l.t.Context(), func(tx *storage.Tx) error { return l.Clocks(l.t.Context(), tx, a.Clocks) })
+	return l.db.InTx(l.t.Context(), func(tx *storage.Tx) error { return l.Clocks(l.t.Context(), tx, ids) })
 }
 
 func (l *lab) count(sql string, args ...any) (n int) {
@@ -327,12 +327,12 @@ func TestClocksAreWhatTheLedgerGives(t *testing.T) {
 }
 
 func dueNow(l *lab) []storage.Due {
-	a, err := l.db.Agenda(l.t.Context(), l.now(), 100)
+	due, _, err := l.db.AllDue(l.t.Context(), l.now(), 100)
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	var all []storage.Due
-	for _, d := range a.Due {
+	for _, d := range due {
 		if d.Kind == storage.LevelsApply {
 			all = append(all, d)
 		}

@@ -38,47 +38,49 @@ func (tx *Tx) ClearDue(ctx context.Context, kind string, subject int64) error {
 	return tx.later(ctx, failing("clear %s due for %d", kind, subject), `delete from due where kind = $1 and subject = $2`, kind, subject)
 }
 
-// Agenda is what there is to do.
-type Agenda struct {
-	Due    []Due       // things, the oldest first
-	Clocks []ticket.ID // tickets with clocks to look at, the most overdue first
-	Next   time.Time   // when there is something more; zero: nothing is set
-}
-
 // inOrder is how to look for what is due: by the index that has it in order,
 // however much of the table a plan that knows no instants takes to be due.
 var inOrder = txMode{begin: []string{`begin isolation level read committed read only`, `set local enable_seqscan = off`,
 	`set local enable_bitmapscan = off`}, readOnly: true}
 
-// Agenda returns what is due by now, at most limit of each.
-func (db *DB) Agenda(ctx context.Context, now time.Time, limit int) (a Agenda, err error) {
+// AllDue returns at most limit of what is due by now, the oldest first, and
+// when the next falls due after that: zero if nothing will.
+func (db *DB) AllDue(ctx context.Context, now time.Time, limit int) ([]Due, time.Time, error) {
+	return agenda(ctx, db, pgx.RowToStructByName[Due], now, limit,
+		`select kind, subject, due_at from due where try_at <= $1 order by try_at limit $2`,
+		`select try_at from due where try_at > $1 order by try_at limit 1`)
+}
+
+// DueClocks is the same for clocks that are to be looked at: it returns their
+// tickets, some of them twice.
+func (db *DB) DueClocks(ctx context.Context, now time.Time, limit int) ([]ticket.ID, time.Time, error) {
+	return agenda(ctx, db, pgx.RowTo[ticket.ID], now, limit,
+		`select ticket_id from clocks where look_at <= $1 order by look_at limit $2`,
+		`select look_at from clocks where look_at > $1 order by look_at limit 1`)
+}
+
+// agenda compares with an instant of the caller's, not of Postgres': compared
+// with a function of the clock, the whole index would be read.
+func agenda[T any](ctx context.Context, db *DB, row pgx.RowToFunc[T], now time.Time, limit int, due, after string) (all []T, next time.Time, err error) {
 	err = db.run(ctx, inOrder, func(tx *Tx) (err error) {
 		batch := &pgx.Batch{}
-		// An instant of the caller's, not of Postgres': compared with a function of
-		// the clock, the whole index would be read.
-		batch.Queue(`select kind, subject, due_at from due where try_at <= $1 order by try_at limit $2`, now, limit)
-		batch.Queue(`select ticket_id from clocks where look_at <= $1 order by look_at limit $2`, now, limit)
-		batch.Queue(`select least((select try_at from due where try_at > $1 order by try_at limit 1),
-			(select look_at from clocks where look_at > $1 order by look_at limit 1))`, now)
+		batch.Queue(due, now, limit)
+		batch.Queue(after, now)
 		results := tx.SendBatch(ctx, batch)
 		defer func() { err = errors.Join(err, results.Close()) }()
 		rows, _ := results.Query()
-		if a.Due, err = pgx.CollectRows(rows, pgx.RowToStructByName[Due]); err != nil {
+		if all, err = pgx.CollectRows(rows, row); err != nil {
 			return err
 		}
-		rows, _ = results.Query()
-		if a.Clocks, err = pgx.CollectRows(rows, pgx.RowTo[ticket.ID]); err != nil {
-			return err
+		if err = results.QueryRow().Scan(&next); errors.Is(err, pgx.ErrNoRows) {
+			next, err = time.Time{}, nil
 		}
-		var next *time.Time
-		err = results.QueryRow().Scan(&next)
-		a.Next = orZero(next)
 		return err
 	})
 	if err != nil {
-		return a, fmt.Errorf("what is due: %w", err)
+		return nil, time.Time{}, fmt.Errorf("what is due: %w", err)
 	}
-	return a, nil
+	return all, next, nil
 }
 
 // TakeDue locks the row until tx ends. It returns ErrNotFound if somebody else

@@ -63,14 +63,23 @@ const (
 	taskTime  = 30 * time.Second
 )
 
-// Watch sees to what falls due while it is run.
+// Watch sees to what falls due while it is run: to clocks, and to everything
+// else apart from them, so that however much there is to do nobody is told
+// later that a promise was missed.
 type Watch struct {
-	o    Options
-	wake chan struct{}
-	next time.Time // when something is due, as far as is known; zero: nothing is
+	o              Options
+	clocks, things lane
 
+	kept    time.Time // when the house was
 	looked  time.Time // when it was last noted
 	failing time.Time // since when the database has not answered; zero: it does
+}
+
+// lane is one of the two, and its own way of waiting.
+type lane struct {
+	wake  chan struct{}
+	round func(context.Context) (wait time.Duration, err error)
+	next  time.Time // when something is due, as far as is known; zero: nothing is
 }
 
 // New returns a Watch.
@@ -88,34 +97,48 @@ func New(o Options) (*Watch, error) {
 		o.Workers = 4
 	}
 	o.Log = cmp.Or(o.Log, slog.Default())
-	return &Watch{o: o, wake: make(chan struct{}, 1)}, nil
+	w := &Watch{o: o}
+	w.clocks = lane{wake: make(chan struct{}, 1), round: w.clockRound}
+	w.things = lane{wake: make(chan struct{}, 1), round: w.round}
+	return w, nil
 }
 
 // Wake says that something may have been set that is due before the watch
 // would look again.
 func (w *Watch) Wake() {
+	w.clocks.rouse()
+	w.things.rouse()
+}
+
+func (l *lane) rouse() {
 	select {
-	case w.wake <- struct{}{}:
+	case l.wake <- struct{}{}:
 	default:
 	}
 }
 
 // Run deals with what is due until ctx ends, and then with what is in hand.
 func (w *Watch) Run(ctx context.Context) error {
+	var group errgroup.Group
+	group.Go(func() error { return w.run(ctx, &w.clocks) })
+	group.Go(func() error { return w.run(ctx, &w.things) })
+	return group.Wait()
+}
+
+func (w *Watch) run(ctx context.Context, l *lane) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var kept time.Time   // when the house was kept
 	var looked time.Time // when the last round began
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-w.wake:
+		case <-l.wake:
 			// A busy desk wakes us after each event, and little of what it sets is
 			// due at once. What is known to be due goes off in time.
 			if rest := soonest - time.Since(looked); rest > 0 {
-				if !w.next.IsZero() {
-					rest = min(rest, max(0, w.next.Sub(w.o.Now())))
+				if !l.next.IsZero() {
+					rest = min(rest, max(0, l.next.Sub(w.o.Now())))
 				}
 				timer.Reset(rest)
 				continue
@@ -123,18 +146,10 @@ func (w *Watch) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		looked = time.Now()
-		if now := w.o.Now(); now.Sub(kept) >= keepEvery {
-			if err := w.keep(context.WithoutCancel(ctx), now); err != nil {
-				w.o.Log.LogAttrs(ctx, slog.LevelError, "old records can't be cleared away", slog.Any("err", err))
-			}
-			kept = now // also after an error: it is not urgent
-		}
-		wait, err := w.round(ctx)
+		wait, err := l.round(ctx)
 		if err != nil {
 			w.o.Log.LogAttrs(ctx, slog.LevelWarn, "what is due has to wait", slog.Any("err", err))
-			if wait = restFor; w.failing.IsZero() {
-				w.failing = w.o.Now()
-			}
+			wait = restFor
 		}
 		timer.Reset(wait)
 	}
@@ -156,31 +171,82 @@ func (w *Watch) note(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// round deals with what is due now and returns how long there is nothing to do.
-func (w *Watch) round(ctx context.Context) (time.Duration, error) {
-	work := context.WithoutCancel(ctx)
-	now := w.o.Now()
-	if err := w.note(work, now); err != nil {
-		return 0, err
-	}
-	a, err := w.o.DB.Agenda(ctx, now, roundSize)
+// clockRound deals with the clocks that are due now and returns how long there
+// is nothing to do.
+func (w *Watch) clockRound(ctx context.Context) (time.Duration, error) {
+	ids, next, err := w.o.DB.DueClocks(ctx, w.o.Now(), roundSize)
 	if err != nil {
 		if ctx.Err() != nil {
 			return 0, nil
 		}
 		return 0, err
 	}
-	w.next = a.Next
-	var group errgroup.Group // it fails when the database is away; else each failure is put off on its own
-	group.SetLimit(w.o.Workers)
-	tickets := distinct(a.Clocks)
+	w.clocks.next = next
+	tickets := distinct(ids)
+	group := w.workers()
 	for batch := range slices.Chunk(tickets, clockBatch) {
 		if ctx.Err() != nil {
 			break
 		}
-		group.Go(func() error { return w.clocks(work, batch) })
+		group.Go(func() error { return w.ticketClocks(context.WithoutCancel(ctx), batch) })
 	}
-	for _, d := range a.Due {
+	if err := group.Wait(); err != nil || ctx.Err() != nil {
+		return 0, err
+	}
+	if len(ids) == roundSize {
+		return time.Millisecond, nil // there is more, or others are at it
+	}
+	wait := w.until(next)
+	if len(tickets) > 0 {
+		wait = min(wait, busy) // to see whether any was left
+	}
+	return wait, nil
+}
+
+// workers deal with several things at a time. They fail when the database is
+// away; else each failure is put off on its own.
+func (w *Watch) workers() *errgroup.Group {
+	var group errgroup.Group
+	group.SetLimit(w.o.Workers)
+	return &group
+}
+
+// until is how long to wait for what is due next, if anything is.
+func (w *Watch) until(next time.Time) time.Duration {
+	if next.IsZero() {
+		return longest
+	}
+	return min(max(next.Sub(w.o.Now()), 0), longest)
+}
+
+// round is clockRound for everything else, and keeps the house.
+func (w *Watch) round(ctx context.Context) (_ time.Duration, err error) {
+	work := context.WithoutCancel(ctx)
+	now := w.o.Now()
+	defer func() {
+		if err != nil && w.failing.IsZero() {
+			w.failing = w.o.Now()
+		}
+	}()
+	if now.Sub(w.kept) >= keepEvery {
+		if err := w.keep(work, now); err != nil {
+			w.o.Log.LogAttrs(ctx, slog.LevelError, "old records can't be cleared away", slog.Any("err", err))
+		}
+		w.kept = now // also after an error: it is not urgent
+	}
+	if err := w.note(work, now); err != nil {
+		return 0, err
+	}
+	all, next, err := w.o.DB.AllDue(ctx, now, roundSize)
+	if err != nil {
+		if ctx.Err() != nil {
+			return 0, nil
+		}
+		return 0, err
+	}
+	w.things.next = next
+	group := w.workers()
+	for _, d := range all {
 		if ctx.Err() != nil {
 			break
 		}
@@ -189,17 +255,10 @@ func (w *Watch) round(ctx context.Context) (time.Duration, error) {
 	if err := group.Wait(); err != nil || ctx.Err() != nil {
 		return 0, err
 	}
-	if len(a.Due) == roundSize || len(a.Clocks) == roundSize {
-		return time.Millisecond, nil // there is more, or others are at it
+	if len(all) == roundSize {
+		return time.Millisecond, nil
 	}
-	wait := longest
-	if !a.Next.IsZero() {
-		wait = min(max(a.Next.Sub(w.o.Now()), 0), longest)
-	}
-	if len(tickets) > 0 {
-		wait = min(wait, busy) // to see whether any was left
-	}
-	return wait, nil
+	return w.until(next), nil
 }
 
 func distinct(ids []ticket.ID) []ticket.ID {
@@ -211,9 +270,9 @@ func distinct(ids []ticket.ID) []ticket.ID {
 	})
 }
 
-// clocks has the clocks of these tickets seen to, together or, if that fails,
+// ticketClocks has the clocks of these tickets seen to, together or, if that fails,
 // each ticket alone. Its error is an outage.
-func (w *Watch) clocks(ctx context.Context, ids []ticket.ID) error {
+func (w *Watch) ticketClocks(ctx context.Context, ids []ticket.ID) error {
 	work, cancel := context.WithTimeout(ctx, taskTime)
 	defer cancel()
 	err := w.o.DB.InTx(work, func(tx *storage.Tx) (err error) {
@@ -222,13 +281,15 @@ func (w *Watch) clocks(ctx context.Context, ids []ticket.ID) error {
 	})
 	switch {
 	case err == nil:
+		w.things.rouse() // what follows from an alert is set to be due at once
 		w.o.OnHandled()
 		return nil
 	case errors.Is(err, storage.ErrUnavailable) && work.Err() == nil:
 		return err
 	case len(ids) > 1:
+		w.o.Log.LogAttrs(ctx, slog.LevelWarn, "clocks are seen to one by one", slog.Int("tickets", len(ids)), slog.Any("err", err))
 		for _, id := range ids {
-			if err := w.clocks(ctx, []ticket.ID{id}); err != nil {
+			if err := w.ticketClocks(ctx, []ticket.ID{id}); err != nil {
 				return err
 			}
 		}
