@@ -10,8 +10,9 @@ import (
 )
 
 type benchCmd struct {
+	Stage   []string `arg:"" optional:"" help:"What to measure: ${stages}. By default all of it."`
 	Quick   bool     `help:"A look in one or two minutes, with less of everything. The goals are meant for the whole."`
-	Only    []string `help:"Only these: ${stages}." placeholder:"NAME"`
+	Only    []string `hidden:"" help:"The same."`
 	JSON    string   `help:"Write the figures to this file too." type:"path" placeholder:"FILE"`
 	Profile string   `help:"Write CPU profiles of the desk into this directory." type:"existingdir" placeholder:"DIR"`
 	Dir     string   `help:"Directory on the disk to measure, empty or not there yet. By default a temporary one." type:"path" placeholder:"DIR"`
@@ -35,7 +36,7 @@ func (c *benchCmd) Run(ctx context.Context, e *env) error {
 	if c.Quick {
 		scale = bench.Quick
 	}
-	rows, err := bench.Run(ctx, bench.Options{Child: []string{self, "bench"}, Scale: scale, Only: c.Only, Dir: c.Dir, Profile: c.Profile, Progress: e.progress})
+	rows, err := bench.Run(ctx, bench.Options{Child: []string{self, "bench"}, Scale: scale, Only: append(c.Stage, c.Only...), Dir: c.Dir, Profile: c.Profile, Progress: e.progress})
 	if len(rows) > 0 { // also what was measured before something failed
 		err = errors.Join(err, bench.Print(e.out, rows))
 	}

@@ -37,17 +37,28 @@ type Scale struct {
 	Queries  int           // suggestions and lists
 	Patience time.Duration // for one answer
 	Gentle   bool          // fewer connections, for a test
+
+	Promises int           // open tickets with two clocks each
+	Changing int           // clocks that another policy concerns
+	Moving   int           // clocks that are moved about
+	AtOnce   int           // clocks that are due at one instant
+	Storm    int           // promises that are missed within Telling, at Slack's pace
+	Telling  time.Duration // how long promises are missed one after the other
+	Idle     time.Duration // how long nothing happens
 }
 
 // Full is what the goals are meant for, Quick is a look, and Tiny keeps the
 // benchmark itself from breaking unseen.
 var (
 	Full = Scale{People: 1000, Rounds: 5, Round: 3 * time.Second, Small: 1000, Middle: 10_000, Large: 50_000,
-		Tickets: 100_000, Lives: 1500, Asking: 25 * time.Second, Queries: 2000, Patience: time.Minute}
+		Tickets: 100_000, Lives: 1500, Asking: 25 * time.Second, Queries: 2000, Patience: time.Minute,
+		Promises: 1_000_000, Changing: 100_000, Moving: 100_000, AtOnce: 10_000, Storm: 1000, Telling: time.Minute, Idle: 20 * time.Second}
 	Quick = Scale{People: 300, Rounds: 3, Round: time.Second, Small: 1000, Middle: 3000, Large: 10_000,
-		Tickets: 10_000, Lives: 300, Asking: 6 * time.Second, Queries: 500, Patience: time.Minute}
+		Tickets: 10_000, Lives: 300, Asking: 6 * time.Second, Queries: 500, Patience: time.Minute,
+		Promises: 50_000, Changing: 10_000, Moving: 10_000, AtOnce: 1000, Storm: 200, Telling: 10 * time.Second, Idle: 8 * time.Second}
 	Tiny = Scale{People: 40, Rounds: 1, Round: 150 * time.Millisecond, Small: 30, Middle: 60, Large: 90,
-		Tickets: 100, Lives: 6, Asking: 300 * time.Millisecond, Queries: 20, Patience: time.Minute, Gentle: true}
+		Tickets: 100, Lives: 6, Asking: 300 * time.Millisecond, Queries: 20, Patience: time.Minute, Gentle: true,
+		Promises: 500, Changing: 100, Moving: 100, AtOnce: 50, Storm: 30, Telling: time.Second, Idle: time.Second}
 )
 
 // Options say what to measure. Child is needed.
@@ -130,6 +141,9 @@ var stages = []stage{
 	{"large", "questions among many articles", func(s Scale) time.Duration {
 		return s.Asking + time.Duration(s.Large)*time.Millisecond
 	}, (*bench).askLarge},
+	{"sla", "telling what is late", func(s Scale) time.Duration {
+		return 4*s.Telling + 3*s.Idle + time.Duration(s.Promises)*120*time.Microsecond + time.Duration(s.Changing+s.Moving)*300*time.Microsecond + time.Minute
+	}, (*bench).serviceLevels},
 }
 
 // Run measures. It leaves nothing behind but what Options name.

@@ -43,6 +43,7 @@ type childSpec struct {
 	SigningSecret string
 	BotToken      string
 	MaxConns      int
+	Paced         bool // it keeps to the platform's limits
 }
 
 // childOrder is each line after it; the child answers with a childReport.
@@ -105,7 +106,7 @@ func serve(ctx context.Context, spec childSpec) (addr string, stop func() error,
 	if spec.Mode == wholeDesk {
 		a, err := app.New(ctx, app.Options{
 			DatabaseURL: spec.Database, Listen: "127.0.0.1:0", Data: spec.Data, Log: log, MaxConns: spec.MaxConns,
-			Slack: app.Slack{SigningSecret: spec.SigningSecret, BotToken: spec.BotToken, APIURL: spec.Slack, Unpaced: true},
+			Slack: app.Slack{SigningSecret: spec.SigningSecret, BotToken: spec.BotToken, APIURL: spec.Slack, Unpaced: !spec.Paced},
 		})
 		if err != nil {
 			return "", nil, err
