@@ -1,5 +1,5 @@
 // Package bench measures the desk on a private Postgres with its default
-// durability and a Slack double, each figure beside its floor where it has one,
+// durability and doubles of Slack and Teams, each figure beside its floor where it has one,
 // both taken in alternating rounds of the same run: what counts is the ratio,
 // for it survives another machine.
 package bench
@@ -138,6 +138,9 @@ var stages = []stage{
 	{"work", "questions, tickets, lists and memory", func(s Scale) time.Duration {
 		return 3*s.Asking + time.Duration(s.Middle+s.Tickets+40*s.Lives)*time.Millisecond
 	}, (*bench).work},
+	{"teams", "Teams, and replies from Slack to Teams", func(s Scale) time.Duration {
+		return 3*s.Asking + 10*time.Second
+	}, (*bench).inTeams},
 	{"large", "questions among many articles", func(s Scale) time.Duration {
 		return s.Asking + time.Duration(s.Large)*time.Millisecond
 	}, (*bench).askLarge},

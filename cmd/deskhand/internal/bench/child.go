@@ -43,7 +43,8 @@ type childSpec struct {
 	SigningSecret string
 	BotToken      string
 	MaxConns      int
-	Paced         bool // it keeps to the platform's limits
+	Paced         bool      // it keeps to the platform's limits
+	Teams         app.Teams // the zero value: not connected to Teams
 }
 
 // childOrder is each line after it; the child answers with a childReport.
@@ -106,7 +107,7 @@ func serve(ctx context.Context, spec childSpec) (addr string, stop func() error,
 	if spec.Mode == wholeDesk {
 		a, err := app.New(ctx, app.Options{
 			DatabaseURL: spec.Database, Listen: "127.0.0.1:0", Data: spec.Data, Log: log, MaxConns: spec.MaxConns,
-			Slack: app.Slack{SigningSecret: spec.SigningSecret, BotToken: spec.BotToken, APIURL: spec.Slack, Unpaced: !spec.Paced},
+			Slack: app.Slack{SigningSecret: spec.SigningSecret, BotToken: spec.BotToken, APIURL: spec.Slack, Unpaced: !spec.Paced}, Teams: spec.Teams,
 		})
 		if err != nil {
 			return "", nil, err
@@ -197,10 +198,15 @@ type child struct {
 
 // start runs the program again as a child and waits until it serves.
 func (b *bench) start(ctx context.Context, m mode) (*child, error) {
+	return b.startOn(ctx, m, app.Teams{})
+}
+
+// startOn is start for a desk that is in Teams too.
+func (b *bench) startOn(ctx context.Context, m mode, teams app.Teams) (*child, error) {
 	app := b.slack.App()
 	return startChild(ctx, b.o.Child, childSpec{
 		Mode: m, Database: b.pg.URL(), Data: b.dir, Slack: b.slack.URL() + "/api/",
-		SigningSecret: app.SigningSecret, BotToken: app.BotToken,
+		SigningSecret: app.SigningSecret, BotToken: app.BotToken, Teams: teams,
 	})
 }
 
