@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -289,19 +290,23 @@ func (d *Desk) DueSoon() bool { return d.due.Swap(false) }
 const DueChanged = "due"
 
 // applied is how many tickets a policy is applied to in one transaction: so few
-// that nobody who works on one of them notices.
-const applied = 200
+// that nobody who works on one of them notices. looked is how many are looked at
+// for them: there may be very many that it does not concern.
+const (
+	applied = 200
+	looked  = 40_000
+)
 
 // applyLevels puts the promises of the policy in force over the tickets that
 // are open, a part of them at a time, in order of their ids.
 func (t *turn) applyLevels(ctx context.Context, after ticket.ID) error {
-	list, err := t.tx.OpenAfter(ctx, after, applied)
-	if err != nil || len(list) == 0 {
+	ids, after, more, err := t.concerned(ctx, after)
+	if err != nil {
 		return err
 	}
-	ids := make([]ticket.ID, len(list))
-	for i, tk := range list {
-		ids[i] = tk.ID
+	list, err := t.tx.LockOpen(ctx, ids)
+	if err != nil {
+		return err
 	}
 	all, err := t.tx.Standings(ctx, ids...)
 	if err != nil {
@@ -335,13 +340,74 @@ func (t *turn) applyLevels(ctx context.Context, after ticket.ID) error {
 			}
 		}
 	}
-	if err := t.tx.SetClocks(ctx, clocks...); err != nil {
+	if err := t.tx.SetClocks(ctx, clocks...); err != nil || !more {
 		return err
 	}
-	if len(list) < applied {
-		return nil
+	return t.tx.SetDue(ctx, storage.LevelsApply, int64(after), t.at)
+}
+
+// concerned are the next open tickets for which the policy in force may change
+// something, and after which ticket to go on if there are more. None is locked:
+// whatever is done to a ticket from now on is done by the policy in force.
+func (t *turn) concerned(ctx context.Context, after ticket.ID) (ids []ticket.ID, last ticket.ID, more bool, err error) {
+	known := map[storage.OpenPromise]bool{}
+	for n, limit := 0, applied; n < looked; limit = min(2*limit, looked/4) {
+		list, err := t.tx.OpenPromises(ctx, after, limit)
+		if err != nil {
+			return nil, after, false, err
+		}
+		for _, p := range list {
+			after, p.Ticket = p.Ticket, 0 // of those that are alike one is looked at
+			concerns, had := known[p]
+			if !had {
+				if concerns, err = t.concerns(ctx, p); err != nil {
+					return nil, after, false, err
+				}
+				known[p] = concerns
+			}
+			if !concerns {
+				continue
+			}
+			if ids = append(ids, after); len(ids) == applied {
+				return ids, after, true, nil
+			}
+		}
+		if len(list) < limit {
+			return ids, after, false, nil
+		}
+		n += len(list)
 	}
-	return t.tx.SetDue(ctx, storage.LevelsApply, int64(list[len(list)-1].ID), t.at)
+	return ids, after, true, nil
+}
+
+// concerns tells whether the policy in force may promise something else to a
+// ticket than was promised, or have other people told, or at other times.
+func (t *turn) concerns(ctx context.Context, p storage.OpenPromise) (bool, error) {
+	now := t.rules.levels
+	if p.Policy == 0 {
+		return true, nil
+	}
+	if p.Policy == t.rules.id || now.Kept(p.Level) {
+		return false, nil
+	}
+	slug, _, _ := now.For(t.rules.subject(ticket.Ticket{Kind: p.Kind, Priority: p.Priority, Service: p.Service, Team: p.Team}))
+	if slug != p.Level || slug == "" {
+		return slug != p.Level, nil
+	}
+	// When to look at its clocks may follow from any policy since then.
+	for id := p.Policy; id < t.rules.id; id++ {
+		then, err := t.tx.Levels(ctx, id)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue // a number that no policy has got
+		}
+		if err != nil {
+			return false, err
+		}
+		if !then.SameAlerts(slug, now) || id == p.Policy && !then.Same(slug, now) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // applyTo enters what the policy in force changes for a ticket.

@@ -95,11 +95,39 @@ func (db *DB) PutOffLook(ctx context.Context, id ticket.ID, now, until time.Time
 	})
 }
 
-// OpenAfter returns tickets that are not done yet, in order of their ids after
-// one of them, and locks them: the way through all of them.
-func (tx *Tx) OpenAfter(ctx context.Context, after ticket.ID, limit int) ([]ticket.Ticket, error) {
-	return tx.manyTickets(ctx, "open tickets in order", `
-		select `+ticketColumns+` from tickets t where t.id > $1 and t.state <> 'done' order by t.id limit $2 for update of t`, after, limit)
+// OpenPromise is what a policy looks at in an open ticket, and what its ledger
+// says is promised.
+type OpenPromise struct {
+	Ticket   ticket.ID       `db:"id"`
+	Kind     ticket.Kind     `db:"kind"`
+	Priority ticket.Priority `db:"priority"`
+	Service  string          `db:"service"`
+	Team     people.TeamID   `db:"team_id"`
+	Policy   PolicyID        `db:"policy_id"` // 0: the ledger has not begun
+	Level    string          `db:"level"`     // slug; empty: nothing is promised
+}
+
+// OpenPromises are those of tickets that are not done yet, in order of their ids
+// after one of them. It locks nothing: there may be very many.
+func (tx *Tx) OpenPromises(ctx context.Context, after ticket.ID, limit int) ([]OpenPromise, error) {
+	rows, _ := tx.Query(ctx, `
+		select t.id, t.kind, t.priority, coalesce(t.service, '') as service, q.team_id, coalesce(l.policy_id, 0) as policy_id, coalesce(l.level, '') as level
+		from (select id, kind, priority, service, queue_id from tickets where id > $1 and state <> 'done' order by id limit $2) t
+			join queues q on q.id = t.queue_id
+			left join lateral (select policy_id, level from ledger where ticket_id = t.id and step in ('opened', 'changed') order by seq desc limit 1) l on true
+		order by t.id`, after, limit)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[OpenPromise])
+	if err != nil {
+		return nil, fmt.Errorf("open promises: %w", err)
+	}
+	return all, nil
+}
+
+// LockOpen locks those of the tickets that are not done, and returns them in
+// order of their ids.
+func (tx *Tx) LockOpen(ctx context.Context, ids []ticket.ID) ([]ticket.Ticket, error) {
+	return tx.manyTickets(ctx, "lock open tickets", `
+		select `+ticketColumns+` from tickets t where t.id = any($1) and t.state <> 'done' order by t.id for update of t`, ids)
 }
 
 // RunningClocks counts the clocks that have not ended by the slug of their

@@ -258,7 +258,11 @@ func (w *Watch) round(ctx context.Context) (_ time.Duration, err error) {
 	if len(all) == roundSize {
 		return time.Millisecond, nil
 	}
-	return w.until(next), nil
+	wait := w.until(next)
+	if len(all) > 0 {
+		wait = min(wait, busy) // one thing sets another, and much is done piece by piece
+	}
+	return wait, nil
 }
 
 func distinct(ids []ticket.ID) []ticket.ID {
@@ -325,7 +329,7 @@ func (w *Watch) one(ctx context.Context, d storage.Due) error {
 	})
 	switch {
 	case err == nil:
-		w.Wake() // it may have set something else
+		w.clocks.rouse() // it may have set one
 		w.o.OnHandled()
 		return nil
 	case errors.Is(passed, storage.ErrNotFound):

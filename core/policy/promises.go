@@ -25,6 +25,7 @@ type Levels struct {
 	people    map[string]Person // by mail address in lower case
 	prints    map[string]string // by slug; see Same
 	removed   map[string]AfterRemoval
+	quiet     any // the calendar of the alerts, as it is written down
 }
 
 // Compile makes the levels of a policy that has passed Check. Its error is for
@@ -77,6 +78,7 @@ func (p Policy) compile() (*Levels, []Problem) {
 		}
 	}
 	l.promise(p, &c)
+	l.quiet = l.planOf(p, p.Alerts.Hours)
 	return l, c.found
 }
 
@@ -176,6 +178,20 @@ func (l *Levels) Same(slug string, other *Levels) bool {
 	a, ok := l.prints[slug]
 	b, too := other.prints[slug]
 	return ok && too && a == b
+}
+
+// SameAlerts tells whether as the time of a service level runs out the same
+// recipients are told at the same marks and hours here and there.
+func (l *Levels) SameAlerts(slug string, other *Levels) bool {
+	return l.alertPrint(slug) == other.alertPrint(slug)
+}
+
+func (l *Levels) alertPrint(slug string) string {
+	text, err := json.Marshal([]any{l.Ladder(slug), l.alerts.AnyTime, l.alerts.Hours, l.quiet})
+	if err != nil {
+		panic(err) // of strings and numbers
+	}
+	return string(text)
 }
 
 // Kept tells whether running clocks of a level that is gone go on as they were
