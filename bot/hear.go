@@ -130,7 +130,7 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 	lower := strings.ToLower(strings.Trim(text, " .!?"))
 	switch lower {
 	case "help":
-		return helpCard(t.desk.pageLink != nil), true, nil
+		return helpCard(t.desk.pageLink != nil, t.who.Agent()), true, nil
 	case "status", "desk status":
 		if t.who.Agent() || t.who.Admin {
 			c, err := t.deskStatus(ctx)
@@ -158,14 +158,14 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 // welcome is the first that somebody reads of the desk where she has installed
 // it.
 func welcome(name string) chat.Card {
-	c := helpCard(false)
+	c := helpCard(false, false)
 	hello := "Hello " + name + ", I am the IT service desk."
 	c.Text = hello + " " + c.Text
 	c.Blocks = append([]chat.Block{chat.Section{Text: chat.T(hello)}}, c.Blocks...)
 	return c
 }
 
-func helpCard(page bool) chat.Card {
+func helpCard(page, agent bool) chat.Card {
 	words := []chat.Rich{
 		chat.Join(chat.B("my tickets"), chat.T(" shows how yours stand")),
 		chat.Join(chat.B("INC-42"), chat.T(", any reference, shows one of them")),
@@ -173,6 +173,9 @@ func helpCard(page bool) chat.Card {
 	}
 	if page {
 		words = append(words, chat.Join(chat.B("my page"), chat.T(" is a page with all of yours")))
+	}
+	if agent {
+		words = append(words, chat.Join(chat.B("away until Friday"), chat.T(" keeps new tickets from you and frees yours; "), chat.B("back"), chat.T(" ends it")))
 	}
 	return chat.Card{
 		Text: "Tell me in your own words what is not working or what you need. “my tickets” shows how yours stand; a reference such as INC-42 shows one.",
@@ -263,7 +266,7 @@ func (t *turn) command(ctx context.Context) error {
 	lower := strings.ToLower(text)
 	switch {
 	case lower == "":
-		return t.privately(ctx, helpCard(t.desk.pageLink != nil))
+		return t.privately(ctx, helpCard(t.desk.pageLink != nil, t.who.Agent()))
 	case lower == "new", lower == "open", lower == "ticket", lower == "open a ticket":
 		return t.openBlank(ctx)
 	case lower == "away" && (t.who.Agent() || t.who.Admin):
