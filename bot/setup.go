@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,11 +161,12 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 
 // findPeople looks up the accounts of those whom the desk must be able to write
 // to before they have ever written to it: who leads a team, is on call, owns
-// something or approves.
+// something or approves. Whoever has an account on one platform is written to
+// there.
 func (d *Desk) findPeople(ctx context.Context, r *rules) error {
 	var failed []error
-	for name, p := range d.platforms {
-		failed = append(failed, d.findPeopleOn(ctx, r, name, p))
+	for _, name := range slices.Sorted(maps.Keys(d.platforms)) { // always the same one first
+		failed = append(failed, d.findPeopleOn(ctx, r, name, d.platforms[name]))
 	}
 	return errors.Join(failed...)
 }
@@ -171,7 +174,7 @@ func (d *Desk) findPeople(ctx context.Context, r *rules) error {
 func (d *Desk) findPeopleOn(ctx context.Context, r *rules, name string, p Platform) error {
 	var wanted []string
 	err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
-		wanted, err = tx.OnDutyWithout(ctx, name, r.policy.Duties())
+		wanted, err = tx.OnDutyWithout(ctx, r.policy.Duties())
 		return err
 	})
 	if err != nil || len(wanted) == 0 {
@@ -205,8 +208,8 @@ func (d *Desk) locate(ctx context.Context, p Platform, c *storage.DeskChannel) e
 	return nil
 }
 
-// arrived looks for the channels that the policy names once the desk has come
-// to a new place: there may be more in sight. Who of them can't be asked about
+// arrived looks for the channels and people that the policy names once the desk
+// has come to a new place: there may be more in sight. Who of them can't be asked about
 // at once is noticed as they speak.
 func (d *Desk) arrived(ctx context.Context, ev chat.Event) error {
 	p := d.platforms[ev.By.Platform]

@@ -346,17 +346,17 @@ func (tx *Tx) Admins(ctx context.Context) ([]people.PersonID, error) {
 }
 
 // OnDutyWithout are those of these mail addresses, and the owners of
-// configuration items, whose accounts on a platform are not known. They are in
+// configuration items, of whom no account is known on any platform. They are in
 // small letters.
-func (tx *Tx) OnDutyWithout(ctx context.Context, platform string, mails []string) ([]string, error) {
+func (tx *Tx) OnDutyWithout(ctx context.Context, mails []string) ([]string, error) {
 	rows, _ := tx.Query(ctx, `
 		select p.mail from people p
-		where p.mail is not null and p.left_at is null and (p.mail = any($2) or exists (select from items i where i.owner_id = p.id and i.state <> 'retired'))
-			and not exists (select from accounts a where a.person_id = p.id and a.platform = $1)
-		order by p.mail`, platform, mails)
+		where p.mail is not null and p.left_at is null and (p.mail = any($1) or exists (select from items i where i.owner_id = p.id and i.state <> 'retired'))
+			and not exists (select from accounts a where a.person_id = p.id)
+		order by p.mail`, mails)
 	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return nil, fmt.Errorf("who has no account on %s: %w", platform, err)
+		return nil, fmt.Errorf("who has no account: %w", err)
 	}
 	return found, nil
 }
