@@ -83,6 +83,7 @@ func (f *fading) now(at int64, half float64) float64 {
 
 const (
 	pastUsual  = 70   // words of a question, beyond which each counts for less
+	pastSolved = 200  // and of a ticket with how it was solved
 	pastLength = 0.6  // 0: a word counts the same in a long text, 1: in proportion
 	pastRepeat = 1.2  // the count at which a word counts half of what it can
 	leadTwice  = 2    // words of the first line count so many times
@@ -152,7 +153,11 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		for _, n := range terms {
 			length += n
 		}
-		k := pastRepeat * (1 - pastLength + pastLength*length/pastUsual)
+		usual := float64(pastUsual)
+		if e.Resolution != "" {
+			usual = pastSolved
+		}
+		k := pastRepeat * (1 - pastLength + pastLength*length/usual)
 		for t, n := range terms {
 			if old, ok := m.terms[t]; ok {
 				m.terms[t] = append(old, newPosting(uint64(number), uint64(math.Round(fullWeight*n/(n+k)))))
@@ -279,7 +284,7 @@ func (s *search) remember(q Query) (known float64) {
 			s.of[f][doc] = float32(math.Log(1 + 1000*max(0, n)/(total[j]+1e-3)))
 		}
 	}
-	m.alike(s, func(number uint32) bool {
+	m.alike(s, mostNear, func(number uint32) bool {
 		slot := m.solve[number]
 		return slot >= 0 && (s.docOf[slot] >= 0 || m.others(s, number))
 	})
@@ -300,8 +305,8 @@ func (m *memory) others(s *search, number uint32) bool {
 const mostNear = 300
 
 // alike fills in the past questions that are most like the one that s is about,
-// nearest first.
-func (m *memory) alike(s *search, counts func(number uint32) bool) {
+// nearest first, at most most.
+func (m *memory) alike(s *search, most int, counts func(number uint32) bool) {
 	s.near = s.near[:0]
 	s.like = grown(s.like, len(m.past))
 	like := s.like[:len(m.past)]
@@ -342,12 +347,12 @@ func (m *memory) alike(s *search, counts func(number uint32) bool) {
 		}
 	}
 	for number, x := range like {
-		if x == 0 || len(s.near) == mostNear && x <= s.near[mostNear-1].like || !counts(uint32(number)) {
+		if x == 0 || len(s.near) == most && x <= s.near[most-1].like || !counts(uint32(number)) {
 			continue
 		}
 		i := sort.Search(len(s.near), func(i int) bool { return s.near[i].like < x })
-		if len(s.near) == mostNear {
-			s.near = s.near[:mostNear-1]
+		if len(s.near) == most {
+			s.near = s.near[:most-1]
 		}
 		s.near = slices.Insert(s.near, i, neighbour{uint32(number), x})
 	}

@@ -56,11 +56,12 @@ func search(ctx context.Context, e *env, index *kb.Index, question, groups []str
 }
 
 type kbEvalCmd struct {
-	Articles     []string `help:"Articles as JSON lines: id, title, text." required:"" type:"existingfile" placeholder:"FILE"`
+	Articles     []string `help:"Articles as JSON lines: id, title, text. With a date they are solved tickets, and similar ones are found." type:"existingfile" placeholder:"FILE"`
 	History      []string `help:"Past questions: id, title, text, date." type:"existingfile" placeholder:"FILE"`
 	HistoryLinks []string `help:"What solved them: lines “question 0 article 2”." type:"existingfile" placeholder:"FILE"`
 	Queries      string   `help:"Questions: id, title, text, date." required:"" type:"existingfile" placeholder:"FILE"`
 	Out          string   `name:"run" help:"Ranked list to write: lines “question article rank score”." type:"path" placeholder:"FILE"`
+	Group        bool     `help:"Tell instead the group of each ticket: --history are tickets, --history-links lines “id TAB group”."`
 	Curve        string   `help:"Draw instead how often the desk is right when it is how sure; FILE is what answers the questions." type:"existingfile" placeholder:"FILE"`
 	Limit        int      `help:"Articles to list for each question." default:"100"`
 }
@@ -82,6 +83,20 @@ func (c *kbEvalCmd) Run(ctx context.Context, e *env) error {
 	}
 	if c.Out == "" {
 		return errors.New("say with --run where the ranked list is to go")
+	}
+	if c.Group {
+		if len(c.History) != 1 || len(c.HistoryLinks) != 1 {
+			return errors.New("give one --history of tickets and their groups with --history-links")
+		}
+		f, err := kbeval.Groups(ctx, c.History[0], c.HistoryLinks[0], c.Queries, c.Out, e.progress)
+		if err != nil {
+			return err
+		}
+		e.say("%s", f.Lines())
+		return nil
+	}
+	if len(c.Articles) == 0 {
+		return errors.New("say with --articles what there is to be found")
 	}
 	f, err := kbeval.Run(ctx, o)
 	if err != nil {

@@ -208,6 +208,14 @@ func Run(ctx context.Context, o Options) (f Figures, err error) {
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
 	began := time.Now()
+	if dated(articles) {
+		names, err := d.tickets(ctx, articles, nil)
+		if err != nil {
+			return f, err
+		}
+		f.Past, f.Import = len(articles), time.Since(began)
+		return f, d.similar(ctx, queries, names, o, &f)
+	}
 	if err := d.articles(ctx, articles); err != nil {
 		return f, err
 	}
@@ -226,40 +234,31 @@ func Run(ctx context.Context, o Options) (f Figures, err error) {
 	return f, d.ask(ctx, queries, o, &f)
 }
 
+// dated tells whether what is to be found are tickets: an article has no date
+// on which it was solved.
+func dated(all []item) bool { return len(all) > 0 && !all[0].at.IsZero() }
+
 // ask puts the questions in the order of their dates, each to a desk that knows
 // what had been solved until then, and writes what was found.
 func (d *desk) ask(ctx context.Context, queries []item, o Options, f *Figures) error {
 	slices.SortStableFunc(queries, func(a, b item) int { return a.at.Compare(b.at) })
-	out, err := os.Create(o.Run)
-	if err != nil {
-		return err
-	}
-	w := bufio.NewWriter(out)
-	var took []time.Duration
-	for _, q := range queries {
+	return writeRun(o.Run, queries, f, func(q item, w *bufio.Writer) (time.Duration, error) {
 		if err := d.learn(ctx, q.at, f); err != nil {
-			return errors.Join(err, out.Close())
+			return 0, err
 		}
 		ask := kb.Query{Text: q.asked(), At: q.at, Limit: 3}
 		began := time.Now()
 		if _, err := d.index.Suggest(ctx, ask); err != nil {
-			return errors.Join(err, out.Close())
+			return 0, err
 		}
-		took = append(took, time.Since(began))
+		took := time.Since(began)
 		ask.Limit = o.Limit
 		hits, err := d.index.Rank(ctx, ask)
-		if err != nil {
-			return errors.Join(err, out.Close())
-		}
 		for i, h := range hits {
 			fmt.Fprintf(w, "%s %s %d %.6f\n", q.ID, d.names[h.Article], i+1, h.Score)
 		}
-	}
-	slices.Sort(took)
-	if n := len(took); n > 0 {
-		f.P50, f.P99 = took[n/2], took[n*99/100]
-	}
-	return errors.Join(w.Flush(), out.Close())
+		return took, err
+	})
 }
 
 // learn brings the index to where it was at a time.
