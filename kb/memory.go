@@ -82,12 +82,13 @@ func (f *fading) now(at int64, half float64) float64 {
 }
 
 const (
-	pastUsual  = 70   // words of a question, beyond which each counts for less
-	pastSolved = 200  // and of a ticket with how it was solved
-	pastLength = 0.6  // 0: a word counts the same in a long text, 1: in proportion
-	pastRepeat = 1.2  // the count at which a word counts half of what it can
-	leadTwice  = 2    // words of the first line count so many times
-	notHelped  = -0.5 // what a "no" counts beside a "solved it"
+	pastUsual    = 70   // words of a question, beyond which each counts for less
+	pastSolved   = 200  // and of a ticket with how it was solved
+	pastLength   = 0.6  // 0: a word counts the same in a long text, 1: in proportion
+	pastRepeat   = 1.2  // the count at which a word counts half of what it can
+	solvedRepeat = 4.2  // the same where it was talked about until it was solved
+	leadTwice    = 2    // words of the first line count so many times
+	notHelped    = -0.5 // what a "no" counts beside a "solved it"
 )
 
 func newMemory(most int) *memory {
@@ -153,11 +154,11 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		for _, n := range terms {
 			length += n
 		}
-		usual := float64(pastUsual)
+		usual, repeat := float64(pastUsual), pastRepeat
 		if e.Resolution != "" {
-			usual = pastSolved
+			usual, repeat = pastSolved, solvedRepeat
 		}
-		k := pastRepeat * (1 - pastLength + pastLength*length/usual)
+		k := repeat * (1 - pastLength + pastLength*length/usual)
 		for t, n := range terms {
 			if old, ok := m.terms[t]; ok {
 				m.terms[t] = append(old, newPosting(uint64(number), uint64(math.Round(fullWeight*n/(n+k)))))
@@ -301,8 +302,10 @@ func (m *memory) others(s *search, number uint32) bool {
 	return slices.ContainsFunc(m.past[number].links, func(l link) bool { return s.docOf[l.slot] >= 0 })
 }
 
-// mostNear is how many past questions are looked at.
-const mostNear = 300
+const (
+	mostNear  = 300 // past questions that are looked at
+	alikeFrom = 0.4 // what a past question has in common with the new one beside the nearest, to be called similar
+)
 
 // alike fills in the past questions that are most like the one that s is about,
 // nearest first, at most most.
@@ -320,6 +323,7 @@ func (m *memory) alike(s *search, most int, counts func(number uint32) bool) {
 	if of == 0 {
 		return
 	}
+	of = max(of, 100) // as in rarity
 	said := 0.0
 	for i := range s.units {
 		u := &s.units[i]
@@ -381,6 +385,9 @@ func (m *memory) vote(s *search, now int64) {
 			}
 			x, y := vote, fresh
 			if l.helped {
+				if n.like >= alikeFrom*s.near[0].like {
+					s.solved[uint32(doc)]++
+				}
 				s.of[nearest][doc] = max(s.of[nearest][doc], n.like)
 			} else {
 				x, y = x*notHelped, y*notHelped

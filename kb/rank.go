@@ -66,9 +66,10 @@ type search struct {
 	synonyms *synonyms
 	memory   *memory
 
-	docOf    []int32     // see remember
-	near     []neighbour // past questions, the most similar first
-	like     []float32   // by number of a past question, all zero between queries
+	solved   map[uint32]int // by document: how many similar questions it solved
+	docOf    []int32        // see remember
+	near     []neighbour    // past questions, the most similar first
+	like     []float32      // by number of a past question, all zero between queries
 	an       analyzer
 	words    []word
 	readable bitset
@@ -84,7 +85,7 @@ type search struct {
 	postings []posting
 }
 
-var searches = sync.Pool{New: func() any { return new(search) }}
+var searches = sync.Pool{New: func() any { return &search{solved: map[uint32]int{}} }}
 
 // find ranks what q's asker may read, best first, at most limit.
 func (s *search) find(ctx context.Context, q Query, limit int) error {
@@ -111,6 +112,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	if err := s.read(ctx); err != nil {
 		return err
 	}
+	clear(s.solved)
 	known := s.remember(q)
 	s.choose(max(candidates, limit))
 	w, sure, share := weightsFor(known)
@@ -126,7 +128,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 		for from, to := range inBrief {
 			m.features[to] = m.features[from] * s.brief
 		}
-		m.score = w.score(&m.features)
+		m.score, m.solved = w.score(&m.features), s.solved[m.doc]
 		if foreign && !mine.has(m.doc) {
 			m.score += math.Log(otherTongue)
 		}

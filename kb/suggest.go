@@ -123,7 +123,7 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 
 // hit loads what is shown of a match.
 func (s *search) hit(m match, covered float64) (knowledge.Hit, error) {
-	h := knowledge.Hit{Article: m.id, Score: m.score, Covered: covered}
+	h := knowledge.Hit{Article: m.id, Score: m.score, Covered: min(1, covered), Solved: m.solved}
 	d, err := s.r.Document(strconv.FormatInt(int64(m.id), 10))
 	if err != nil {
 		return h, err

@@ -19,6 +19,7 @@ type Hit struct {
 
 	Score   float64 // comparable within one answer only
 	Covered float64 // 0–1: how much of what the question says the article speaks of
+	Solved  int     // similar questions of the past that it solved, of those that are looked at
 	Extract []Span  // at most two lines, about 200 characters; words of the question are bold
 }
 
