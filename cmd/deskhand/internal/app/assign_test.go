@@ -277,7 +277,6 @@ func TestTheDeskChoosesWhoIsAtWork(t *testing.T) {
 	policy += `calendars:
   - {slug: soon, name: Soon, open: {` + day(2) + `: ["08:00-16:00"]}}
   - {slug: later, name: Later, open: {` + day(4) + `: ["08:00-16:00"]}}
-service_levels: []
 `
 	d := openAs(t, policy)
 	ana, triage := d.Person("ana"), d.Person("kim").In("it-triage")
