@@ -207,10 +207,15 @@ func (tx *Tx) DigestCounts(ctx context.Context, id DigestID) (all, over int, err
 // RedrawAlerts has all that was told of a ticket drawn again: what is late and
 // what was about to be.
 func (tx *Tx) RedrawAlerts(ctx context.Context, id ticket.ID, now time.Time, warnings ...string) error {
-	return tx.later(ctx, failing("redraw the alerts of ticket %d", id), requeue+`p.card <> '' and (
-			p.subject = @ticket and p.card = any(@warnings)
-			or p.card in ('breach', 'late') and p.subject in (select id from breaches where ticket_id = @ticket)
-			or p.card = 'digest' and p.subject in (select digest_id from tellings where ticket_id = @ticket and digest_id is not null))`+requeueAgain,
+	// Each kind by its own index; as one condition they would be looked for among
+	// all posts.
+	return tx.later(ctx, failing("redraw the alerts of ticket %d", id), requeue+`p.id in (
+			select w.id from posts w where w.subject = @ticket and w.card = any(@warnings) and w.card <> ''
+			union all
+			select x.id from breaches b join posts x on x.subject = b.id and x.card in ('breach', 'late') and x.card <> '' where b.ticket_id = @ticket
+			union all
+			select y.id from tellings t join posts y on y.subject = t.digest_id and y.card = 'digest' and y.card <> ''
+			where t.ticket_id = @ticket and t.digest_id is not null)`+requeueAgain,
 		pgx.StrictNamedArgs{"ticket": id, "warnings": warnings, "lane": LaneReply, "now": now})
 }
 
