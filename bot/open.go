@@ -63,8 +63,21 @@ func (t *turn) draft(ctx context.Context) (cards.Draft, *storage.Question, error
 	if strings.TrimSpace(text) != d.Title {
 		d.Detail = text
 	}
-	d.Service = t.rules.guessService(text)
+	d.Service = t.likelyService(text)
 	return d, q, nil
+}
+
+// likelyService is what to put into the form for a text, to be changed there:
+// what solved tickets like it were for, where that is fairly sure, or else what
+// its words speak for.
+func (t *turn) likelyService(text string) string {
+	const fairly = 0.7
+	if guess := t.desk.index.Services(text); len(guess) > 1 && guess[0].Sure >= fairly {
+		if s, ok := t.rules.service(guess[0].Service); ok {
+			return s.Slug
+		}
+	}
+	return t.rules.guessService(text)
 }
 
 // open begins opening a ticket: is something broken, or needed?

@@ -175,3 +175,53 @@ func BenchmarkBleve(b *testing.B) {
 	}
 	percentiles(b, took)
 }
+
+// BenchmarkSuggestWarm is a large desk with a past, each question of which an
+// article solved; half of them those that people ask about most.
+func BenchmarkSuggestWarm(b *testing.B) {
+	const articles, past = 50_000, 500_000
+	x := newIndex(b, Options{Dir: b.TempDir()})
+	c := newCompany(7)
+	began := time.Now()
+	if err := x.Rebuild(b.Context(), 1, articles, c.articles(articles), nil); err != nil {
+		b.Fatal(err)
+	}
+	built := time.Since(began)
+	spring := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
+	began = time.Now()
+	for n := int64(1); n <= past; n += 2000 {
+		batch := make([]knowledge.Evidence, 2000)
+		for i := range batch {
+			id := n + int64(i)
+			a := knowledge.ArticleID(1 + c.r.IntN(articles))
+			if i%2 == 0 {
+				a = knowledge.ArticleID(1 + c.r.IntN(300))
+			}
+			batch[i] = knowledge.Evidence{Seq: id, Past: knowledge.QuestionPast(id), Text: c.text(5 + c.r.IntN(21)), Article: a, Helped: true, At: spring.Add(time.Duration(id) * time.Minute)}
+		}
+		x.Learn(batch, n+1999)
+	}
+	learnt := time.Since(began)
+	began = time.Now()
+	if err := x.Train(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	trained := time.Since(began)
+	qs := c.questions(1000)
+	took := make([]time.Duration, 0, b.N)
+	for i := 0; b.Loop(); i++ {
+		began := time.Now()
+		if _, err := x.Suggest(b.Context(), Query{Text: qs[i%len(qs)], Groups: []string{"sales"}, At: spring.AddDate(1, 0, 0)}); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(began))
+	}
+	percentiles(b, took)
+	b.ReportMetric(built.Seconds(), "build-s")
+	b.ReportMetric(learnt.Seconds(), "learn-s")
+	b.ReportMetric(trained.Seconds(), "train-s")
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	b.ReportMetric(float64(m.HeapAlloc)/(1<<20), "heap-MiB")
+}

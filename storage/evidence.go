@@ -134,7 +134,7 @@ func (tx *Tx) ForgetEvidence(ctx context.Context, a knowledge.ArticleID, since t
 // RecallEvidence undoes the ForgetEvidence of a time.
 func (tx *Tx) RecallEvidence(ctx context.Context, a knowledge.ArticleID, forgotten time.Time, by people.PersonID, via string, at time.Time) (int64, error) {
 	tag, err := tx.Exec(ctx, `
-		update evidence set undone_at = null, undone_by = null where article_id = $1 and undone_at = $2 and undone_by is not null`, a, forgotten)
+		update evidence set undone_at = null, undone_by = null where article_id = $1 and undone_at = $2`, a, forgotten)
 	if err != nil {
 		return 0, fmt.Errorf("recall evidence of %s: %w", a.Ref(), err)
 	}

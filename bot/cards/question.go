@@ -90,6 +90,9 @@ func Question(q QuestionView) chat.Card {
 		if h.KnownError {
 			title = chat.Join(chat.T("Known problem: "), title)
 		}
+		if h.Solved >= worthSaying {
+			title = chat.Join(title, chat.T(fmt.Sprintf(" · solved %d similar questions", h.Solved)))
+		}
 		here := with(a, "a", strconv.FormatInt(int64(h.Article), 10))
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(title, chat.T("\n"), extract(h.Extract))},
 			chat.Actions{Buttons: []chat.Button{
@@ -156,3 +159,7 @@ func FoundTicket(v TicketView) chat.Find {
 		chat.Facts{{Label: "State", Value: chat.T(StateWord(v.Ticket))}, {Label: "With", Value: chat.T(v.ownerName())}},
 	}}}
 }
+
+// worthSaying is from how many similar questions on it speaks for an article
+// that it solved them.
+const worthSaying = 3

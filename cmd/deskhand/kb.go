@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/kbeval"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/storage"
 )
 
 // search prints what the desk would show for a question, and then what else
@@ -126,4 +130,44 @@ func (c *kbFitCmd) Run(ctx context.Context, e *env) error {
 	}
 	e.say("%s", strings.TrimSpace(table))
 	return nil
+}
+
+type kbForgetCmd struct {
+	storeFlags
+	Article string    `arg:"" help:"The article, as KB-31."`
+	Since   time.Time `help:"Forget what was said since then; by default all." format:"2006-01-02" placeholder:"DAY"`
+	Undo    time.Time `help:"Let what was forgotten at this moment count again, as printed then." placeholder:"TIME"`
+}
+
+// Help is shown with the command.
+func (kbForgetCmd) Help() string {
+	return `What people pressed stays on record; it does not count any more for what is suggested. Desks that run know within a second.`
+}
+
+func (c *kbForgetCmd) Run(ctx context.Context, e *env) (err error) {
+	n, err := strconv.ParseInt(strings.TrimPrefix(strings.ToUpper(c.Article), "KB-"), 10, 64)
+	if err != nil {
+		return fmt.Errorf("%q is no article; write KB-31", c.Article)
+	}
+	id := knowledge.ArticleID(n)
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	at := time.Now().Truncate(time.Second)
+	return db.InTx(ctx, func(tx *storage.Tx) error {
+		if !c.Undo.IsZero() {
+			n, err := tx.RecallEvidence(ctx, id, c.Undo, 0, "deskhand kb forget", at)
+			if err == nil {
+				e.say("%d pieces of evidence for %s count again.", n, id.Ref())
+			}
+			return err
+		}
+		n, err := tx.ForgetEvidence(ctx, id, c.Since, 0, "deskhand kb forget", at)
+		if err == nil {
+			e.say("%d pieces of evidence for %s don't count any more. To undo it: --undo=%s", n, id.Ref(), at.Format(time.RFC3339))
+		}
+		return err
+	})
 }

@@ -152,6 +152,7 @@ func (c *migrateCmd) Run(ctx context.Context, e *env) (err error) {
 type kbCmd struct {
 	Import kbImportCmd `cmd:"" help:"Bring in a folder of Markdown files with front matter."`
 	Search kbSearchCmd `cmd:"" help:"Show what the desk would answer to a question."`
+	Forget kbForgetCmd `cmd:"" help:"Leave out what people said of an article, when it is suggested."`
 	Eval   kbEvalCmd   `cmd:"" help:"Measure how well the desk suggests, on questions whose answers are known."`
 	Fit    kbFitCmd    `cmd:"" hidden:"" help:"Work out the weights of the ranking (kb/weights.tsv)."`
 }
