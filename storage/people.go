@@ -111,9 +111,17 @@ func (tx *Tx) People(ctx context.Context, ids ...people.PersonID) (map[people.Pe
 	return m, nil
 }
 
-// Accounts are the person's accounts, the one seen last first.
+// nearestFirst is the order of a person's accounts a in which the desk writes to
+// them: an account that was only looked up comes behind one that they have used
+// to write to the desk, and behind one where their team works.
+const nearestFirst = `a.greeted_at is not null desc, a.greeted_at is null and exists (
+	select from team_members m join desk_channels c on c.team_id = m.team_id
+	where m.person_id = a.person_id and c.purpose = 'triage' and c.platform = a.platform) desc, a.checked_at desc, a.user_id`
+
+// Accounts are the person's accounts: first those that they have used to write to
+// the desk, then those where their team works, the one seen last first.
 func (tx *Tx) Accounts(ctx context.Context, id people.PersonID) ([]Account, error) {
-	rows, _ := tx.Query(ctx, `select `+accountColumns+` from accounts where person_id = $1 order by checked_at desc`, id)
+	rows, _ := tx.Query(ctx, `select `+accountColumns+` from accounts a where person_id = $1 order by `+nearestFirst, id)
 	a, err := pgx.CollectRows(rows, pgx.RowToStructByName[Account])
 	if err != nil {
 		return nil, fmt.Errorf("accounts of person %d: %w", id, err)
@@ -286,7 +294,7 @@ func (tx *Tx) Addresses(ctx context.Context, ids []people.PersonID, mails []stri
 	rows, _ := tx.Query(ctx, `
 		select `+personColumns+`, coalesce(a.platform, '') as platform, coalesce(a.workspace, '') as workspace, coalesce(a.user_id, '') as user_id
 		from people p left join lateral (
-			select platform, workspace, user_id from accounts where person_id = p.id order by checked_at desc, user_id limit 1) a on true
+			select a.platform, a.workspace, a.user_id from accounts a where a.person_id = p.id order by `+nearestFirst+` limit 1) a on true
 		where (p.id = any($1) or p.mail = any($2) or p.admin) and p.left_at is null order by p.id`, ids, orNone(mails))
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
 		personRow
