@@ -40,7 +40,6 @@ type promises struct {
 	people []people.PersonID
 	agents int
 	queues []storage.Queue // of incidents, by team
-	teams  []people.TeamID
 	next   ticket.ID       // that has not been given
 	alerts map[string]bool // ids of the channels for alerts
 }
