@@ -353,7 +353,7 @@ func (t *turn) deliver(ctx context.Context, b batch, all []told) error {
 		if err := t.tx.JoinDigest(ctx, id, t.at); err != nil {
 			return err
 		}
-		if err := t.tx.RedrawPost(ctx, post, t.at); err != nil {
+		if err := t.tx.RedrawPost(ctx, post, storage.LaneBreach, t.at); err != nil {
 			return err
 		}
 	}

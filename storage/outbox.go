@@ -122,7 +122,8 @@ func postArgs(p Post, lane Lane, now time.Time) pgx.StrictNamedArgs {
 }
 
 // requeue queues posts once more, in order of their ids so that two
-// transactions can't wait for each other. What waits already keeps its place.
+// transactions can't wait for each other. What waits already keeps its place, or
+// gets a better one.
 const requeue = `
 	insert into outbox (post_id, conversation, lane, due_at, enqueued_at)
 	select p.id, ` + conversationOf + `, @lane, @now, @now from posts p
@@ -130,7 +131,7 @@ const requeue = `
 
 const requeueAgain = `
 	order by p.id
-	on conflict (post_id) do update set wanted = outbox.wanted + 1`
+	on conflict (post_id) do update set wanted = outbox.wanted + 1, lane = least(outbox.lane, excluded.lane)`
 
 // Redraw has the living cards of these names about the subject drawn and
 // delivered again. Those that wait for delivery already keep their place.
@@ -139,11 +140,12 @@ func (tx *Tx) Redraw(ctx context.Context, subject int64, now time.Time, cards ..
 		pgx.StrictNamedArgs{"subject": subject, "cards": cards, "lane": LaneReply, "now": now})
 }
 
-// RedrawPost has one post delivered again as it is now. Nothing happens to one
-// that can't be changed: a whisper, a reaction, or one that has failed.
-func (tx *Tx) RedrawPost(ctx context.Context, id PostID, now time.Time) error {
+// RedrawPost has one post delivered again as it is now, in the lane of what is
+// new in it. Nothing happens to one that can't be changed: a whisper, a
+// reaction, or one that has failed.
+func (tx *Tx) RedrawPost(ctx context.Context, id PostID, lane Lane, now time.Time) error {
 	return tx.later(ctx, failing("redraw post %d", id), requeue+`p.id = @id`+requeueAgain,
-		pgx.StrictNamedArgs{"id": id, "lane": LaneReply, "now": now})
+		pgx.StrictNamedArgs{"id": id, "lane": lane, "now": now})
 }
 
 // ReplaceBody gives a post without a card another body and has it delivered
