@@ -75,7 +75,12 @@ func (d *Desk) Prepare(ctx context.Context, ev chat.Event) (chat.Event, error) {
 		return ev, err
 	}
 	if ev.Kind == chat.Pressed && ev.InPlace {
-		if err := d.recorded(ctx, ev); err != nil {
+		if err := d.recorded(ctx, ev, ev.Message); err != nil {
+			return ev, err
+		}
+	}
+	if ev.Kind == chat.Said && ev.Flat && ev.Place.Thread != "" {
+		if err := d.recorded(ctx, ev, ev.Place.Thread); err != nil {
 			return ev, err
 		}
 	}
@@ -177,12 +182,15 @@ func (d *Desk) notice(ctx context.Context, ev chat.Event) error {
 	return nil
 }
 
-// recorded waits until it is on record where the card stands that was pressed:
-// a quick hand is faster than the record, and the answer is to be that card.
-func (d *Desk) recorded(ctx context.Context, ev chat.Event) error {
+// recorded waits until it is on record where the message stands that was pressed
+// or quoted: a quick hand is faster than the record.
+func (d *Desk) recorded(ctx context.Context, ev chat.Event, message string) error {
 	for late := time.Now().Add(recordedWithin); ; {
 		err := d.db.View(ctx, func(tx *storage.Tx) error {
-			_, err := tx.PostAt(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, ev.Message)
+			_, err := tx.PostAt(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, message)
+			if ev.Flat && errors.Is(err, storage.ErrNotFound) { // it may be somebody's own
+				_, err = tx.ThreadOf(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, message)
+			}
 			return err
 		})
 		if !errors.Is(err, storage.ErrNotFound) || time.Now().After(late) {
