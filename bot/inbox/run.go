@@ -22,6 +22,9 @@ const (
 	// accepted and left, for what was put off, and after a restart.
 	lookOften  = 250 * time.Millisecond
 	lookSeldom = time.Second
+	// lookLatest is how long a look is put off at most because the last one took
+	// long: that may have been for want of a connection.
+	lookLatest = 3 * time.Second
 
 	countEvery = 10 * time.Second
 
@@ -89,7 +92,7 @@ func (in *Inbox) look(ctx context.Context) {
 		default:
 			wait = min(max(lookOften, 2*wait), lookSeldom)
 		}
-		timer.Reset(max(wait, 9*took)) // looking must not be what the database is busy with
+		timer.Reset(max(wait, min(9*took, lookLatest))) // looking must not be what the database is busy with
 	}
 }
 
