@@ -11,7 +11,7 @@ import (
 
 type benchCmd struct {
 	Stage   []string `arg:"" optional:"" help:"What to measure: ${stages}. By default all of it."`
-	Quick   bool     `help:"A look in one or two minutes, with less of everything. The goals are meant for the whole."`
+	Quick   bool     `help:"A look in about five minutes, with less of everything. The goals are meant for the whole."`
 	Only    []string `hidden:"" help:"The same."`
 	JSON    string   `help:"Write the figures to this file too." type:"path" placeholder:"FILE"`
 	Profile string   `help:"Write CPU profiles of the desk into this directory." type:"existingdir" placeholder:"DIR"`
