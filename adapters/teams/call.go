@@ -75,27 +75,50 @@ func (a *Adapter) send(ctx context.Context, service string, r request, into any)
 	if len(r.query) > 0 {
 		address += "?" + r.query.Encode()
 	}
-	var body io.Reader
+	var js []byte
 	if r.body != nil {
-		js, err := json.Marshal(r.body)
-		if err != nil {
+		var err error
+		if js, err = json.Marshal(r.body); err != nil {
 			return &chat.RefusedError{Reason: "it can't be written as JSON"}
 		}
-		body = bytes.NewReader(js)
 	}
-	token := ""
-	if !a.anonymous {
-		var err error
-		if token, err = a.tokens.get(ctx); err != nil {
-			return err // nothing has been sent
-		}
+	return a.authorized(ctx, func(token string) (int, error) { return a.once(ctx, address, token, js, r, into) })
+}
+
+// authorized makes a call with the desk's token. One that is not taken, as when
+// the app's password has been changed, is renewed, and the call made once more:
+// it has had no effect.
+func (a *Adapter) authorized(ctx context.Context, do func(token string) (status int, err error)) error {
+	if a.anonymous {
+		_, err := do("")
+		return err
 	}
+	token, err := a.tokens.get(ctx)
+	if err != nil {
+		return err // nothing has been sent
+	}
+	status, err := do(token)
+	if status != http.StatusUnauthorized {
+		return err
+	}
+	if token, ok := a.tokens.instead(ctx, token); ok {
+		_, err = do(token)
+	}
+	return err
+}
+
+// once makes the call itself. The status is 0 if there was no answer.
+func (a *Adapter) once(ctx context.Context, address, token string, js []byte, r request, into any) (int, error) {
 	// What has not left whole can't have had an effect.
 	var left atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteRequest: func(i httptrace.WroteRequestInfo) { left.Store(i.Err == nil) }})
+	var body io.Reader
+	if js != nil {
+		body = bytes.NewReader(js)
+	}
 	req, err := http.NewRequestWithContext(ctx, r.method, address, body)
 	if err != nil {
-		return goneError("NoServiceURL")
+		return 0, goneError("NoServiceURL")
 	}
 	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
@@ -108,29 +131,26 @@ func (a *Adapter) send(ctx context.Context, service string, r request, into any)
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)
 	if err != nil && !left.Load() {
-		return bare(err)
+		return 0, bare(err)
 	}
 	if err != nil {
-		return unsure(bare(err), r.effect)
+		return 0, unsure(bare(err), r.effect)
 	}
 	defer resp.Body.Close()
 	said, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if resp.StatusCode == http.StatusUnauthorized && token != "" {
-		a.tokens.drop(token)
-	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		return refused(resp.StatusCode, resp.Header, said, r.effect)
+		return resp.StatusCode, refused(resp.StatusCode, resp.Header, said, r.effect)
 	}
 	if err != nil {
-		return unsure(bare(err), r.effect)
+		return resp.StatusCode, unsure(bare(err), r.effect)
 	}
 	if into == nil || len(bytes.TrimSpace(said)) == 0 {
-		return nil
+		return resp.StatusCode, nil
 	}
 	if json.Unmarshal(said, into) != nil && r.effect != creating {
-		return errors.New("the answer is not what it should be")
+		return resp.StatusCode, errors.New("the answer is not what it should be")
 	}
-	return nil
+	return resp.StatusCode, nil
 }
 
 // escapePath encodes all but letters, digits and "-._~", as ids have ":", ";"

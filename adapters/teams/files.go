@@ -109,16 +109,24 @@ func tooBig(f chat.File, limit int64) error {
 }
 
 // download reads at most one byte more than limit.
-func (a *Adapter) download(ctx context.Context, address string, signed bool, limit int64) ([]byte, error) {
+func (a *Adapter) download(ctx context.Context, address string, signed bool, limit int64) (data []byte, err error) {
+	do := func(token string) (status int, err error) {
+		status, data, err = a.fetch(ctx, address, token, signed, limit)
+		return status, err
+	}
+	if signed {
+		return data, a.authorized(ctx, do)
+	}
+	_, err = do("")
+	return data, err
+}
+
+func (a *Adapter) fetch(ctx context.Context, address, token string, signed bool, limit int64) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, goneError("FileAddress")
+		return 0, nil, goneError("FileAddress")
 	}
-	if signed && !a.anonymous {
-		token, err := a.tokens.get(ctx)
-		if err != nil {
-			return nil, err
-		}
+	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	client := *a.http
@@ -130,21 +138,21 @@ func (a *Adapter) download(ctx context.Context, address string, signed bool, lim
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		return nil, bare(err)
+		return 0, nil, bare(err)
 	}
 	defer resp.Body.Close()
 	switch s := resp.StatusCode; {
 	case s == http.StatusOK:
 		data, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-		return data, bare(err)
+		return s, data, bare(err)
 	case s == http.StatusTooManyRequests:
-		return nil, &chat.LimitedError{After: retryAfter(resp.Header)}
+		return s, nil, &chat.LimitedError{After: retryAfter(resp.Header)}
 	case s >= 500, s == http.StatusRequestTimeout:
-		return nil, fmt.Errorf("HTTP status %d", s)
+		return s, nil, fmt.Errorf("HTTP status %d", s)
 	case s == http.StatusUnauthorized && signed:
-		return nil, errors.New("the token was not taken")
+		return s, nil, errors.New("the token was not taken")
 	}
-	return nil, goneError("FileNotFound")
+	return resp.StatusCode, nil, goneError("FileNotFound")
 }
 
 const (

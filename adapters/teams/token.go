@@ -18,7 +18,9 @@ const (
 	// tokenSpare is how long before its end a token is renewed.
 	tokenSpare = 5 * time.Minute
 	// tokenAgain is how soon after a failure the next attempt is made.
-	tokenAgain   = 2 * time.Second
+	tokenAgain = 2 * time.Second
+	// tokenYoung is how old a token must be before a 401 has it replaced.
+	tokenYoung   = 10 * time.Second
 	tokenTimeout = 10 * time.Second
 )
 
@@ -33,6 +35,7 @@ type tokens struct {
 
 	mu     sync.Mutex
 	token  string
+	got    time.Time
 	renew  time.Time // from when on a new one is asked for
 	ends   time.Time
 	under  *fetching
@@ -92,7 +95,8 @@ func (t *tokens) begin() *fetching {
 		if t.under, f.err, t.err = nil, err, err; err != nil {
 			t.failed = t.now()
 		} else {
-			t.token, t.ends = token, t.now().Add(lives)
+			t.token, t.got = token, t.now()
+			t.ends = t.got.Add(lives)
 			t.renew = t.ends.Add(-min(tokenSpare, lives/2))
 		}
 		close(f.done)
@@ -100,13 +104,21 @@ func (t *tokens) begin() *fetching {
 	return f
 }
 
-// drop forgets a token that the Bot Connector did not take.
-func (t *tokens) drop(token string) {
+// instead is the token to use in place of one that the Bot Connector has not
+// taken, for all who ask at once the same new one. There is none while the old
+// one is young: another would fare no better.
+func (t *tokens) instead(ctx context.Context, token string) (string, bool) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.token == token {
+		if t.now().Sub(t.got) < tokenYoung {
+			t.mu.Unlock()
+			return "", false
+		}
 		t.token = ""
 	}
+	t.mu.Unlock()
+	next, err := t.get(ctx)
+	return next, err == nil && next != token
 }
 
 // tokenError is what Microsoft says against the app or its password.
