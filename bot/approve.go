@@ -23,6 +23,7 @@ import (
 const (
 	approvalStep = "change.approval" // subject: a change whose approval goes a step by itself
 	changeWindow = "change.window"   // subject: a change whose window begins, or is over
+	changeNotice = "change.notice"   // subject: a change that is to be announced
 )
 
 // nagEvery is how often whoever does a change is asked how it stands.
@@ -171,12 +172,19 @@ func (t *turn) changeMoved(ctx context.Context, was, c change.Change, events []a
 			return err
 		}
 	}
-	if c.State == change.Scheduled && was.State != c.State {
+	if c.State == change.Scheduled && (was.State != c.State || !was.From.Equal(c.From)) {
 		if err := t.tx.SetDue(ctx, changeWindow, int64(c.ID), c.From); err != nil {
 			return err
 		}
+		if err := t.tx.SetDue(ctx, changeNotice, int64(c.ID), c.From.Add(-notice)); err != nil {
+			return err
+		}
 	}
-	return t.tx.Redraw(ctx, int64(c.ID), t.at, cards.ApproveCard, cards.ChangeCard)
+	return t.redrawChange(ctx, c)
+}
+
+func (t *turn) redrawChange(ctx context.Context, c change.Change) error {
+	return t.tx.Redraw(ctx, int64(c.ID), t.at, cards.ApproveCard, cards.ChangeCard, cards.AnnounceCard)
 }
 
 // changeCard posts the card of a change in somebody's direct messages.
@@ -561,8 +569,11 @@ func (t *turn) drawChange(ctx context.Context, p storage.Post) (chat.Card, error
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if p.Card == cards.ChangeCard {
+	switch p.Card {
+	case cards.ChangeCard:
 		return cards.ChangeStatus(v), nil
+	case cards.AnnounceCard:
+		return cards.Announce(v, t.at), nil
 	}
 	// A later one in the same direct messages asks anew.
 	v.Moved, err = t.tx.AskedAgain(ctx, p)

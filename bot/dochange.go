@@ -210,7 +210,7 @@ func (t *turn) dueWindow(ctx context.Context, id change.ID) error {
 	case c.State == change.Doing:
 		text = "The window of " + c.Ref() + " “" + c.Title + "” is over. Did it work? Say so on the card."
 	case c.WantsReview():
-		text = c.Ref() + " “" + c.Title + "” still wants its review: what was learnt?"
+		text = c.Ref() + " “" + c.Title + "” ended " + ago(t.at.Sub(c.EndedAt)) + " ago and still wants its review: what was learnt?"
 		again = t.at.Add(reviewEvery)
 	default:
 		return nil
@@ -225,7 +225,7 @@ func (t *turn) dueWindow(ctx context.Context, id change.ID) error {
 	if err := t.changeCard(ctx, who, c); err != nil {
 		return err
 	}
-	if err := t.tx.Redraw(ctx, int64(c.ID), t.at, cards.ChangeCard); err != nil {
+	if err := t.redrawChange(ctx, c); err != nil {
 		return err
 	}
 	return t.tx.SetDue(ctx, changeWindow, int64(id), again)

@@ -89,7 +89,7 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 		c, err = t.warningCard(ctx, p)
 		return c, nil, err
 	}
-	if p.Card == cards.ApproveCard || p.Card == cards.ChangeCard {
+	if p.Card == cards.ApproveCard || p.Card == cards.ChangeCard || p.Card == cards.AnnounceCard {
 		c, err = t.drawChange(ctx, p)
 		return c, nil, err
 	}
@@ -234,6 +234,7 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 		}
 		v.Impact = impactOf(g, v.Items)
 	}
+	v.Changes = linkViews(tk, facts.Changes)
 	if tk.Article != 0 {
 		found, err := t.tx.Articles(ctx, tk.Article)
 		if err != nil {

@@ -44,6 +44,8 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.dueApprovalStep(ctx, change.ID(subject))
 	case changeWindow:
 		return t.dueWindow(ctx, change.ID(subject))
+	case changeNotice:
+		return t.announce(ctx, change.ID(subject))
 	case ticketAssign:
 		return t.assignLater(ctx, ticket.ID(subject))
 	case ticketVacate:

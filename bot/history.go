@@ -169,6 +169,14 @@ func (t *turn) stepWords(s storage.HistoryEntry, names map[people.PersonID]peopl
 		return "asked for somebody higher up"
 	case "lead.told":
 		return "told the team lead"
+	case "change suspected":
+		return "named " + text(after, "change") + " as a possible cause"
+	case "change blamed":
+		return "named " + text(after, "change") + " as the cause"
+	case "change cleared":
+		return "ruled out " + text(after, "change") + " as the cause"
+	case "change found out":
+		return "recorded what was changed in production as " + text(after, "change")
 	}
 	return s.Action
 }

@@ -109,7 +109,7 @@ func (d *Desk) overheard(ctx context.Context, ev chat.Event) (bool, error) {
 		return false, err
 	}
 	c, purpose := r.channel(ev.By.Platform, ev.By.Workspace, ev.Place.Channel)
-	purpose = purpose && c.Purpose != "alerts"
+	purpose = purpose && c.Purpose != "alerts" && c.Purpose != "changes"
 	switch {
 	case ev.Kind == chat.Reacted:
 		return ev.Emoji != r.policy.Desk.Emoji, nil

@@ -168,6 +168,11 @@ func (t *turn) isAbout(ctx context.Context, tk ticket.Ticket, it cmdb.Item, is b
 	if err := t.tx.TicketAbout(ctx, tk.ID, it, is, t.who.ID, t.via(), t.at); err != nil {
 		return err
 	}
+	if is {
+		if err := t.suspect(ctx, tk); err != nil {
+			return err
+		}
+	}
 	return t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard)
 }
 

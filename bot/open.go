@@ -390,6 +390,9 @@ func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, th storage.Thre
 	if err := t.promised(ctx, tk); err != nil {
 		return tk, err
 	}
+	if err := t.suspect(ctx, tk); err != nil {
+		return tk, err
+	}
 	if err := t.tx.LinkThread(ctx, th.ID, tk.ID); err != nil {
 		return tk, err
 	}

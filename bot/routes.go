@@ -63,6 +63,9 @@ var presses = map[string]flow{
 	cards.ChangeEnd:   (*turn).end,
 	cards.ChangeLearn: (*turn).sayWhy,
 	cards.ChangeShow:  (*turn).changeShow,
+	cards.ChangeBroke: (*turn).broke,
+	cards.ChangeBlame: (*turn).blame,
+	cards.ChangeClear: (*turn).clear,
 	cards.Delegate:    (*turn).delegate,
 	cards.TakeBack:    (*turn).takeBack,
 }
@@ -91,6 +94,7 @@ var forms = map[string]flow{
 	cards.ChangeStop:  (*turn).callOff,
 	cards.ChangeEnd:   (*turn).endSend,
 	cards.ChangeLearn: (*turn).learn,
+	cards.ChangeBroke: (*turn).brokeSend,
 	cards.Delegate:    (*turn).delegateSend,
 }
 

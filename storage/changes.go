@@ -237,12 +237,14 @@ func (tx *Tx) OpenOn(ctx context.Context, items []cmdb.ItemID) ([]change.Busy, e
 	return busy, nil
 }
 
-// RuleFailed is the reference of a run of a standard change that did not work
-// and has not been reviewed, which takes the type off the list; empty: none.
+// RuleFailed is the reference of a run of a standard change that did not work,
+// or that an incident comes from, and has not been reviewed, which takes the
+// type off the list; empty: none.
 func (tx *Tx) RuleFailed(ctx context.Context, rule string) (string, error) {
 	var ref string
 	err := tx.QueryRow(ctx, `select coalesce((select 'CHG-' || number from changes
-		where rule = $1 and state = 'done' and outcome <> 'worked' and reviewed_at is null order by ended_at desc limit 1), '')`, rule).Scan(&ref)
+		where rule = $1 and (state = 'done' and outcome <> 'worked' and reviewed_at is null or state = 'doing' and caused <> '{}')
+		order by started_at desc limit 1), '')`, rule).Scan(&ref)
 	if err != nil {
 		return "", fmt.Errorf("failures of rule %s: %w", rule, err)
 	}

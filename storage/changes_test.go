@@ -146,6 +146,7 @@ func TestTheRecordRefusesWhatIsUnlawful(t *testing.T) {
 		"a stage before the one before": {`insert into approval_stages (approval_id, round, stage, name, need, seats, asked_at) select id, round, 1, '', 1, array[$2::bigint], now() from approvals where change_id = $1`, []any{ch.ID, c.ben}, "approval_stages_in_order"},
 		"a change without a way back":   {`update changes set rollback = ' ' where id = $1`, []any{ch.ID}, "changes_rollback_plan"},
 		"a window that ends first":      {`update changes set window_to = window_from where id = $1`, []any{ch.ID}, "changes_window"},
+		"a find that is not over":       {`update changes set kind = 'undocumented' where id = $1`, []any{ch.ID}, "changes_undocumented_is_over"},
 		"an end without an outcome":     {`update changes set state = 'done', started_at = now() where id = $1`, []any{ch.ID}, "changes_done_has_outcome"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -225,6 +225,20 @@ func (tx *Tx) applyChannels(ctx context.Context, p policy.Policy, _ time.Time) e
 			}
 		}
 	}
+	told := []policy.Channels{p.Changes.Channel, p.Changes.Report}
+	for _, x := range p.Services {
+		told = append(told, x.Channel)
+	}
+	for _, ch := range told {
+		for platform, name := range ch {
+			name = strings.TrimPrefix(name, "#")
+			if !slices.ContainsFunc([]string{"triage", "help", "alerts", "changes"}, func(purpose string) bool {
+				return slices.Contains(keep, purpose+" "+platform+" "+name)
+			}) {
+				put("changes", "", platform, name)
+			}
+		}
+	}
 	// Channels that an admin has chosen in chat stay until a policy names others.
 	batch.Queue(`delete from desk_channels where purpose || ' ' || platform || ' ' || name <> all($1) and ($2 or purpose <> 'triage')`,
 		keep, triages)
@@ -234,7 +248,7 @@ func (tx *Tx) applyChannels(ctx context.Context, p policy.Policy, _ time.Time) e
 // DeskChannel is a channel with a purpose, on one platform.
 type DeskChannel struct {
 	ID        int64         `db:"id"`
-	Purpose   string        `db:"purpose"` // "triage", "help" or "alerts"
+	Purpose   string        `db:"purpose"` // "triage", "help", "alerts" or "changes"
 	Team      people.TeamID `db:"team_id"` // of a triage channel
 	Platform  string        `db:"platform"`
 	Workspace string        `db:"workspace"`

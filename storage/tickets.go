@@ -116,6 +116,7 @@ type TicketFacts struct {
 	People   map[people.PersonID]people.Person // requester, author and owner
 	Question Question                          // that the ticket came from; zero if none
 	Items    []cmdb.Item                       // that it is about, by key
+	Changes  []TicketChange                    // what was said first, then suspects
 	Clocks   []Clock                           // response, then resolution
 	NewDue   map[sla.Kind]time.Time            // what the requester was told instead of what was missed
 }
@@ -128,6 +129,7 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 		where p.id = any((select array[requester_id, author_id, owner_id] from tickets where id = $1)::bigint[])`, id)
 	batch.Queue(`select `+questionColumns+` from questions where ticket_id = $1 order by id limit 1`, id)
 	batch.Queue(`select `+itemColumns+` from items i join ticket_items x on x.item_id = i.id where x.ticket_id = $1 order by i.key`, id)
+	batch.Queue(ticketChangesOf, id)
 	batch.Queue(`select `+clockColumns+` from clocks where ticket_id = $1 order by kind desc`, id)
 	batch.Queue(`select kind, new_due from breaches where ticket_id = $1 and ended_at is null and new_due is not null`, id)
 	results := tx.SendBatch(ctx, batch)
@@ -153,6 +155,10 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 	}
 	rows, _ = results.Query()
 	if f.Items, err = pgx.CollectRows(rows, pgx.RowToStructByPos[cmdb.Item]); err != nil {
+		return f, err
+	}
+	rows, _ = results.Query()
+	if f.Changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[TicketChange]); err != nil {
 		return f, err
 	}
 	rows, _ = results.Query()

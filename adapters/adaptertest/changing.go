@@ -10,7 +10,7 @@ func asksApproval(w *World, more func(form Actor)) (ben, leo Actor) {
 	ben, leo = w.Person("ben"), w.Person("leo")
 	ben.Says("change").Press("Raise a change")
 	ben.SeesForm("Which kind?").Fill("What is changed?", "A bigger disk for db-3").Fill("Why?", "It is full on Friday.")
-	ben.Fill("More items, by name", "DB-3").Submits()
+	ben.Fill("More items, by name", "DB-3").Fill("Which service is it for?", "Printing").Submits()
 	ben.SeesForm("A bigger disk for db-3").Fill("Plan", "1. Add the disk.\n2. Grow the volume.").Fill("How is it tested?", "Watch the queue.")
 	inWindow(ben, 48*time.Hour, 3*time.Hour)
 	if more != nil {
@@ -145,6 +145,79 @@ var changing = []Conversation{
 			leo.Sees("CHG-1", "Approved by Ada Roth for Leo Novak")
 			leo.Press("Take them back").Sees("You answer for yourself again.")
 			w.Recorded(1, "votes for somebody", `select count(*) from votes where capacity = 'delegate'`)
+		},
+	},
+	{
+		Name: "those whom a change affects are told a day before in a message that keeps up with it", Rows: []string{"AC15", "AC16"},
+		Run: func(w *World) {
+			ben, leo := asksApproval(w, nil)
+			leo.PressOn("CHG-1", "Approve")
+			ben.Sees("is approved.")
+			w.Channel("sales").SeesNot("Planned work")
+			w.Pass(24*time.Hour + time.Minute)
+			ana := w.Person("ana").In("sales")
+			ana.Sees("Planned work: A bigger disk for db-3", "planned", "Payroll, Portal")
+			w.Pass(24 * time.Hour)
+			ana.Sees("may begin at any moment")
+			ben.Press("Started").Sees("CHG-1", "In progress")
+			ana.Sees("under way since").Press("It broke something").SeesForm("CHG-1").Fill("What is broken?", " ").SubmitRefused()
+			ana.Fill("What is broken?", "No label comes out").Submits()
+			w.Channel("it-triage").Sees("INC-1", "No label comes out", "CHG-1: Ana Silva says that it broke something")
+			w.Person("kim").In("it-triage").Press("Caused by CHG-1").Sees("INC-1", "Caused by CHG-1", "says Kim Lee")
+			ben.Sees("Kim Lee says that INC-1 “No label comes out” comes from CHG-1").Press("Worked").Sees("an incident comes from it, so it has not worked")
+			ben.Press("Rolled back…").Fill("What went wrong?", "The driver was too old.").Submits()
+			ana.Sees("taken back: all is as it was before").SeesNot("may begin at any moment")
+			w.Recorded(1, "announcements", `select count(*) from announcements`)
+			w.Recorded(1, "audited causes", `select count(*) from audit where action = 'change blamed'`)
+		},
+	},
+	{
+		Name: "a standard change that broke something is off the list until its review", Rows: []string{"AC11", "AC16"},
+		Run: func(w *World) {
+			ben := w.Person("ben")
+			raise := func() Actor {
+				ben.Says("change").Press("Raise a change").SeesForm("Which kind?").Fill("Which kind?", "Standard: Disks").Fill("What is changed?", "A disk for db-3")
+				return ben.Fill("Why?", "It is full.").Fill("More items, by name", "db-3")
+			}
+			raise().Submits()
+			inWindow(ben.SeesForm("A disk for db-3"), time.Hour, time.Hour)
+			ben.Submits().Sees("CHG-1", "Approved", "approved by rule “Disks”")
+			w.Pass(time.Hour + time.Minute)
+			ben.Press("Started").Press("Worked").Sees("CHG-1", "Worked")
+			w.Pass(40 * time.Minute)
+			opened(w, "the salary run hangs")
+			kim := w.Person("kim").In("it-triage")
+			kim.Press("What is affected?…").Fill("Item", "payroll").Submits()
+			kim.Sees("INC-1", "Affects", "CHG-1", "touched db-3 40 min before: A disk for db-3").Press("Caused by CHG-1").Sees("Caused by CHG-1", "says Kim Lee")
+			ben.Sees("INC-1 “the salary run hangs” comes from CHG-1", "counts as failed, and wants a review", "“Disks” is off the list of standard changes")
+			raise().SubmitRefused("off the list until CHG-1, which did not work, has been reviewed").Closes()
+			ben.Press("Write the review…").Fill("What was learnt?", "Not while salaries run.").Submits()
+			ben.Sees("Learnt: Not while salaries run.")
+			raise().Submits()
+			ben.SeesForm("A disk for db-3")
+			w.Recorded(1, "failures on record", `select count(*) from changes where outcome = 'failed' and reviewed_at is not null`)
+		},
+	},
+	{
+		Name: "an emergency is asked of one person now, and its review is asked for each day", Rows: []string{"AC12"},
+		Run: func(w *World) {
+			ben, leo := w.Person("ben"), w.Person("leo")
+			ben.Says("change").Press("Raise a change").Fill("Which kind?", "Emergency").Fill("What is changed?", "A new route").Fill("Why?", "Nobody is online.")
+			ben.Fill("More items, by name", "db-3").Submits()
+			inWindow(ben.SeesForm("A new route").Fill("Plan", "Set it.").Fill("The way back", "Unset it."), 0, time.Hour)
+			ben.Submits()
+			leo.Sees("CHG-1", "Emergency: asked of one person now").PressOn("CHG-1", "Approve").Fill("Please type CHG-1 to approve it", "CHG-1").Submits()
+			ben.Sees("is approved.").Press("Started").Press("Worked").Sees("It wants a review")
+			for _, ago := range []string{"24 hours", "2 days"} {
+				w.Pass(24 * time.Hour)
+				ben.Sees("CHG-1 “A new route” ended " + ago + " ago and still wants its review")
+			}
+			if n := ben.Counts("still wants its review"); n != 2 {
+				w.Errorf("the review was asked for %d times in two days", n)
+			}
+			ben.Press("Write the review…").Fill("What was learnt?", "A second line.").Submits()
+			ben.Sees("Learnt: A second line.")
+			w.Recorded(0, "reviews that are still to be asked for", `select count(*) from due where kind = 'change.window'`)
 		},
 	},
 }

@@ -70,6 +70,9 @@ const (
 	ChangeEnd   = "change.end"
 	ChangeLearn = "change.review"
 	ChangeShow  = "change.show"
+	ChangeBroke = "change.broke" // something, says somebody whom it affects
+	ChangeBlame = "change.blame" // for an incident
+	ChangeClear = "change.clear" // of the suspicion
 	Delegate    = "approvals.hand_over"
 	TakeBack    = "approvals.take_back"
 )

@@ -28,6 +28,7 @@ type TicketView struct {
 	Flat                     bool   // the chat has no threads
 	Items                    []cmdb.Item
 	Impact                   cmdb.Impact // of Items, if there are any
+	Changes                  []LinkView
 	CloseAfter               time.Duration
 	Clocks                   []ClockView // response, then resolution
 }
@@ -165,13 +166,16 @@ func Triage(v TicketView) chat.Card {
 			c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Comment, 300))})
 		}
 	}
-	c.Blocks = append(c.Blocks, v.actions())
+	links, _ := v.links()
+	c.Blocks = append(append(c.Blocks, links...), v.actions())
 	return c
 }
 
 // actions are what the team can do.
 func (v TicketView) actions() chat.Actions {
 	a := triageActions(v.Ticket)
+	_, links := v.links()
+	a.Menu = append(a.Menu, links...)
 	if len(v.Clocks) > 0 {
 		a.Menu = append(a.Menu, WhyButton(v.Ticket))
 	}

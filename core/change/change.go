@@ -27,14 +27,15 @@ type Kind string
 
 // The kinds. A Standard change has been judged once for all times it is done,
 // within the limits of its rule; an Emergency is asked of one person now and
-// reviewed later.
+// reviewed later; an Undocumented one was found out when it had been done.
 const (
-	Standard  Kind = "standard"
-	Normal    Kind = "normal"
-	Emergency Kind = "emergency"
+	Standard     Kind = "standard"
+	Normal       Kind = "normal"
+	Emergency    Kind = "emergency"
+	Undocumented Kind = "undocumented"
 )
 
-// Kinds lists them all.
+// Kinds lists those that can be raised.
 var Kinds = []Kind{Standard, Normal, Emergency}
 
 // State is where a change stands.

@@ -25,6 +25,7 @@ const (
 	Ended       Action = "ended"
 	Blamed      Action = "caused an incident"
 	ReviewedNow Action = "reviewed"
+	FoundOut    Action = "found out"
 	CalledOff   Action = "cancelled"
 )
 
@@ -200,6 +201,8 @@ func (c Change) End(o Outcome, note string, by people.PersonID, at time.Time) (C
 		return c, Event{}, c.refuse("end", "it has not been started")
 	case o != Worked && o != RolledBack && o != Failed:
 		return c, Event{}, c.refuse("end", "it has to have worked, been rolled back or failed")
+	case o == Worked && len(c.CausedBy) > 0:
+		return c, Event{}, c.refuse("end", "an incident comes from it, so it has not worked. Say that it was rolled back or that it failed")
 	case o != Worked && strings.TrimSpace(note) == "":
 		return c, Event{}, c.refuse("end", "it has to be said what went wrong")
 	}
@@ -223,6 +226,25 @@ func (c Change) Blame(incident int64, ref string, by people.PersonID, at time.Ti
 		c.Outcome, c.Review, c.ReviewedAt = Failed, "", time.Time{}
 	}
 	return c, c.event(Blamed, by, at, ref), nil
+}
+
+// Found is a change that somebody made without a record, and tells of when it is
+// over: c says what was done, on what and in whose team, from is when the work
+// may have begun at the earliest.
+func Found(c Change, from time.Time, by people.PersonID, at time.Time) (Change, Event, error) {
+	switch n := len([]rune(strings.TrimSpace(c.Title))); {
+	case n == 0:
+		return c, Event{}, c.refuse("record", "it has to be said what was changed")
+	case n > MostTitle:
+		return c, Event{}, c.refuse("record", "that is longer than fits here")
+	}
+	if !from.Before(at) {
+		from = at.Add(-time.Minute)
+	}
+	c.Kind, c.State, c.Outcome = Undocumented, Done, Worked
+	c.Requester, c.Implementer = by, by
+	c.From, c.To, c.StartedAt, c.EndedAt = from, at, from, at
+	return c, c.event(FoundOut, by, at, ""), nil
 }
 
 // Learn keeps what the review has found.

@@ -224,6 +224,18 @@ func (g *Graph) ByKey(key string) (Item, bool) {
 	return g.items[i], true
 }
 
+// OfService are the items of a service of the desk's that are not retired, by
+// its slug.
+func (g *Graph) OfService(slug string) []Item {
+	var out []Item
+	for _, it := range g.items {
+		if it.Service == slug && slug != "" && it.State != Retired {
+			out = append(out, it)
+		}
+	}
+	return out
+}
+
 // Find are items whose key or name has the words of text, those that begin with
 // it first, the most vital before others; at most limit. Retired items are left
 // out.

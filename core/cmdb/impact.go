@@ -138,6 +138,33 @@ func (g *Graph) Below(levels int, of ItemID) []Affected {
 	return out
 }
 
+// StandsOn are these items and all that they stand on, the nearest first, then by
+// tier and key.
+func (g *Graph) StandsOn(of ...ItemID) []ItemID {
+	var out []ItemID
+	seen := map[int32]bool{}
+	var level []int32
+	for _, id := range of {
+		if i, ok := g.at[id]; ok && !seen[i] {
+			seen[i], level = true, append(level, i)
+		}
+	}
+	for len(level) > 0 {
+		slices.SortFunc(level, func(a, b int32) int { return int(g.rank[a] - g.rank[b]) })
+		var next []int32
+		for _, i := range level {
+			out = append(out, g.items[i].ID)
+			for _, j := range g.below.of(i) {
+				if !seen[j] {
+					seen[j], next = true, append(next, j)
+				}
+			}
+		}
+		level = next
+	}
+	return out
+}
+
 // Circles are the groups of items that stop each other in a circle, each group
 // and all of them in order of their keys. Such a circle is no error: two
 // servers may need each other. But people want to know of it.

@@ -16,6 +16,9 @@ import (
 type Changes struct {
 	// Channel is where changes are announced whose service has none of its own.
 	Channel Channels `yaml:"channel"`
+	// Report is where it is said each month how changes have worked; empty:
+	// nowhere.
+	Report Channels `yaml:"report"`
 	// Approvals says who is asked; the first that fits a change is taken. A file
 	// without any asks the lead of the team that does the work.
 	Approvals []Approvals `yaml:"approvals"`
@@ -171,6 +174,7 @@ func (c Changes) withDefaults() Changes {
 
 func (c *checker) changes(p Policy, services, teams map[string]bool, known func(path, mail, what string)) {
 	c.channels("changes.channel", p.Changes.Channel, nil)
+	c.channels("changes.report", p.Changes.Report, nil)
 	offered := func(path string, slugs []string) {
 		for i, s := range slugs {
 			if !services[s] {

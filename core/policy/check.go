@@ -256,6 +256,7 @@ func (c *checker) services(services []Service, teams map[string]bool, known func
 		c.slug(path+".slug", s.Slug, slugs)
 		c.text(path+".name", "the name", s.Name, 60)
 		known(path+".owner", s.Owner, "the owner")
+		c.channels(path+".channel", s.Channel, nil)
 		if s.Tier < 0 || s.Tier > 5 {
 			c.say(path+".tier", "%d is not a tier from 1 to 5", s.Tier)
 		}

@@ -106,6 +106,7 @@ type Service struct {
 	Owner     string   `yaml:"owner"`     // mail address
 	Words     []string `yaml:"words"`     // by which a question is known to be about it
 	Alerts    Channels `yaml:"alerts"`    // goes before its team's
+	Channel   Channels `yaml:"channel"`   // of those who use it: its changes are announced there
 	// Tier is the highest that is enough for it: whoever hands a ticket about
 	// it higher is asked why. 0: whatever it takes.
 	Tier int `yaml:"tier"`

@@ -8,7 +8,7 @@ create sequence change_numbers;
 create table changes (
     id             bigint generated always as identity primary key,
     number         bigint not null unique default nextval('change_numbers'),
-    kind           text not null check (kind in ('standard', 'normal', 'emergency')),
+    kind           text not null check (kind in ('standard', 'normal', 'emergency', 'undocumented')),
     rule           text not null default '',
     title          text not null,
     why            text not null default '',
@@ -36,8 +36,9 @@ create table changes (
     reviewed_at    timestamptz,
     version        int not null default 1,
     constraint changes_done_has_outcome check ((state = 'done') = (outcome <> '')),
-    -- No change without a way back.
-    constraint changes_rollback_plan check (state in ('draft', 'cancelled') or btrim(rollback) <> ''),
+    -- No change without a way back, but for what was found out afterwards.
+    constraint changes_rollback_plan check (state in ('draft', 'cancelled') or kind = 'undocumented' or btrim(rollback) <> ''),
+    constraint changes_undocumented_is_over check (kind <> 'undocumented' or state = 'done'),
     constraint changes_window check (state in ('draft', 'cancelled') or window_from < window_to),
     constraint changes_begun check (state not in ('doing', 'done') or started_at is not null)
 );

@@ -146,9 +146,13 @@ func (a *Actor) Choose(title string) *Actor {
 	return a.did(what, a.p.Enter(at.Act, text(at.m, "id"), value))
 }
 
+// choiceValue is what a choice stands for, named by its title with or without
+// what it says in brackets after it.
 func choiceValue(m map[string]any, title string) string {
 	for _, v := range list(m["choices"]) {
-		if c, _ := v.(map[string]any); label(text(c, "title")) == label(title) {
+		c, _ := v.(map[string]any)
+		short, _, _ := strings.Cut(text(c, "title"), " (")
+		if label(text(c, "title")) == label(title) || label(short) == label(title) {
 			return text(c, "value")
 		}
 	}

@@ -52,13 +52,16 @@ teams:
   - {slug: service-desk, name: Service Desk, tier: 1, channel: {WORKING: it-triage}, lead: leo@acme.example, members: [ben@acme.example, kim@acme.example]}
   - {slug: network, name: Network, tier: 2, channel: {WORKING: it-network}, lead: leo@acme.example, members: [leo@acme.example]}
 services:
-  - {slug: printing, name: Printing, incidents: service-desk, requests: service-desk, words: [printer, printing, print]}
+  - {slug: printing, name: Printing, incidents: service-desk, requests: service-desk, words: [printer, printing, print], channel: {ASKING: sales}}
   - {slug: vpn, name: VPN, incidents: network, requests: network, words: [vpn]}
   - {slug: other, name: Something else, incidents: service-desk, requests: service-desk}
 service_levels:
   - {slug: critical, name: Critical, for: {priorities: [1]}, calendar: always, response: {within: 1h}, resolution: {within: 4h, pauses: [requester, supplier]}}
   - {slug: standard, name: Standard, for: {}, calendar: always, response: {within: 1h}, resolution: {within: 8h, pauses: [requester, supplier]}}
 alerts: {channel: {WORKING: sla-alerts}}
+changes:
+  standard:
+    - {slug: disks, title: Disks, types: [database], tier: 2, takes: 2h, plan: Add it and grow the volume., test: Watch the queue., rollback: Detach it.}
 `
 
 func published(slug, title, symptom, answer string, audience ...string) knowledge.Article {

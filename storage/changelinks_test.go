@@ -1,0 +1,113 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// Two processes may see to the same announcement: a channel gets one message.
+func TestAChangeIsAnnouncedOnceInAChannel(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ch, _, _ := c.asked(t)
+	in := storage.DeskChannel{Platform: "slack", Workspace: "T1", Channel: "C7", Name: "sales"}
+	announce := func() error {
+		return c.InTx(t.Context(), func(tx *storage.Tx) error {
+			post, err := tx.Post(t.Context(), storage.Post{Kind: "message", Platform: in.Platform, Workspace: in.Workspace, Channel: in.Channel, Card: "announce", Subject: int64(ch.ID)}, storage.LaneReply, noon)
+			if err != nil {
+				return err
+			}
+			return tx.Announce(t.Context(), ch.ID, in, post, noon)
+		})
+	}
+	if err := announce(); err != nil {
+		t.Fatal(err)
+	}
+	refused, ok := errors.AsType[*pgconn.PgError](announce())
+	if !ok || refused.ConstraintName != "announcements_once" {
+		t.Errorf("announced again: %v", refused)
+	}
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		posts, err := tx.Announced(ctx, ch.ID)
+		if err != nil || len(posts) != 1 || posts[0].Channel != "C7" {
+			t.Errorf("announced by %+v, %v", posts, err)
+		}
+		steps, err := tx.History(ctx, storage.OfChange, int64(ch.ID), 50)
+		if n := len(steps); n == 0 || steps[n-1].Action != "announced" {
+			t.Errorf("the record ends with %+v", steps)
+		}
+		return err
+	})
+}
+
+func TestWhatATicketHasToDoWithAChange(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ch, _, _ := c.asked(t)
+	tk := c.open(t, c.draft(ticket.Incident, "orders are slow"), noon)
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		_, err := tx.Exec(ctx, `update changes set state = 'doing', started_at = $2 where id = $1`, ch.ID, noon)
+		return err
+	})
+	facts := func() []storage.TicketChange {
+		var all []storage.TicketChange
+		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+			f, err := tx.TicketFacts(ctx, tk.ID)
+			all = f.Changes
+			return err
+		})
+		return all
+	}
+	suspect := func(by people.PersonID) {
+		t.Helper()
+		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+			return tx.Suspect(ctx, tk.ID, ch, ch.Items[0], by, "desk", noon)
+		})
+	}
+	suspect(0)
+	suspect(0)
+	if got := facts(); len(got) != 1 || got[0].Link != storage.Suspected || got[0].Item != "db-3" || got[0].Who != "" {
+		t.Errorf("the desk suspects %+v", got)
+	}
+	suspect(c.ana) // somebody who says so goes before the desk
+	if got := facts(); len(got) != 1 || got[0].By != c.ana || got[0].Who == "" {
+		t.Errorf("a person suspects %+v", got)
+	}
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		return tx.LinkChange(ctx, tk.ID, ch, storage.Cleared, c.ben, "slack", noon)
+	})
+	suspect(c.ana)
+	if got := facts(); len(got) != 1 || got[0].Link != storage.Cleared || got[0].By != c.ben {
+		t.Errorf("what was said is %+v", got)
+	}
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		done, err := tx.DoneLately(ctx, noon.Add(time.Hour), 5)
+		if err != nil || len(done) != 1 || done[0].ID != ch.ID {
+			t.Errorf("what is being done: %+v, %v", done, err)
+		}
+		if _, err := tx.Exec(ctx, `update changes set state = 'done', outcome = 'worked', ended_at = $2 where id = $1`, ch.ID, noon); err != nil {
+			return err
+		}
+		if done, err = tx.DoneLately(ctx, noon.Add(time.Hour), 5); err != nil || len(done) != 0 {
+			t.Errorf("what was over before: %+v, %v", done, err)
+		}
+		return nil
+	})
+	for link, want := range map[string]string{"caused": "ticket_changes_said", "blamed": "ticket_changes_link_check"} {
+		err := c.InTx(t.Context(), func(tx *storage.Tx) error {
+			_, err := tx.Exec(t.Context(), `update ticket_changes set link = $1, by_id = null`, link)
+			return err
+		})
+		if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.ConstraintName != want {
+			t.Errorf("%s by nobody: %v, want %s", link, err, want)
+		}
+	}
+}
