@@ -157,7 +157,8 @@ func (t *turn) changeView(ctx context.Context, c change.Change) (cards.ChangeVie
 // changeMoved tells whoever is to hear of what has happened to a change, and has
 // its cards drawn anew.
 func (t *turn) changeMoved(ctx context.Context, was, c change.Change, events []approval.Event) error {
-	if was.State == change.Draft && was.Note == "" && c.State != was.State || was.ID == 0 {
+	first := was.State == change.Draft && was.Note == "" && c.State != was.State || was.ID == 0
+	if first {
 		if err := t.changeCard(ctx, c.Requester, c); err != nil {
 			return err
 		}
@@ -169,6 +170,11 @@ func (t *turn) changeMoved(ctx context.Context, was, c change.Change, events []a
 	}
 	for _, e := range events {
 		if err := t.tellApproval(ctx, c, e); err != nil {
+			return err
+		}
+	}
+	if c.Pipeline != nil && was.Verdict() != c.Verdict() && !(first && c.State == change.Asked) {
+		if err := t.callBack(ctx, c); err != nil {
 			return err
 		}
 	}

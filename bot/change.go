@@ -82,12 +82,12 @@ func (t *turn) whatSend(ctx context.Context) error {
 	case !slices.Contains(change.Kinds, c.Kind), c.Kind == change.Standard && !known:
 		wrong["kind"] = "This kind is not offered any more. Please choose another."
 	case c.Kind == change.Standard:
-		off, err := t.tx.RuleFailed(ctx, rule)
+		off, err := t.offTheList(ctx, rule)
 		if err != nil {
 			return err
 		}
 		if off != "" {
-			wrong["kind"] = fmt.Sprintf("This type is off the list until %s, which did not work, has been reviewed. Please choose Normal.", off)
+			wrong["kind"] = off
 		}
 		if c.Plan == "" && c.Rollback == "" {
 			c.Plan, c.Test, c.Rollback = standard.Plan, standard.Test, standard.Rollback
@@ -124,6 +124,15 @@ func (t *turn) whatSend(ctx context.Context) error {
 		return err
 	}
 	return t.howForm(ctx, c)
+}
+
+// offTheList says why a standard change can't be chosen; empty: it can.
+func (t *turn) offTheList(ctx context.Context, rule string) (string, error) {
+	failed, err := t.tx.RuleFailed(ctx, rule)
+	if err != nil || failed == "" {
+		return "", err
+	}
+	return fmt.Sprintf("This type is off the list until %s, which did not work, has been reviewed. Please choose Normal.", failed), nil
 }
 
 // chosenItems are the items of the first step, and what of it is none.
@@ -344,11 +353,11 @@ func (t *turn) howSend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	facts, err := t.changeFacts(ctx, c)
+	c, refused, err := t.judged(ctx, c)
 	if err != nil {
 		return err
 	}
-	for field, words := range c.Check(facts.items, facts.clashes, t.at) {
+	for field, words := range refused {
 		name := map[change.Field]string{change.FieldImplementer: "person", change.FieldTitle: "plan", change.FieldWhy: "plan", change.FieldItems: "plan"}[field]
 		if name == "" {
 			name = string(field)
@@ -357,16 +366,32 @@ func (t *turn) howSend(ctx context.Context) error {
 			wrong[name] = words
 		}
 	}
-	if s, ok := t.standard(c.Rule); c.Kind == change.Standard && ok && len(wrong) == 0 {
-		if beyond := s.Allows(c, facts.items); beyond != "" {
-			wrong["plan"] = "Not as a standard change: " + beyond + ". Raise it as a normal one."
-		}
-	}
 	if len(wrong) > 0 {
 		t.answer.Errors = wrong
 		return nil
 	}
+	return t.submit(ctx, was, c)
+}
+
+// judged is a change with its risk worked out from the record, and what keeps it
+// from being submitted.
+func (t *turn) judged(ctx context.Context, c change.Change) (change.Change, map[change.Field]string, error) {
+	facts, err := t.changeFacts(ctx, c)
+	if err != nil {
+		return c, nil, err
+	}
+	wrong := c.Check(facts.items, facts.clashes, t.at)
+	if s, ok := t.standard(c.Rule); c.Kind == change.Standard && ok && len(wrong) == 0 {
+		if beyond := s.Allows(c, facts.items); beyond != "" {
+			wrong[change.FieldPlan] = "Not as a standard change: " + beyond + ". Raise it as a normal one."
+		}
+	}
 	c.Risk, c.Because = c.Judge(change.Facts{Impact: facts.impact, Items: facts.items, Failed: facts.failed, Clashes: len(facts.clashes)})
+	return c, wrong, nil
+}
+
+// submit schedules a standard change and asks for any other.
+func (t *turn) submit(ctx context.Context, was, c change.Change) error {
 	if c.Kind == change.Standard {
 		s, _ := t.standard(c.Rule)
 		return t.schedule(ctx, was, c, s.Title)
@@ -396,10 +421,7 @@ func (t *turn) askApproval(ctx context.Context, was, c change.Change) error {
 	for _, s := range t.rules.policy.Changes.StagesFor(c) {
 		stages = append(stages, approval.Stage{Name: s.Name, Rule: s.Rule(), Ask: t.whoOf(s.Ask), Deputies: t.whoOf(s.Deputies), Within: s.Within.Value()})
 	}
-	subject := approval.Subject{Hash: c.Hash(), Own: c.Own(), Window: c.From, HighRisk: c.Risk == change.High}
-	if c.Kind == change.Emergency {
-		subject.Window = c.To // it may have begun
-	}
+	subject := approval.Subject{Hash: c.Hash(), Own: c.Own(), Window: c.Deadline(), HighRisk: c.Risk == change.High}
 	roster, err := t.roster(ctx, c, stages)
 	if err != nil {
 		return err

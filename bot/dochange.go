@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/core/approval"
@@ -31,49 +32,54 @@ func (t *turn) ownChange(ctx context.Context, step string) (change.Change, error
 	return c, err
 }
 
-// steps a change took, kept and told; a refusal is in words already.
-func (t *turn) changed(ctx context.Context, was, c change.Change, ev change.Event, err error) error {
+// changed keeps a step that a change took, and tells of it; a refusal is in words
+// already.
+func (t *turn) changed(ctx context.Context, was, c change.Change, ev change.Event, err error) (change.Change, error) {
 	if refused, ok := errors.AsType[*change.RefusedError](err); ok {
-		return &ticket.RefusedError{Step: refused.Step, Reason: refused.Reason}
+		return was, &ticket.RefusedError{Step: refused.Step, Reason: refused.Reason}
 	}
 	if err != nil {
-		return err
+		return was, err
 	}
 	if c, err = t.tx.SaveChange(ctx, was, c, ev, t.via()); err != nil {
-		return err
+		return was, err
 	}
-	return t.changeMoved(ctx, was, c, nil)
+	return c, t.changeMoved(ctx, was, c, nil)
 }
 
-// beginWork says that the work has begun, on the strength of what was approved.
+// beginWork says that the work has begun.
 func (t *turn) beginWork(ctx context.Context) error {
 	was, err := t.ownChange(ctx, "start")
-	if err != nil {
+	if err != nil || was.State == change.Doing { // a double click
 		return err
 	}
-	if was.State == change.Doing {
-		return nil // a double click
-	}
-	c, ev, err := was.Begin(t.who.ID, t.at)
+	_, err = t.begun(ctx, was, t.at)
+	return err
+}
+
+// begun keeps that the work began at an instant, on the strength of what was
+// approved.
+func (t *turn) begun(ctx context.Context, was change.Change, at time.Time) (change.Change, error) {
+	c, ev, err := was.Begin(t.who.ID, at)
 	if err == nil && was.Kind != change.Standard {
 		a, problem := t.tx.ApprovalOf(ctx, was.ID)
 		if problem != nil {
-			return problem
+			return was, problem
 		}
-		a, events, problem := a.Begin(was.Hash(), t.who.ID, t.at)
+		a, events, problem := a.Begin(was.Hash(), t.who.ID, at)
 		if refused, ok := errors.AsType[*approval.RefusedError](problem); ok {
-			return &ticket.RefusedError{Step: "start", Reason: refused.Reason}
+			return was, &ticket.RefusedError{Step: "start", Reason: refused.Reason}
 		}
 		if problem == nil {
 			problem = t.tx.SaveApproval(ctx, c, a, events, t.via())
 		}
 		if problem != nil {
-			return problem
+			return was, problem
 		}
 	}
 	if err == nil {
 		if err := t.tx.SetDue(ctx, changeWindow, int64(c.ID), c.To); err != nil {
-			return err
+			return was, err
 		}
 	}
 	return t.changed(ctx, was, c, ev, err)
@@ -103,13 +109,16 @@ func (t *turn) endSend(ctx context.Context) error {
 
 func (t *turn) ended(ctx context.Context, o change.Outcome, note string) error {
 	was, err := t.ownChange(ctx, "end")
-	if err != nil {
+	if err != nil || was.State == change.Done && was.Outcome == o { // a double click
 		return err
 	}
-	if was.State == change.Done && was.Outcome == o {
-		return nil // a double click
-	}
-	c, ev, err := was.End(o, note, t.who.ID, t.at)
+	_, err = t.over(ctx, was, o, note, t.at)
+	return err
+}
+
+// over keeps how the work ended, at an instant.
+func (t *turn) over(ctx context.Context, was change.Change, o change.Outcome, note string, at time.Time) (change.Change, error) {
+	c, ev, err := was.End(o, note, t.who.ID, at)
 	if err == nil {
 		if !c.WantsReview() {
 			err = t.tx.ClearDue(ctx, changeWindow, int64(c.ID))
@@ -117,7 +126,7 @@ func (t *turn) ended(ctx context.Context, o change.Outcome, note string) error {
 			err = t.tx.SetDue(ctx, changeWindow, int64(c.ID), t.at.Add(reviewEvery))
 		}
 		if err != nil {
-			return err
+			return was, err
 		}
 	}
 	return t.changed(ctx, was, c, ev, err)
@@ -146,7 +155,8 @@ func (t *turn) learn(ctx context.Context) error {
 			return err
 		}
 	}
-	return t.changed(ctx, was, c, ev, err)
+	_, err = t.changed(ctx, was, c, ev, err)
+	return err
 }
 
 // callOff cancels a change before its work has begun.
@@ -165,7 +175,8 @@ func (t *turn) callOff(ctx context.Context) error {
 	}
 	c, ev, err := was.Cancel(why, t.who.ID, t.at)
 	if err != nil {
-		return t.changed(ctx, was, c, ev, err)
+		_, err = t.changed(ctx, was, c, ev, err)
+		return err
 	}
 	for _, due := range []string{approvalStep, changeWindow} {
 		if err := t.tx.ClearDue(ctx, due, int64(c.ID)); err != nil {
@@ -189,7 +200,8 @@ func (t *turn) callOff(ctx context.Context) error {
 	} else if problem = ignoreMissing(problem); problem != nil {
 		return problem
 	}
-	return t.changed(ctx, was, c, ev, nil)
+	_, err = t.changed(ctx, was, c, ev, nil)
+	return err
 }
 
 // dueWindow asks whoever does a change how it stands: when its window begins,
@@ -202,6 +214,8 @@ func (t *turn) dueWindow(ctx context.Context, id change.ID) error {
 	var text string
 	again := t.at.Add(nagEvery)
 	switch {
+	case c.State == change.Scheduled && t.at.Before(c.To) && c.Pipeline != nil:
+		return t.tx.SetDue(ctx, changeWindow, int64(id), c.To) // it begins by itself
 	case c.State == change.Scheduled && t.at.Before(c.To):
 		text = "The window of " + c.Ref() + " “" + c.Title + "” has begun. Press Started when you begin."
 		again = c.To

@@ -42,8 +42,11 @@ func (d *Desk) turn(ctx context.Context, tx *storage.Tx, ev chat.Event) (*turn, 
 
 // via is from where the actor acts, for the audit record.
 func (t *turn) via() string {
-	if t.ev.By.ID == "" {
+	switch {
+	case t.ev.By.ID == "":
 		return "the desk"
+	case t.ev.By.Platform == pipelines:
+		return "pipeline " + t.ev.By.ID
 	}
 	where := t.ev.Place.Channel
 	switch t.ev.Scope {

@@ -25,6 +25,7 @@ const (
 	OfChannel  Subject = "channel"
 	OfItem     Subject = "item"
 	OfChange   Subject = "change"
+	OfToken    Subject = "token"
 )
 
 // Step is one entry of the audit record: who did what, when, from where, and

@@ -43,19 +43,22 @@ type changeRow struct {
 	ReviewedAt  *time.Time      `db:"reviewed_at"`
 	Version     int             `db:"version"`
 	Items       []cmdb.ItemID   `db:"items"`
+	Pipeline    *storedRun      `db:"pipeline"`
 }
 
 const changeColumns = `c.id, c.number, c.kind, c.rule, c.title, c.why, c.plan, c.test, c.rollback, c.window_from, c.window_to, c.takes, c.exception,
 	c.requester_id, coalesce(c.implementer_id, 0) as implementer_id, coalesce(c.team_id, 0) as team_id, c.service, c.risk, c.because,
 	c.state, c.outcome, c.note, c.caused, c.review, c.opened_at, c.started_at, c.ended_at, c.reviewed_at, c.version,
-	array(select item_id from change_items x where x.change_id = c.id order by 1) as items`
+	array(select item_id from change_items x where x.change_id = c.id order by 1) as items,
+	(select jsonb_build_object('name', k.name, 'repository', r.repository, 'run', r.run, 'url', r.url, 'commits', r.commits)
+		from pipeline_runs r join tokens k on k.id = r.token_id where r.change_id = c.id) as pipeline`
 
 func (r changeRow) change() change.Change {
 	c := change.Change{ID: r.ID, Number: r.Number, Kind: r.Kind, Rule: r.Rule, Title: r.Title, Why: r.Why, Items: r.Items, Plan: r.Plan, Test: r.Test,
 		Rollback: r.Rollback, From: orZero(r.From), To: orZero(r.To), Takes: r.Takes, Exception: r.Exception, Requester: r.Requester,
 		Implementer: r.Implementer, Team: r.Team, Service: r.Service, Risk: r.Risk, Because: r.Because, State: r.State, Outcome: r.Outcome,
 		Note: r.Note, CausedBy: r.Caused, Review: r.Review, OpenedAt: r.OpenedAt, StartedAt: orZero(r.StartedAt), EndedAt: orZero(r.EndedAt),
-		ReviewedAt: orZero(r.ReviewedAt), Version: r.Version}
+		ReviewedAt: orZero(r.ReviewedAt), Pipeline: r.Pipeline.pipeline(), Version: r.Version}
 	if len(c.Items) == 0 {
 		c.Items = nil
 	}

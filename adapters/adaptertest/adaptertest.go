@@ -41,7 +41,7 @@ type Conversation struct {
 
 // Conversations is the list.
 func Conversations() []Conversation {
-	return slices.Concat(story, asking, opening, triaging, talking, resolving, promising, itemising, changing, visiting, settingUp, crossing, troubled)
+	return slices.Concat(story, asking, opening, triaging, talking, resolving, promising, itemising, changing, delivering, visiting, settingUp, crossing, troubled)
 }
 
 // A Pair says on which platforms a desk's people are, by name.
@@ -110,6 +110,10 @@ type Desk interface {
 	Record(query string, args ...any) int
 	// Trouble has something go wrong between the desk and a platform from now on.
 	Trouble(platform string, what Trouble)
+	// Token lets a program act for somebody.
+	Token(owner string) string
+	// Asks is such a program at the desk's API.
+	Asks(token, method, path, body string) (status int, answer string)
 	// Restart ends the desk's process and starts another on the same record.
 	Restart()
 }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/approval"
@@ -76,7 +77,11 @@ func (v ChangeView) head() []chat.Block {
 		}
 		facts = append(facts, chat.Fact{Label: "Kind", Value: chat.T(kind)})
 	}
+	if v.Pipeline != nil {
+		facts = append(facts, chat.Fact{Label: "Pipeline", Value: v.run()})
+	}
 	out := []chat.Block{chat.Section{Text: chat.B(v.Ref() + "  " + v.Title)}, facts, chat.Section{Text: chat.Join(chat.B("Why: "), chat.T(short(v.Why, 500)))}}
+	out = append(out, v.commits()...)
 	if len(v.Clashes) > 0 {
 		var lines []chat.Rich
 		for _, c := range v.Clashes {
@@ -86,6 +91,44 @@ func (v ChangeView) head() []chat.Block {
 	}
 	if v.Exception != "" {
 		out = append(out, chat.Section{Text: chat.Join(chat.B("Why it can't wait: "), chat.T(short(v.Exception, 300)))})
+	}
+	return out
+}
+
+// run is which run of which pipeline asks.
+func (v ChangeView) run() chat.Rich {
+	p := v.Pipeline
+	words := p.Name
+	if p.Repository != "" {
+		words += ", " + p.Repository
+	}
+	if p.Run == "" && p.URL == "" {
+		return chat.T(words)
+	}
+	return chat.Join(chat.T(words+", "), chat.Rich{{Text: "run " + short(p.Run, 60), Link: p.URL}})
+}
+
+// commitsShown is how many commits a card names.
+const commitsShown = 10
+
+// commits are what a pipeline brings out.
+func (v ChangeView) commits() []chat.Block {
+	if v.Pipeline == nil || len(v.Pipeline.Commits) == 0 {
+		return nil
+	}
+	all := v.Pipeline.Commits
+	var lines []chat.Rich
+	for _, c := range all[:min(len(all), commitsShown)] {
+		id := string([]rune(c.ID)[:min(utf8.RuneCountInString(c.ID), 10)])
+		line := chat.Join(chat.Rich{{Text: id, Code: c.URL == "", Link: c.URL}}, chat.T(" "+short(c.Title, 100)))
+		if c.Author != "" {
+			line = chat.Join(line, chat.T(", "+c.Author))
+		}
+		lines = append(lines, line)
+	}
+	out := []chat.Block{chat.Section{Text: chat.B("Commits")}, chat.List{Items: lines}}
+	if n := len(all) - commitsShown; n > 0 {
+		out = append(out, chat.Note{Text: chat.T(fmt.Sprintf("and %d more", n))})
 	}
 	return out
 }

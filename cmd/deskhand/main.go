@@ -23,6 +23,7 @@ type cli struct {
 	KB      kbCmd      `cmd:"" name:"kb" help:"Bring in knowledge-base articles, and search them."`
 	Change  changeCmd  `cmd:"" help:"Show a change, and prove who approved what."`
 	CMDB    cmdbCmd    `cmd:"" name:"cmdb" help:"Bring in what the company runs: configuration items and what depends on what."`
+	Token   tokenCmd   `cmd:"" help:"Let a program act for somebody: a delivery pipeline that asks for changes."`
 	SLA     slaCmd     `cmd:"" name:"sla" help:"Show the sum behind a promised time, and rehearse a policy on what has happened."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date; serve does so too."`

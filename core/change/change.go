@@ -99,6 +99,8 @@ type Change struct {
 	Risk    Risk
 	Because string // why this risk, in words
 
+	Pipeline *Pipeline // that asks; nil: a person does
+
 	State      State
 	Outcome    Outcome // of Done
 	Note       string  // with the outcome, the rejection or the cancellation
@@ -186,6 +188,9 @@ func (c Change) Hash() string {
 	slices.Sort(items)
 	for _, i := range slices.Compact(items) {
 		text(h, strconv.FormatInt(int64(i), 10))
+	}
+	if c.Pipeline != nil {
+		c.Pipeline.write(h)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

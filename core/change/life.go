@@ -106,7 +106,7 @@ func (c Change) Check(items []cmdb.Item, clashes []Clash, at time.Time) map[Fiel
 	switch {
 	case c.From.IsZero():
 		wrong[FieldFrom] = "Please say when it may begin."
-	case !c.From.After(at) && c.Kind != Emergency:
+	case c.tooEarly(at) && c.Kind != Emergency:
 		wrong[FieldFrom] = "This time has passed. Please choose a later one."
 	case c.From.Sub(at) > MostAhead:
 		wrong[FieldFrom] = "That is more than a year ahead."

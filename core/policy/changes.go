@@ -26,6 +26,8 @@ type Changes struct {
 	Emergency Stage      `yaml:"emergency"`
 	Standard  []Standard `yaml:"standard"`
 	Freezes   []Freeze   `yaml:"freezes"`
+	// Callbacks are where pipelines may have themselves called.
+	Callbacks Callbacks `yaml:"callbacks"`
 }
 
 // Approvals are the stages of changes of some risks and services.
@@ -208,6 +210,7 @@ func (c *checker) changes(p Policy, services, teams map[string]bool, known func(
 	if len(p.Changes.Emergency.Ask) > 0 {
 		c.stage("changes.emergency", p.Changes.Emergency, teams, known)
 	}
+	c.callbacks("changes.callbacks", p.Changes.Callbacks)
 	slugs := map[string]bool{}
 	for i, s := range p.Changes.Standard {
 		path := fmt.Sprintf("changes.standard[%d]", i)

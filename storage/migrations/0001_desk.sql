@@ -392,7 +392,7 @@ create table audit (
     action    text not null,
     person_id bigint, -- null: the desk itself
     via       text not null, -- platform and place, or the command
-    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change')),
+    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'token')),
     subject_id bigint not null,
     before    jsonb,
     after     jsonb,

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/deskhand/deskhand/adapters/pipeline"
 	"github.com/deskhand/deskhand/adapters/slack"
 	"github.com/deskhand/deskhand/adapters/teams"
 	"github.com/deskhand/deskhand/adapters/web"
@@ -90,6 +91,7 @@ type App struct {
 	outbox   *outbox.Outbox
 	watch    *watch.Watch
 	web      *web.Server // nil without a URL
+	pipeline *pipeline.Server
 
 	registry *prometheus.Registry
 	listener net.Listener
@@ -329,6 +331,10 @@ func (a *App) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.pipeline, err = pipeline.New(pipeline.Options{DB: a.DB, Desk: a.Desk, OnHandled: func() { a.handled(); a.watch.Wake() }, Now: a.o.Now, Log: a.o.Log})
+	if err != nil {
+		return err
+	}
 	a.watch, err = watch.New(watch.Options{DB: a.DB, Handler: a.Desk, Now: a.o.Now, Log: a.o.Log, OnHandled: a.handled})
 	if err != nil {
 		return err
@@ -342,6 +348,7 @@ func (a *App) assemble(ctx context.Context) error {
 // to; the others are woken only for what is due before they look by themselves.
 func (a *App) handled() {
 	a.outbox.Wake()
+	a.pipeline.Wake()
 	if a.Desk.DueSoon() {
 		a.shared.Publish(context.Background(), bot.DueChanged, nil)
 	}
@@ -389,7 +396,7 @@ func (a *App) Start(ctx context.Context) error {
 		group.Go(func() error { return a.web.Run(run) })
 	}
 	for _, worker := range []func(context.Context) error{
-		a.inbox.Run, a.outbox.Run, a.watch.Run, a.Desk.FetchFiles, a.wakeWatch, a.connect,
+		a.inbox.Run, a.outbox.Run, a.watch.Run, a.pipeline.Run, a.Desk.FetchFiles, a.wakeWatch, a.connect,
 		func(ctx context.Context) error { return bot.FollowArticles(ctx, a.DB, a.index, a.shared, a.o.Log) },
 		func(ctx context.Context) error { return bot.FollowEvidence(ctx, a.DB, a.index, a.o.Log) },
 	} {

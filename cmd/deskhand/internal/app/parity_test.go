@@ -1,8 +1,10 @@
 package app
 
 import (
+	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
@@ -128,6 +131,40 @@ func (d *parityDesk) Settle() {
 func (d *parityDesk) Record(query string, args ...any) int {
 	d.t.Helper()
 	return d.count(query, args...)
+}
+
+func (d *parityDesk) Token(owner string) (bearer string) {
+	d.t.Helper()
+	if err := d.db.InTx(d.t.Context(), func(tx *storage.Tx) error {
+		id, err := tx.PersonByMail(d.t.Context(), owner+"@acme.example")
+		if err == nil {
+			_, bearer, err = tx.MakeToken(d.t.Context(), storage.Token{Name: "deploy", Owner: id, Scopes: []string{storage.ScopeRaise}}, "test", d.now())
+		}
+		return err
+	}); err != nil {
+		d.t.Fatal(err)
+	}
+	return bearer
+}
+
+func (d *parityDesk) Asks(token, method, path, body string) (int, string) {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), method, d.o.URL+path, strings.NewReader(body))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return resp.StatusCode, string(answer)
 }
 
 func (d *parityDesk) Restart() {

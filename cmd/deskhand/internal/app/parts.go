@@ -15,6 +15,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/deskhand/deskhand/adapters/pipeline"
 	"github.com/deskhand/deskhand/adapters/teams"
 	"github.com/deskhand/deskhand/adapters/web"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -128,6 +129,9 @@ func (a *App) routes() http.Handler {
 		mux.Handle(web.TabPath+"/", pages)
 		mux.Handle(web.FilesPath, pages)
 	}
+	asked := a.pipeline.Handler()
+	mux.Handle(pipeline.Path, asked)
+	mux.Handle(pipeline.Path+"/", asked)
 	if a.slack != nil {
 		mux.Handle("/slack/", a.slack.Handler())
 	}
