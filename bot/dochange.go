@@ -58,9 +58,10 @@ func (t *turn) beginWork(ctx context.Context) error {
 }
 
 // begun keeps that the work began at an instant, on the strength of what was
-// approved.
+// approved. The audit record says when that was said.
 func (t *turn) begun(ctx context.Context, was change.Change, at time.Time) (change.Change, error) {
 	c, ev, err := was.Begin(t.who.ID, at)
+	ev.At = t.at
 	if err == nil && was.Kind != change.Standard {
 		a, problem := t.tx.ApprovalOf(ctx, was.ID)
 		if problem != nil {
@@ -69,6 +70,9 @@ func (t *turn) begun(ctx context.Context, was change.Change, at time.Time) (chan
 		a, events, problem := a.Begin(was.Hash(), t.who.ID, at)
 		if refused, ok := errors.AsType[*approval.RefusedError](problem); ok {
 			return was, &ticket.RefusedError{Step: "start", Reason: refused.Reason}
+		}
+		for i := range events {
+			events[i].At = t.at
 		}
 		if problem == nil {
 			problem = t.tx.SaveApproval(ctx, c, a, events, t.via())
@@ -119,6 +123,7 @@ func (t *turn) ended(ctx context.Context, o change.Outcome, note string) error {
 // over keeps how the work ended, at an instant.
 func (t *turn) over(ctx context.Context, was change.Change, o change.Outcome, note string, at time.Time) (change.Change, error) {
 	c, ev, err := was.End(o, note, t.who.ID, at)
+	ev.At = t.at
 	if err == nil {
 		if !c.WantsReview() {
 			err = t.tx.ClearDue(ctx, changeWindow, int64(c.ID))
