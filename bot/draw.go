@@ -234,6 +234,12 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 		}
 		v.Impact = impactOf(g, v.Items)
 	}
+	if v.Cost, err = t.cost(ctx, tk, v.Items, v.Impact); err != nil {
+		return v, err
+	}
+	if v.Down = t.at.Sub(tk.OpenedAt); tk.State == ticket.Done {
+		v.Down = tk.ResolvedAt.Sub(tk.OpenedAt)
+	}
 	v.Changes = linkViews(tk, facts.Changes)
 	if tk.Article != 0 {
 		found, err := t.tx.Articles(ctx, tk.Article)

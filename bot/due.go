@@ -21,6 +21,7 @@ const (
 	ticketClose    = "ticket.close"    // subject: a resolved ticket whose requester is silent
 	ticketAssign   = "ticket.assign"   // subject: a ticket for which nobody was at work
 	ticketVacate   = "ticket.vacate"   // subject: a ticket whose owner is away
+	ticketCost     = "ticket.cost"     // subject: an incident whose card says what it costs
 	agentLeaves    = "agent.away"      // subject: a person whose absence begins
 	agentReturns   = "agent.back"      // subject: a person whose absence ends
 	breachApology  = "breach.apology"  // subject: a breach of which the requester is to hear
@@ -48,6 +49,8 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.announce(ctx, change.ID(subject))
 	case ticketAssign:
 		return t.assignLater(ctx, ticket.ID(subject))
+	case ticketCost:
+		return t.countCostOf(ctx, ticket.ID(subject))
 	case ticketVacate:
 		return t.vacate(ctx, ticket.ID(subject))
 	case agentLeaves:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/core/cmdb"
+	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 )
 
@@ -90,7 +91,35 @@ func (t *turn) showItem(ctx context.Context, g *cmdb.Graph, it cmdb.Item) error 
 	if v.Tickets, err = t.tx.ItemTickets(ctx, it.ID, 5); err != nil {
 		return err
 	}
+	if v.Changes, err = t.doneOn(ctx, it.ID, 5); err != nil {
+		return err
+	}
 	return t.privately(ctx, cards.Item(v))
+}
+
+// doneOn are the latest changes on an item.
+func (t *turn) doneOn(ctx context.Context, id cmdb.ItemID, limit int) ([]cards.ChangeDone, error) {
+	done, err := t.tx.ChangesOn(ctx, id, limit)
+	if err != nil || len(done) == 0 {
+		return nil, err
+	}
+	var ids []people.PersonID
+	for _, c := range done {
+		ids = append(ids, c.Implementer)
+	}
+	names, err := t.tx.People(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]cards.ChangeDone, len(done))
+	for i, c := range done {
+		since := c.EndedAt
+		if since.IsZero() {
+			since = c.StartedAt
+		}
+		all[i] = cards.ChangeDone{Change: c, Who: names[c.Implementer].Name, Ago: t.at.Sub(since)}
+	}
+	return all, nil
 }
 
 // searchItems finds items as somebody types.
@@ -173,7 +202,10 @@ func (t *turn) isAbout(ctx context.Context, tk ticket.Ticket, it cmdb.Item, is b
 			return err
 		}
 	}
-	return t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard)
+	if err := t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard); err != nil {
+		return err
+	}
+	return t.countCostOf(ctx, tk.ID)
 }
 
 // impactOf is what stops with these items.

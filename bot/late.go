@@ -263,14 +263,19 @@ func (t *turn) pressBreach(ctx context.Context) error {
 // countOn has the card of a breach say anew by how much it is late, ever more
 // seldom, as long as it is.
 func (t *turn) countOn(ctx context.Context, b storage.Breach) error {
-	since := t.at.Sub(b.Noticed)
+	return t.tx.SetDue(ctx, breachCount, int64(b.ID), t.at.Add(recount(t.at.Sub(b.Noticed))))
+}
+
+// recount is how soon a card that says how long something has lasted says so
+// anew.
+func recount(lasted time.Duration) time.Duration {
 	wait := 5 * time.Minute
 	for _, step := range []time.Duration{10 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour} {
-		if since >= 2*step {
+		if lasted >= 2*step {
 			wait = step
 		}
 	}
-	return t.tx.SetDue(ctx, breachCount, int64(b.ID), t.at.Add(wait))
+	return wait
 }
 
 func (t *turn) countBreach(ctx context.Context, id storage.BreachID) error {

@@ -393,6 +393,9 @@ func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, th storage.Thre
 	if err := t.suspect(ctx, tk); err != nil {
 		return tk, err
 	}
+	if err := t.countCost(ctx, tk, nil); err != nil {
+		return tk, err
+	}
 	if err := t.tx.LinkThread(ctx, th.ID, tk.ID); err != nil {
 		return tk, err
 	}

@@ -122,9 +122,19 @@ func (t *turn) resolveSend(ctx context.Context) error {
 			return nil
 		}
 	}
+	found, wrong, err := t.foundOut(ctx, was)
+	if err != nil || len(wrong) > 0 {
+		t.answer.Errors = wrong
+		return err
+	}
 	is, ev, err := was.Resolve(t.who.ID, resolution, article, t.at)
 	if err != nil {
 		return err
+	}
+	if found.Title != "" {
+		if err := t.recordFound(ctx, was, found); err != nil {
+			return err
+		}
 	}
 	if is, err = t.save(ctx, was, is, ev); err != nil {
 		return err
@@ -206,6 +216,9 @@ func (t *turn) reopen(ctx context.Context, was ticket.Ticket, why string) error 
 		return err
 	}
 	if err := t.tx.ClearDue(ctx, ticketClose, int64(is.ID)); err != nil {
+		return err
+	}
+	if err := t.countCostOf(ctx, is.ID); err != nil {
 		return err
 	}
 	owner, err := t.tx.People(ctx, is.Owner)

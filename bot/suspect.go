@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
@@ -145,4 +147,76 @@ func (t *turn) clear(ctx context.Context) error {
 		return err
 	}
 	return t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard)
+}
+
+// foundOut is the change that an incident was resolved by, as far as the form
+// names one, and what is wrong with what it says.
+func (t *turn) foundOut(ctx context.Context, tk ticket.Ticket) (c change.Change, wrong map[string]string, err error) {
+	c = change.Change{Title: strings.Join(strings.Fields(t.ev.Values.One("changed")), " "), Why: "To resolve " + tk.Ref() + ": " + tk.Title,
+		Team: tk.Team, Service: tk.Service}
+	n, _ := strconv.ParseInt(t.ev.Values.One(cards.ItemField), 10, 64)
+	switch {
+	case c.Title == "" && n == 0:
+		return c, nil, nil
+	case c.Title == "":
+		return c, map[string]string{"changed": "Please say in a few words what you changed on it, or leave both fields empty."}, nil
+	case len([]rune(c.Title)) > change.MostTitle:
+		return c, map[string]string{"changed": fmt.Sprintf("Please say it in at most %d characters.", change.MostTitle)}, nil
+	}
+	g, err := t.graph(ctx)
+	if err != nil {
+		return c, nil, err
+	}
+	if it, ok := g.Item(cmdb.ItemID(n)); ok {
+		c.Items = []cmdb.ItemID{it.ID}
+		return c, nil, nil
+	}
+	about, err := t.tx.ItemsOf(ctx, tk.ID)
+	if err != nil {
+		return c, nil, err
+	}
+	for _, it := range about {
+		c.Items = append(c.Items, it.ID)
+	}
+	if len(c.Items) == 0 && g.Len() > 0 {
+		wrong = map[string]string{cards.ItemField: "Please choose what it was done on: without that nobody finds it."}
+	}
+	return c, wrong, nil
+}
+
+// recordFound stores the change that an incident was resolved by, and tells
+// whoever answers for what was changed.
+func (t *turn) recordFound(ctx context.Context, tk ticket.Ticket, c change.Change) error {
+	from := tk.OpenedAt
+	if !tk.ClaimedAt.IsZero() {
+		from = tk.ClaimedAt
+	}
+	c, ev, err := change.Found(c, from, t.who.ID, t.at)
+	if err != nil {
+		return err
+	}
+	facts, err := t.changeFacts(ctx, c)
+	if err != nil {
+		return err
+	}
+	c.Risk, c.Because = c.Judge(change.Facts{Impact: facts.impact, Items: facts.items, Failed: facts.failed})
+	if c, err = t.tx.OpenChange(ctx, c, ev, t.via()); err != nil {
+		return err
+	}
+	if err := t.tx.LinkChange(ctx, tk.ID, c, storage.Made, t.who.ID, t.via(), t.at); err != nil {
+		return err
+	}
+	owners, err := t.owningPeople(ctx, c)
+	if err != nil {
+		return err
+	}
+	for _, p := range owners {
+		if p == t.who.ID {
+			continue
+		}
+		if err := t.direct(ctx, p, cards.Say(fmt.Sprintf("%s has changed something that you answer for, to resolve %s: %s. It is on record as %s.", t.who.Name, tk.Ref(), c.Title, c.Ref()))); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -220,4 +220,18 @@ var changing = []Conversation{
 			w.Recorded(0, "reviews that are still to be asked for", `select count(*) from due where kind = 'change.window'`)
 		},
 	},
+	{
+		Name: "what was changed to resolve an incident is recorded in two fields", Rows: []string{"AC17", "CI9"},
+		Run: func(w *World) {
+			_, ben := opened(w, "orders are slow since the zeppelin landed")
+			ben.Press("Claim").Sees("is on it").Press("Resolve").Fill("What fixed it?", "More memory.").Fill("On what?", "db-3")
+			ben.SubmitRefused("Please say in a few words what you changed on it")
+			ben.Fill("Did you change something in production? What?", "Doubled the memory").Submits()
+			ben.Sees("INC-1", "Resolved", "Changed in production by Ben Weber: CHG-1 Doubled the memory")
+			w.Person("kim").Sees("Ben Weber has changed something that you answer for, to resolve INC-1: Doubled the memory")
+			ben.Commands("ci db-3")
+			w.Aside("ben", "it-triage").Sees("Last changes", "CHG-1", "Ben Weber", "worked")
+			w.Recorded(1, "undocumented changes", `select count(*) from changes c join ticket_changes x on x.change_id = c.id where c.kind = 'undocumented' and x.link = 'made'`)
+		},
+	},
 }

@@ -1,5 +1,7 @@
 package adaptertest
 
+import "time"
+
 // Acme's configuration items: payroll and the portal run on app-1 and app-2,
 // which both stand on db-3.
 var itemising = []Conversation{
@@ -14,12 +16,14 @@ var itemising = []Conversation{
 		},
 	},
 	{
-		Name: "a ticket says what is affected, and the item which tickets it has", Rows: []string{"CI1", "CI3"},
+		Name: "a ticket says what is affected, and the item which tickets it has", Rows: []string{"CI1", "CI3", "CI8"},
 		Run: func(w *World) {
 			_, ben := opened(w, "orders are slow since the zeppelin landed")
 			ben.Press("What is affected?…").SeesForm("What is affected?")
 			ben.Fill("Item", "db-3").Submits()
-			ben.Sees("INC-1", "Affects", "db-3 (Payroll, Portal; up to 420 people)")
+			ben.Sees("INC-1", "Affects", "db-3 (Payroll, Portal; up to 420 people)", "est. 10 000 an hour, 1 min")
+			w.Pass(46 * time.Minute)
+			ben.Sees("est. 10 000 an hour, 46 min: about 7 700")
 			ben.Commands("ci db-3")
 			w.Aside("ben", "it-triage").Sees("Open tickets", "INC-1", "orders are slow")
 			ben.PressOn("Claim", "What is affected?…").SeesForm("db-3").Press("Remove").Closes()

@@ -124,16 +124,17 @@ func days(n int) string {
 	return strconv.Itoa(n) + " days"
 }
 
-// links are what a ticket has to do with changes, and what can be said of it.
-func (v TicketView) links() (blocks []chat.Block, menu []chat.Button) {
+// links are what a ticket has to do with changes, and what can be said of the
+// first that nothing was said of: a menu is no place for long lists.
+func (v TicketView) links() (lines []chat.Rich, menu []chat.Button) {
 	for _, l := range v.Changes {
-		blocks = append(blocks, chat.Note{Text: l.line()})
-		if l.Yes || l.Made || v.Closed() {
+		lines = append(lines, l.line())
+		if l.Yes || l.Made || v.Closed() || len(menu) > 0 {
 			continue
 		}
 		a := with(TicketArgs(v.Ticket), "c", strconv.Itoa(int(l.ID)))
 		menu = append(menu, chat.Button{Label: "Caused by " + l.Ref, Action: ChangeBlame, Args: a, Name: v.Ref() + " was caused by " + l.Ref},
 			chat.Button{Label: "Not caused by " + l.Ref, Action: ChangeClear, Args: a, Name: v.Ref() + " was not caused by " + l.Ref})
 	}
-	return blocks, menu
+	return lines, menu
 }

@@ -307,7 +307,9 @@ func TestEveryCardInEveryState(t *testing.T) {
 	for name, text := range words {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for where, d := range everyCard(text) {
+			all := everyCard(text)
+			maps.Copy(all, everyChange(text))
+			for where, d := range all {
 				if strings.TrimSpace(d.card.Text) == "" {
 					t.Errorf("%s: nothing is said to those who don't see the card", where)
 				}
@@ -333,7 +335,9 @@ func TestEveryForm(t *testing.T) {
 	for name, text := range words {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for where, f := range everyForm(text) {
+			all := everyForm(text)
+			maps.Copy(all, everyChangeForm(text))
+			for where, f := range all {
 				checkBlocks(t, where, f.Intro)
 				js, err := json.Marshal(map[string]any{f.Action: f.Args})
 				if err != nil || len(js) > 2500 {

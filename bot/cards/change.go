@@ -41,7 +41,11 @@ func (v ChangeView) name(id people.PersonID) string { return v.Names[id].Name }
 var riskSigns = map[change.Risk]string{change.Low: "🟢 Low", change.Medium: "🟡 Medium", change.High: "🔴 High"}
 
 func (v ChangeView) window() chat.Rich {
-	return chat.Join(when(v.From), chat.T(" – "), when(v.To), chat.T(", takes "+duration(v.Takes)))
+	window := chat.Join(when(v.From), chat.T(" – "), when(v.To))
+	if v.Takes > 0 {
+		window = chat.Join(window, chat.T(", takes "+duration(v.Takes)))
+	}
+	return window
 }
 
 // duration is a length of time as one would say it.
@@ -72,8 +76,11 @@ func (v ChangeView) head() []chat.Block {
 	}
 	if v.Kind != change.Normal {
 		kind := "Emergency: asked of one person now, reviewed afterwards"
-		if v.Kind == change.Standard {
+		switch v.Kind {
+		case change.Standard:
 			kind = "Standard change: approved by rule “" + v.Rule + "”"
+		case change.Undocumented:
+			kind = "Undocumented: found out when it had been done"
 		}
 		facts = append(facts, chat.Fact{Label: "Kind", Value: chat.T(kind)})
 	}

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 )
@@ -150,6 +151,12 @@ func ResolveForm(t ticket.Ticket, article chat.Option) chat.Form {
 		}}
 	if article.Value != "" {
 		f.Fields[1].Options, f.Fields[1].Value = []chat.Option{article}, []string{article.Value}
+	}
+	if t.Kind == ticket.Incident {
+		f.Fields = append(f.Fields,
+			chat.Field{Name: "changed", Label: "Did you change something in production? What?", Input: chat.Line, Max: change.MostTitle, Optional: true,
+				Hint: "If so it is kept as a change, so that the next one knows of it."},
+			chat.Field{Name: ItemField, Label: "On what?", Input: chat.Search, Optional: true, Hint: "Type a few letters of the item's name."})
 	}
 	return f
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/ticket"
 )
@@ -24,6 +26,22 @@ type ItemView struct {
 	Below   []cmdb.Affected // what it stands on
 	Beside  []cmdb.Item
 	Tickets []ticket.Ticket // open ones about it
+	Changes []ChangeDone    // the latest on it
+}
+
+// ChangeDone is a change that was done on an item.
+type ChangeDone struct {
+	change.Change
+	Who string        // name of who did it
+	Ago time.Duration // since it ended or, if it has not, began
+}
+
+func (d ChangeDone) line() chat.Rich {
+	how := d.Outcome.Words()
+	if d.State == change.Doing {
+		how = "being done"
+	}
+	return chat.Join(chat.B(d.Ref()), chat.T(", "+d.Who+", "+ago(d.Ago)+" ago, "+how+": "+short(d.Title, 80)))
 }
 
 // tierWords are how much hangs on an item.
@@ -74,6 +92,14 @@ func Item(v ItemView) chat.Card {
 			c.Blocks = append(c.Blocks, chat.Section{Text: line(t, nil)})
 		}
 	}
+	if len(v.Changes) > 0 {
+		var done []chat.Rich
+		for _, d := range v.Changes {
+			done = append(done, d.line())
+		}
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.B("Last changes")}, chat.List{Items: done})
+		c.Text += " Last change: " + done[0].Plain() + "."
+	}
 	return c
 }
 
@@ -104,6 +130,22 @@ func thousands(n int64) string {
 		s = s[:i] + " " + s[i:]
 	}
 	return s
+}
+
+// costs says what it costs that something is down: "est. 10 000 an hour, 46 min:
+// about 7 700".
+func costs(hour int64, down time.Duration) string {
+	down = max(down, time.Minute)
+	text := "est. " + thousands(hour) + " an hour, " + duration(down)
+	sum := int64(float64(hour) * down.Hours())
+	unit := int64(1)
+	for sum/unit >= 100 { // two digits of it are as good as an estimate gets
+		unit *= 10
+	}
+	if sum = (sum + unit/2) / unit * unit; sum > 0 {
+		text += ": about " + thousands(sum)
+	}
+	return text
 }
 
 // ItemChoice asks which of several items is meant.

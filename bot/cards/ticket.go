@@ -29,6 +29,8 @@ type TicketView struct {
 	Items                    []cmdb.Item
 	Impact                   cmdb.Impact // of Items, if there are any
 	Changes                  []LinkView
+	Cost                     int64         // what an hour of what is affected costs; 0: not known
+	Down                     time.Duration // for how long it has been affected
 	CloseAfter               time.Duration
 	Clocks                   []ClockView // response, then resolution
 }
@@ -130,6 +132,9 @@ func Triage(v TicketView) chat.Card {
 	if len(v.Items) > 0 {
 		facts = append(facts, chat.Fact{Label: "Affects", Value: chat.T(affects(v.Items, v.Impact))})
 	}
+	if v.Cost > 0 {
+		facts = append(facts, chat.Fact{Label: "Costs", Value: chat.T(costs(v.Cost, v.Down))})
+	}
 	facts = append(facts, chat.Fact{Label: "Opened", Value: when(v.OpenedAt)})
 	if f, ok := promised(v.Clocks); ok {
 		facts = append(facts, f)
@@ -167,7 +172,11 @@ func Triage(v TicketView) chat.Card {
 		}
 	}
 	links, _ := v.links()
-	c.Blocks = append(append(c.Blocks, links...), v.actions())
+	for _, l := range links {
+		c.Text += " " + l.Plain()
+		c.Blocks = append(c.Blocks, chat.Note{Text: l})
+	}
+	c.Blocks = append(c.Blocks, v.actions())
 	return c
 }
 

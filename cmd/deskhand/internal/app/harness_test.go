@@ -82,7 +82,7 @@ var articles = []knowledge.Article{
 
 // runs are the configuration items.
 var runs = []cmdb.Row{
-	{Line: 1, Key: "payroll", Name: "Payroll", Type: cmdb.Service, Tier: 1, Users: 40, Relations: map[cmdb.Kind][]string{cmdb.DependsOn: {"app-1"}}},
+	{Line: 1, Key: "payroll", Name: "Payroll", Type: cmdb.Service, Tier: 1, Users: 40, Downtime: 10000, Relations: map[cmdb.Kind][]string{cmdb.DependsOn: {"app-1"}}},
 	{Line: 2, Key: "portal", Name: "Portal", Type: cmdb.Service, Tier: 2, Users: 380, Relations: map[cmdb.Kind][]string{cmdb.DependsOn: {"app-2"}}},
 	{Line: 3, Key: "app-1", Type: cmdb.Application, Tier: 2, Relations: map[cmdb.Kind][]string{cmdb.RunsOn: {"db-3"}}},
 	{Line: 4, Key: "app-2", Type: cmdb.Application, Tier: 3, Relations: map[cmdb.Kind][]string{cmdb.RunsOn: {"db-3"}}},
