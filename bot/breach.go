@@ -17,133 +17,221 @@ import (
 // excused is how late an alert may be without a word about why.
 const excused = 15 * time.Second
 
-// news is an alert that is to be told.
-type news struct {
-	alert  int // index among the alerts of the transaction
-	ticket ticket.Ticket
-	kind   sla.Kind
-	rung   policy.Step
-	line   bool // it is for the next in line, long after a step
-	due    time.Time
-	breach storage.Breach // zero for a warning
-	fresh  bool           // the breach was opened this moment
-	levels *policy.Levels
-}
+// mostAtOnce is how many alerts are told in the transaction that puts them on
+// record. Of more, all are on record before the first is told.
+const mostAtOnce = 10
 
 // Clocks sees to those of the tickets' clocks that are due, all in one
 // transaction: what was done before it began stops an alert, and who comes
-// later finds that it has been told.
+// later finds that it is on record.
 func (d *Desk) Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) error {
-	r, err := d.rulesIn(ctx, tx)
+	t, err := d.byItself(ctx, tx)
 	if err != nil {
 		return err
 	}
-	t := &turn{desk: d, tx: tx, rules: r, at: d.now(), ev: chat.Event{By: chat.User{Platform: "desk"}}}
 	locked, err := tx.LockDue(ctx, t.at, ids)
 	if err != nil || len(locked) == 0 {
 		return err
 	}
-	ids = ids[:0:0]
-	for _, tk := range locked {
-		ids = append(ids, tk.ID)
-	}
 	// Read after the lock: who had it before has finished.
-	standings, err := tx.Standings(ctx, ids...)
+	standings, err := tx.Standings(ctx, ticketIDs(locked)...)
 	if err != nil {
 		return err
 	}
 	var (
-		b      batch
+		alerts []storage.Alert
 		clocks []storage.Clock
 	)
 	for _, tk := range locked {
-		more, err := t.climb(ctx, tk, standings[tk.ID], &b)
-		if err != nil {
+		if err := t.climb(ctx, tk, standings[tk.ID], &alerts, &clocks); err != nil {
 			return err
 		}
-		clocks = append(clocks, more...)
 	}
-	if err := tx.AddAlerts(ctx, b.alerts); err != nil {
+	last := 0
+	for i := range alerts {
+		if !alerts[i].Overtaken {
+			last++
+		}
+	}
+	for i := range alerts {
+		if last > mostAtOnce && !alerts[i].Overtaken {
+			alerts[i].Tell = &t.at
+		}
+	}
+	if err := tx.AddAlerts(ctx, alerts); err != nil {
 		return err
 	}
-	if err := tx.SetClocks(ctx, clocks...); err != nil {
+	if err := tx.SetClocks(ctx, clocks...); err != nil || last > mostAtOnce {
 		return err
 	}
-	return t.tellAll(ctx, b)
+	return t.tellAll(ctx, alerts, locked, standings)
 }
 
-// batch is what is to be told of several tickets.
-type batch struct {
-	alerts []storage.Alert
-	news   []news
+// Tell tells the alerts that are still to be told, the most urgent first.
+func (d *Desk) Tell(ctx context.Context, tx *storage.Tx, ids []int64) error {
+	t, err := d.byItself(ctx, tx)
+	if err != nil {
+		return err
+	}
+	alerts, tickets, err := tx.LockUntold(ctx, t.at, ids)
+	if err != nil || len(alerts) == 0 {
+		return err
+	}
+	standings, err := tx.Standings(ctx, ticketIDs(tickets)...)
+	if err != nil {
+		return err
+	}
+	if err := t.tellAll(ctx, alerts, tickets, standings); err != nil {
+		return err
+	}
+	return tx.AlertsTold(ctx, ids)
 }
 
-// climb goes up the ladders of a ticket's clocks as far as they have come, and
-// returns the clocks as they then are.
-func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, b *batch) ([]storage.Clock, error) {
+// byItself is a turn in which the desk acts by itself, so that there is no
+// account to answer.
+func (d *Desk) byItself(ctx context.Context, tx *storage.Tx) (*turn, error) {
+	r, err := d.rulesIn(ctx, tx)
+	return &turn{desk: d, tx: tx, rules: r, at: d.now(), ev: chat.Event{By: chat.User{Platform: "desk"}}}, err
+}
+
+func ticketIDs(tickets []ticket.Ticket) []ticket.ID {
+	ids := make([]ticket.ID, len(tickets))
+	for i, tk := range tickets {
+		ids[i] = tk.ID
+	}
+	return ids
+}
+
+// climb goes up the ladders of those of a ticket's clocks that are due, as far
+// as they have come, and adds the alerts, and the clocks as they then are.
+func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, alerts *[]storage.Alert, clocks *[]storage.Clock) error {
 	w, err := t.work(ctx, tk, s)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	for i := range w.clocks {
-		is := &w.clocks[i]
+	for _, is := range w.clocks {
+		was, _ := s.Clock(is.Kind)
 		if is.Look == nil || is.Look.After(t.at) {
+			if !sameTime(was.Look, is.Look) {
+				*clocks = append(*clocks, is)
+			}
 			continue
 		}
-		c, ladder := w.by[is.Kind], w.levels.Ladder(w.slug)
-		var reached []storage.Alert
-		var rung policy.Step
+		c := w.by[is.Kind]
+		reached := storage.Alert{Ticket: tk.ID, Kind: is.Kind, Round: is.Round, At: t.at}
 		for {
 			at, m, ok := w.mark(c, is.Mark(), s.Taken(is.Kind, is.Round))
 			due := w.levels.Hold(tk.Priority, at)
 			if !ok || due.After(t.at) {
 				break
 			}
-			reached = append(reached, storage.Alert{Ticket: tk.ID, Kind: is.Kind, Round: is.Round, Mark: m, Due: due, At: t.at, Overtaken: true})
+			if !reached.Due.IsZero() { // only the last is told
+				before := reached
+				before.Overtaken, before.Overtook = true, nil
+				*alerts = append(*alerts, before)
+				reached.Overtook = append(reached.Overtook, before.Mark.Percent)
+			}
+			reached.Mark, reached.Due = m, due
 			is.Percent, is.Beyond = m.Percent, m.Beyond
-			next := ladder.Rung(m)
-			// Only the last is told, but what an earlier one was to begin begins.
-			next.Channel, next.Requester = next.Channel || rung.Channel, next.Requester || rung.Requester
-			rung = next
 		}
 		is.Look = nil
 		if at, ok := w.next(tk, c, is.Mark(), s.Taken(is.Kind, is.Round)); ok {
 			is.Look = &at
 		}
-		if len(reached) == 0 {
+		*clocks = append(*clocks, is)
+		if reached.Due.IsZero() {
 			continue
 		}
-		last := &reached[len(reached)-1]
-		last.Overtaken = false
-		if last.Late, err = t.whyLate(ctx, last.Due); err != nil {
-			return nil, err
+		if reached.Late, err = t.whyLate(ctx, reached.Due); err != nil {
+			return err
 		}
-		n := news{alert: len(b.alerts) + len(reached) - 1, ticket: tk, kind: is.Kind, rung: rung, line: is.Beyond > 0, due: last.Due, levels: w.levels}
-		if is.Percent >= 100 {
-			if n.breach, n.fresh, err = t.breach(ctx, tk, c, is.Due, s); err != nil {
-				return nil, err
-			}
-		}
-		b.alerts, b.news = append(b.alerts, reached...), append(b.news, n)
+		*alerts = append(*alerts, reached)
 	}
-	return w.clocks, nil
+	return nil
 }
 
-// breach is the record of a promise that has just been missed, or of one that
-// was missed before.
-func (t *turn) breach(ctx context.Context, tk ticket.Ticket, c sla.Clock, due *time.Time, s storage.Standing) (_ storage.Breach, fresh bool, err error) {
-	for _, b := range s.Breaches {
-		if b.Kind == c.Kind && b.Round == c.Round {
-			return b, false, nil
+// news is an alert that is to be told.
+type news struct {
+	alert  storage.Alert
+	ticket ticket.Ticket
+	rung   policy.Step
+	breach *storage.Breach // nil: a warning
+	stands []string        // places in which the card of the breach stands already
+	levels *policy.Levels
+}
+
+// newsOf is what is to be told of alerts, the most urgent first. What was missed
+// is put on record, ended if it was made good meanwhile.
+func (t *turn) newsOf(ctx context.Context, alerts []storage.Alert, tickets []ticket.Ticket, standings map[ticket.ID]storage.Standing) ([]news, error) {
+	type round struct {
+		ticket ticket.ID
+		kind   sla.Kind
+		round  int
+	}
+	breaches := map[round]*storage.Breach{}
+	byID := make(map[ticket.ID]ticket.Ticket, len(tickets))
+	for _, tk := range tickets {
+		byID[tk.ID] = tk
+	}
+	var (
+		all    []news
+		opened []*storage.Breach
+		known  []storage.BreachID
+	)
+	for _, a := range alerts {
+		if a.ID == 0 || a.Overtaken { // somebody else has told it, or a later one tells it
+			continue
+		}
+		tk, s := byID[a.Ticket], standings[a.Ticket]
+		w, err := t.work(ctx, tk, s)
+		if err != nil {
+			return nil, err
+		}
+		n := news{alert: a, ticket: tk, levels: w.levels, rung: w.levels.Ladder(w.slug).Rung(a.Mark)}
+		for _, p := range a.Overtook { // what an earlier one was to begin begins
+			r := w.levels.Ladder(w.slug).Rung(sla.Mark{Percent: p})
+			n.rung.Channel, n.rung.Requester = n.rung.Channel || r.Channel, n.rung.Requester || r.Requester
+		}
+		if a.Mark.Percent >= 100 {
+			key := round{a.Ticket, a.Kind, a.Round}
+			if n.breach = breaches[key]; n.breach == nil {
+				n.breach = &storage.Breach{Ticket: a.Ticket, Kind: a.Kind, Round: a.Round, Due: a.Due, Noticed: a.At}
+				breaches[key] = n.breach
+				if i := slices.IndexFunc(s.Breaches, func(b storage.Breach) bool { return b.Kind == a.Kind && b.Round == a.Round }); i >= 0 {
+					*n.breach = s.Breaches[i]
+					known = append(known, n.breach.ID)
+				} else {
+					if c, ok := s.Clock(a.Kind); ok && c.Round == a.Round && c.Due != nil {
+						n.breach.Due = *c.Due
+					}
+					if w.past(*n.breach, t.at) {
+						n.breach.Ended = &t.at
+					}
+					opened = append(opened, n.breach)
+				}
+			}
+		}
+		all = append(all, n)
+	}
+	more, err := t.tx.OpenBreaches(ctx, opened)
+	if err != nil {
+		return nil, err
+	}
+	if known = append(known, more...); len(known) > 0 {
+		stands, err := t.tx.BreachPlaces(ctx, known)
+		if err != nil {
+			return nil, err
+		}
+		for i := range all {
+			if b := all[i].breach; b != nil {
+				all[i].stands = stands[b.ID]
+			}
 		}
 	}
-	b := storage.Breach{Ticket: tk.ID, Kind: c.Kind, Round: c.Round, Due: t.at, Noticed: t.at}
-	if due != nil {
-		b.Due = *due
-	}
-	b, err = t.tx.OpenBreach(ctx, b)
-	// One that was over may have been found: it was noticed before.
-	return b, b.Noticed.Equal(t.at.Truncate(time.Microsecond)), err
+	slices.SortStableFunc(all, func(x, y news) int {
+		return cmp.Or(cmp.Compare(x.ticket.Priority, y.ticket.Priority), x.alert.Due.Compare(y.alert.Due))
+	})
+	return all, nil
 }
 
 // whyLate says why an alert is seen to late; nothing if it is not.
@@ -175,64 +263,70 @@ type told struct {
 }
 
 // tellAll tells the right people, and many things at once as one.
-func (t *turn) tellAll(ctx context.Context, b batch) error {
-	b.news = slices.DeleteFunc(b.news, func(n news) bool { return b.alerts[n.alert].ID == 0 }) // somebody else has told it
-	slices.SortStableFunc(b.news, func(x, y news) int {
-		return cmp.Or(cmp.Compare(x.ticket.Priority, y.ticket.Priority), x.due.Compare(y.due))
-	})
-	var all []told
-	book := addresses{by: map[string]address{}}
-	if err := t.lookUp(ctx, b.news, &book); err != nil {
+func (t *turn) tellAll(ctx context.Context, alerts []storage.Alert, tickets []ticket.Ticket, standings map[ticket.ID]storage.Standing) error {
+	list, err := t.newsOf(ctx, alerts, tickets, standings)
+	if err != nil || len(list) == 0 {
 		return err
 	}
-	for i := range b.news {
-		n := &b.news[i]
-		list, err := t.places(ctx, n, &book)
+	var all []told
+	book := addresses{by: map[string]address{}}
+	if err := t.lookUp(ctx, list, &book); err != nil {
+		return err
+	}
+	for i := range list {
+		places, err := t.places(ctx, &list[i], &book)
 		if err != nil {
 			return err
 		}
-		all = append(all, list...)
-		if err := t.aftermath(ctx, n, b.alerts[n.alert]); err != nil {
-			return err
-		}
+		all = append(all, places...)
 	}
-	return t.deliver(ctx, b, all)
+	if err := t.aftermath(ctx, list); err != nil {
+		return err
+	}
+	return t.deliver(ctx, all)
 }
 
-// aftermath is what follows an alert besides telling the team.
-func (t *turn) aftermath(ctx context.Context, n *news, a storage.Alert) error {
-	note := "time is running out"
-	if n.breach.ID != 0 {
-		note = "too late"
+// aftermath is what follows alerts besides telling the team.
+func (t *turn) aftermath(ctx context.Context, list []news) error {
+	var (
+		steps []storage.Step
+		drawn []int64
+		due   []storage.Due
+	)
+	for _, n := range list {
+		note := "time is running out"
+		if n.breach != nil {
+			note = "too late"
+		}
+		if n.alert.Late != "" {
+			note += "; told late: " + n.alert.Late
+		}
+		steps = append(steps, storage.Step{At: t.at, Action: "alerted", Via: "desk", Subject: storage.OfTicket, SubjectID: int64(n.ticket.ID),
+			After: map[string]any{"clock": string(n.alert.Kind), "percent": n.alert.Mark.Percent, "due": n.alert.Due}, Note: note})
+		if n.breach == nil {
+			continue
+		}
+		drawn = append(drawn, int64(n.ticket.ID))
+		due = append(due, storage.Due{Kind: breachCount, Subject: int64(n.breach.ID), At: t.countsOn(*n.breach)})
+		if n.rung.Requester && n.breach.Told == nil {
+			// In a transaction of its own: the team is not to wait for it, and of many
+			// breaches at once all are claimed before the first requester hears of hers.
+			due = append(due, storage.Due{Kind: breachApology, Subject: int64(n.breach.ID), At: t.at})
+		}
 	}
-	if a.Late != "" {
-		note += "; told late: " + a.Late
-	}
-	if err := t.tx.Audit(ctx, storage.Step{At: t.at, Action: "alerted", Via: "desk", Subject: storage.OfTicket, SubjectID: int64(n.ticket.ID),
-		After: map[string]any{"clock": string(n.kind), "percent": a.Mark.Percent, "due": a.Due}, Note: note}); err != nil {
+	if err := t.tx.AuditAll(ctx, steps); err != nil || len(drawn) == 0 {
 		return err
 	}
-	if n.breach.ID == 0 {
-		return nil
-	}
-	if err := t.tx.Redraw(ctx, int64(n.ticket.ID), t.at, cards.TriageCard, cards.StatusCard); err != nil {
+	if err := t.tx.RedrawAll(ctx, drawn, t.at, cards.TriageCard, cards.StatusCard); err != nil {
 		return err
 	}
-	if err := t.countOn(ctx, n.breach); err != nil {
-		return err
-	}
-	if n.rung.Requester && n.breach.Told == nil {
-		// In a transaction of its own: the team is not to wait for it, and of many
-		// breaches at once all are claimed before the first requester hears of hers.
-		return t.tx.SetDue(ctx, breachApology, int64(n.breach.ID), t.at)
-	}
-	return nil
+	return t.tx.SetAllDue(ctx, due)
 }
 
 // places are where an alert is told.
 func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, error) {
-	card, subject := cards.Warning(n.kind), int64(n.ticket.ID)
-	if n.breach.ID != 0 {
+	card, subject := cards.Warning(n.alert.Kind), int64(n.ticket.ID)
+	if n.breach != nil {
 		card, subject = cards.BreachCard, int64(n.breach.ID)
 	}
 	var list []told
@@ -244,7 +338,7 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 	}
 	thread, channel := len(n.rung.Thread) > 0, n.rung.Channel
 	direct := n.rung.Direct
-	if !n.line && n.levels.Quiet(t.at) && n.levels.OnCallAt(t.rules.team(n.ticket.Team).Slug, t.at) != "" {
+	if n.alert.Mark.Beyond == 0 && n.levels.Quiet(t.at) && n.levels.OnCallAt(t.rules.team(n.ticket.Team).Slug, t.at) != "" {
 		direct = []policy.Recipient{policy.OnCall}
 	}
 	for _, r := range direct {
@@ -262,15 +356,9 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 		chosen := t.rules.alertChannels(n.ticket)
 		for _, c := range chosen {
 			place := "channel " + c.Platform + " " + c.Workspace + " " + c.Channel
-			if n.breach.ID != 0 && !n.fresh {
-				if there, err := t.tx.BreachPosted(ctx, n.breach.ID, place); err != nil || there {
-					if err != nil {
-						return nil, err
-					}
-					continue
-				}
+			if !slices.Contains(n.stands, place) {
+				add(place, storage.Post{Platform: c.Platform, Workspace: c.Workspace, Channel: c.Channel})
 			}
-			add(place, storage.Post{Platform: c.Platform, Workspace: c.Workspace, Channel: c.Channel})
 		}
 		thread = thread || len(chosen) == 0
 	}
@@ -302,7 +390,7 @@ const (
 
 // deliver queues what is told in each place: in messages of their own or, if
 // it is much, in one.
-func (t *turn) deliver(ctx context.Context, b batch, all []told) error {
+func (t *turn) deliver(ctx context.Context, all []told) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -328,7 +416,7 @@ func (t *turn) deliver(ctx context.Context, b batch, all []told) error {
 			}
 			p.Digest = nil
 		}
-		telling := storage.Telling{Alert: b.alerts[x.news.alert].ID, Ticket: x.news.ticket.ID, Place: x.place, Due: x.news.due, At: t.at}
+		telling := storage.Telling{Alert: x.news.alert.ID, Ticket: x.news.ticket.ID, Place: x.place, Due: x.news.alert.Due, At: t.at}
 		storm := p.Digest != nil || p.Lately+wanted[x.place] > mostOwn
 		urgent := x.news.ticket.Priority == ticket.Critical && p.Lately < mostUrgent
 		if storm && !urgent {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
-	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -30,12 +29,10 @@ const (
 
 // Due does what has fallen due.
 func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int64, _ time.Time) error {
-	r, err := d.rulesIn(ctx, tx)
+	t, err := d.byItself(ctx, tx)
 	if err != nil {
 		return err
 	}
-	// The desk acts by itself here, so there is no account to answer.
-	t := &turn{desk: d, tx: tx, rules: r, at: d.now(), ev: chat.Event{By: chat.User{Platform: "desk"}}}
 	switch kind {
 	case questionSilent:
 		return t.silent(ctx, storage.QuestionID(subject))

@@ -260,14 +260,14 @@ func (t *turn) pressBreach(ctx context.Context) error {
 	return t.tx.RedrawAlerts(ctx, tk.ID, t.at)
 }
 
-// countOn has the card of a breach say anew by how much it is late, ever more
-// seldom, as long as it is.
-func (t *turn) countOn(ctx context.Context, b storage.Breach) error {
-	return t.tx.SetDue(ctx, breachCount, int64(b.ID), t.at.Add(recount(t.at.Sub(b.Noticed))))
+// countsOn is when the card of a breach is to say anew by how much it is late,
+// as long as it is.
+func (t *turn) countsOn(b storage.Breach) time.Time {
+	return t.at.Add(recount(t.at.Sub(b.Noticed)))
 }
 
 // recount is how soon a card that says how long something has lasted says so
-// anew.
+// anew: ever more seldom.
 func recount(lasted time.Duration) time.Duration {
 	wait := 5 * time.Minute
 	for _, step := range []time.Duration{10 * time.Minute, 30 * time.Minute, time.Hour, 4 * time.Hour} {
@@ -286,7 +286,7 @@ func (t *turn) countBreach(ctx context.Context, id storage.BreachID) error {
 	if err := t.tx.RedrawAlerts(ctx, b.Ticket, t.at); err != nil {
 		return err
 	}
-	return t.countOn(ctx, b)
+	return t.tx.SetDue(ctx, breachCount, int64(b.ID), t.countsOn(b))
 }
 
 // sayLate tells the admins that alerts were late.

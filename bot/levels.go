@@ -237,13 +237,19 @@ func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (
 		w.clocks = append(w.clocks, is)
 	}
 	for _, b := range s.Breaches {
-		c, ok := w.by[b.Kind]
-		if _, late := c.Breached(t.at); !ok || c.State == sla.Ended || c.Round != b.Round || !late {
+		if w.past(b, t.at) {
 			b.Ended = &t.at
 			w.over = append(w.over, b)
 		}
 	}
 	return w, nil
+}
+
+// past tells whether a promise that was missed is not missed any more.
+func (w worked) past(b storage.Breach, now time.Time) bool {
+	c, promised := w.by[b.Kind]
+	_, late := c.Breached(now)
+	return !promised || c.State == sla.Ended || c.Round != b.Round || !late
 }
 
 // next is when something is to be told of a clock, after the mark.

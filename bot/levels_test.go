@@ -178,7 +178,14 @@ func (l *lab) look() error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	return l.db.InTx(l.t.Context(), func(tx *storage.Tx) error { return l.Clocks(l.t.Context(), tx, ids) })
+	if err := l.db.InTx(l.t.Context(), func(tx *storage.Tx) error { return l.Clocks(l.t.Context(), tx, ids) }); err != nil {
+		return err
+	}
+	untold, err := l.db.UntoldAlerts(l.t.Context(), l.now(), 1000)
+	if err != nil || len(untold) == 0 {
+		return err
+	}
+	return l.db.InTx(l.t.Context(), func(tx *storage.Tx) error { return l.Tell(l.t.Context(), tx, untold) })
 }
 
 func (l *lab) count(sql string, args ...any) (n int) {

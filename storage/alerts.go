@@ -24,6 +24,11 @@ type Alert struct {
 	// Overtaken says that a later mark was due too, and only that one is told.
 	Overtaken bool
 	Late      string // why it was seen to late, in words
+
+	// Overtook are the shares of the target at which those were due that this
+	// one has overtaken.
+	Overtook []int
+	Tell     *time.Time // when to tell it; nil: it is told
 }
 
 // AddAlerts stores the alerts and fills in their numbers. One that was there
@@ -41,22 +46,22 @@ func (tx *Tx) AddAlerts(ctx context.Context, all []Alert) error {
 		beyond  time.Duration
 	}
 	tickets, kinds, rounds, percents, beyonds := make([]ticket.ID, n), make([]string, n), make([]int, n), make([]int, n), make([]int64, n)
-	dues, ats, outcomes, lates := make([]time.Time, n), make([]time.Time, n), make([]string, n), make([]string, n)
+	dues, ats, outcomes, lates, tells := make([]time.Time, n), make([]time.Time, n), make([]string, n), make([]string, n), make([]*time.Time, n)
 	index := make(map[key]int, n)
 	for i, a := range all {
 		tickets[i], kinds[i], rounds[i], percents[i], beyonds[i] = a.Ticket, string(a.Kind), a.Round, a.Mark.Percent, int64(a.Mark.Beyond)
-		dues[i], ats[i], outcomes[i], lates[i] = a.Due, a.At, "told", a.Late
+		dues[i], ats[i], outcomes[i], lates[i], tells[i] = a.Due, a.At, "told", a.Late, a.Tell
 		if a.Overtaken {
 			outcomes[i] = "overtaken"
 		}
 		index[key{a.Ticket, a.Kind, a.Round, a.Mark.Percent, a.Mark.Beyond}] = i
 	}
 	rows, _ := tx.Query(ctx, `
-		insert into alerts (ticket_id, kind, round, percent, beyond_ns, due_at, at, outcome, late)
-		select * from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[])
+		insert into alerts (ticket_id, kind, round, percent, beyond_ns, due_at, at, outcome, late, tell_at)
+		select * from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[])
 		on conflict on constraint alerts_once do nothing
 		returning id, ticket_id, kind, round, percent, beyond_ns`,
-		tickets, kinds, rounds, percents, beyonds, dues, ats, outcomes, lates)
+		tickets, kinds, rounds, percents, beyonds, dues, ats, outcomes, lates, tells)
 	var (
 		id int64
 		k  key
@@ -68,6 +73,60 @@ func (tx *Tx) AddAlerts(ctx context.Context, all []Alert) error {
 		return fmt.Errorf("%d alerts: %w", n, err)
 	}
 	return nil
+}
+
+// UntoldAlerts returns at most limit of the alerts that are to be told by now,
+// those of the most urgent tickets first.
+func (db *DB) UntoldAlerts(ctx context.Context, now time.Time, limit int) (all []int64, err error) {
+	err = db.run(ctx, inOrder, func(tx *Tx) error {
+		rows, _ := tx.Query(ctx, `
+			select a.id from alerts a join tickets t on t.id = a.ticket_id
+			where a.tell_at <= $1 order by t.priority, a.due_at, a.id limit $2`, now, limit)
+		all, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("alerts to be told: %w", err)
+	}
+	return all, nil
+}
+
+// LockUntold locks those of the alerts that are still to be told, and their
+// tickets, and returns both. Like LockDue it never waits.
+func (tx *Tx) LockUntold(ctx context.Context, now time.Time, ids []int64) ([]Alert, []ticket.Ticket, error) {
+	rows, _ := tx.Query(ctx, `
+		select a.id, a.ticket_id, a.kind, a.round, a.percent, a.beyond_ns, a.due_at, a.at, a.late,
+			array(select o.percent from alerts o where o.ticket_id = a.ticket_id and o.kind = a.kind and o.round = a.round
+				and o.at = a.at and o.outcome = 'overtaken') as overtook
+		from alerts a join tickets t on t.id = a.ticket_id
+		where a.id = any($1) and a.tell_at <= $2 order by t.id, a.id for update of a, t skip locked`, ids, now)
+	var (
+		all     []Alert
+		tickets []ticket.ID
+		a       Alert
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&a.ID, &a.Ticket, &a.Kind, &a.Round, &a.Mark.Percent, &a.Mark.Beyond, &a.Due, &a.At, &a.Late, &a.Overtook}, func() error {
+		all, tickets = append(all, a), append(tickets, a.Ticket)
+		a.Overtook = nil
+		return nil
+	}); err != nil {
+		return nil, nil, fmt.Errorf("lock alerts: %w", err)
+	}
+	found, err := tx.manyTickets(ctx, "tickets of alerts", `select `+ticketColumns+` from tickets t where t.id = any($1)`, tickets)
+	return all, found, err
+}
+
+// AlertsTold notes that the alerts have been told.
+func (tx *Tx) AlertsTold(ctx context.Context, ids []int64) error {
+	return tx.later(ctx, failing("%d alerts told", len(ids)), `update alerts set tell_at = null where id = any($1)`, ids)
+}
+
+// PutOffTelling has an alert that could not be told come again later.
+func (db *DB) PutOffTelling(ctx context.Context, id int64, now, until time.Time) error {
+	return db.InTx(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(ctx, `update alerts set tell_at = $3 where id = $1 and tell_at <= $2`, id, now, until)
+		return err
+	})
 }
 
 // DigestID is the record's number for a digest.
@@ -219,16 +278,20 @@ func (tx *Tx) RedrawAlerts(ctx context.Context, id ticket.ID, now time.Time, war
 		pgx.StrictNamedArgs{"ticket": id, "warnings": warnings, "lane": LaneReply, "now": now})
 }
 
-// BreachPosted tells whether the living card of a breach stands in a place
-// already, or is on its way there.
-func (tx *Tx) BreachPosted(ctx context.Context, id BreachID, place string) (bool, error) {
-	var there bool
-	err := tx.QueryRow(ctx, `select exists (select from posts p join tellings t on t.post_id = p.id
-		where p.subject = $1 and p.card = 'breach' and p.failed is null and t.place = $2)`, id, place).Scan(&there)
-	if err != nil {
-		return false, fmt.Errorf("card of breach %d: %w", id, err)
+// BreachPlaces are the places in which the living cards of breaches stand
+// already, or are on their way to.
+func (tx *Tx) BreachPlaces(ctx context.Context, ids []BreachID) (map[BreachID][]string, error) {
+	rows, _ := tx.Query(ctx, `select p.subject, t.place from posts p join tellings t on t.post_id = p.id
+		where p.subject = any($1) and p.card = 'breach' and p.card <> '' and p.failed is null`, ids)
+	all := map[BreachID][]string{}
+	var (
+		id    BreachID
+		place string
+	)
+	if _, err := pgx.ForEachRow(rows, []any{&id, &place}, func() error { all[id] = append(all[id], place); return nil }); err != nil {
+		return nil, fmt.Errorf("cards of breaches: %w", err)
 	}
-	return there, nil
+	return all, nil
 }
 
 // Looked notes that somebody has looked for what falls due. The first look of a

@@ -72,6 +72,33 @@ func (tx *Tx) Audit(ctx context.Context, s Step) error {
 	return tx.later(ctx, failing("audit %s of %s %d", s.Action, s.Subject, s.SubjectID), insertAudit, s.args())
 }
 
+// AuditAll is Audit for many.
+func (tx *Tx) AuditAll(ctx context.Context, all []Step) error {
+	n := len(all)
+	if n == 0 {
+		return nil
+	}
+	ats, actions, who, vias, subjects := make([]time.Time, n), make([]string, n), make([]people.PersonID, n), make([]string, n), make([]string, n)
+	ids, befores, afters, notes := make([]int64, n), make([]*string, n), make([]*string, n), make([]string, n)
+	text := func(m map[string]any) *string {
+		if b := facts(m); b != nil {
+			s := string(b)
+			return &s
+		}
+		return nil
+	}
+	for i, s := range all {
+		ats[i], actions[i], who[i], vias[i], subjects[i] = s.At, s.Action, s.Person, s.Via, string(s.Subject)
+		ids[i], befores[i], afters[i], notes[i] = s.SubjectID, text(s.Before), text(s.After), s.Note
+	}
+	return tx.later(ctx, failing("audit %s of %s %d and others", all[0].Action, all[0].Subject, all[0].SubjectID), `
+		insert into audit (at, action, person_id, via, subject, subject_id, before, after, note)
+		select at, action, nullif(person, 0), via, subject, id, before::jsonb, after::jsonb, note
+		from unnest($1::timestamptz[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[])
+			as s (at, action, person, via, subject, id, before, after, note)`,
+		ats, actions, who, vias, subjects, ids, befores, afters, notes)
+}
+
 // HistoryEntry is a Step as it is read back.
 type HistoryEntry struct {
 	At     time.Time       `db:"at"`

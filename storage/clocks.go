@@ -177,17 +177,45 @@ func (tx *Tx) Breach(ctx context.Context, id BreachID) (Breach, error) {
 	return b, nil
 }
 
-// OpenBreach stores a breach of a round, or returns the one that is there.
-func (tx *Tx) OpenBreach(ctx context.Context, b Breach) (Breach, error) {
-	rows, _ := tx.Query(ctx, `
-		insert into breaches as b (ticket_id, kind, round, due_at, noticed_at, taken_by, taken_at) values ($1, $2, $3, $4, $5, nullif($6::bigint, 0), $7)
-		on conflict on constraint breaches_once do update set due_at = b.due_at
-		returning `+breachColumns, b.Ticket, string(b.Kind), b.Round, b.Due, b.Noticed, b.TakenBy, b.TakenAt)
-	b, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Breach])
-	if err != nil {
-		return b, fmt.Errorf("breach: %w", err)
+// OpenBreaches stores breaches of rounds and fills in what the record has of
+// them, also of those that were there before. Those are the ones that it
+// returns: something has been told of them before.
+func (tx *Tx) OpenBreaches(ctx context.Context, all []*Breach) (known []BreachID, err error) {
+	n := len(all)
+	if n == 0 {
+		return nil, nil
 	}
-	return b, nil
+	type key struct {
+		ticket ticket.ID
+		kind   sla.Kind
+		round  int
+	}
+	tickets, kinds, rounds := make([]ticket.ID, n), make([]string, n), make([]int, n)
+	dues, noticed, ended := make([]time.Time, n), make([]time.Time, n), make([]*time.Time, n)
+	index := make(map[key]*Breach, n)
+	for i, b := range all {
+		tickets[i], kinds[i], rounds[i], dues[i], noticed[i], ended[i] = b.Ticket, string(b.Kind), b.Round, b.Due, b.Noticed, b.Ended
+		index[key{b.Ticket, b.Kind, b.Round}] = b
+	}
+	rows, _ := tx.Query(ctx, `
+		insert into breaches as b (ticket_id, kind, round, due_at, noticed_at, ended_at)
+		select * from unnest($1::bigint[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
+		on conflict on constraint breaches_once do update set due_at = b.due_at
+		returning `+breachColumns+`, xmax <> 0 as known`, tickets, kinds, rounds, dues, noticed, ended)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
+		Breach
+		Known bool `db:"known"`
+	}])
+	if err != nil {
+		return nil, fmt.Errorf("%d breaches: %w", n, err)
+	}
+	for _, f := range found {
+		*index[key{f.Ticket, f.Kind, f.Round}] = f.Breach
+		if f.Known {
+			known = append(known, f.ID)
+		}
+	}
+	return known, nil
 }
 
 // SetBreach stores what has become of a breach.

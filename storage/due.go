@@ -33,6 +33,22 @@ func (tx *Tx) SetDue(ctx context.Context, kind string, subject int64, at time.Ti
 		kind, subject, at)
 }
 
+// SetAllDue is SetDue for many.
+func (tx *Tx) SetAllDue(ctx context.Context, all []Due) error {
+	n := len(all)
+	if n == 0 {
+		return nil
+	}
+	kinds, subjects, ats := make([]string, n), make([]int64, n), make([]time.Time, n)
+	for i, d := range all {
+		kinds[i], subjects[i], ats[i] = d.Kind, d.Subject, d.At
+	}
+	return tx.later(ctx, failing("set %s and others due for %d", all[0].Kind, all[0].Subject), `
+		insert into due (kind, subject, due_at, try_at)
+		select kind, subject, at, at from unnest($1::text[], $2::bigint[], $3::timestamptz[]) as d (kind, subject, at) order by 1, 2
+		on conflict (kind, subject) do update set due_at = excluded.due_at, try_at = excluded.try_at, attempts = 0`, kinds, subjects, ats)
+}
+
 // ClearDue forgets what was set; nothing may have been.
 func (tx *Tx) ClearDue(ctx context.Context, kind string, subject int64) error {
 	return tx.later(ctx, failing("clear %s due for %d", kind, subject), `delete from due where kind = $1 and subject = $2`, kind, subject)

@@ -140,6 +140,12 @@ func (tx *Tx) Redraw(ctx context.Context, subject int64, now time.Time, cards ..
 		pgx.StrictNamedArgs{"subject": subject, "cards": cards, "lane": LaneReply, "now": now})
 }
 
+// RedrawAll is Redraw for many subjects.
+func (tx *Tx) RedrawAll(ctx context.Context, subjects []int64, now time.Time, cards ...string) error {
+	return tx.later(ctx, failing("redraw %v of %d subjects", cards, len(subjects)), requeue+`p.subject = any(@subjects) and p.card = any(@cards) and p.card <> ''`+requeueAgain,
+		pgx.StrictNamedArgs{"subjects": subjects, "cards": cards, "lane": LaneReply, "now": now})
+}
+
 // RedrawPost has one post delivered again as it is now, in the lane of what is
 // new in it. Nothing happens to one that can't be changed: a whisper, a
 // reaction, or one that has failed.

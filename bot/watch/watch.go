@@ -26,8 +26,12 @@ type Handler interface {
 	Due(ctx context.Context, tx *storage.Tx, kind string, subject int64, dueAt time.Time) error
 
 	// Clocks sees to the clocks of these tickets that are due, as far as nobody
-	// else works on the tickets this moment.
+	// else works on the tickets this moment. Of many it only puts on record what
+	// is to be told.
 	Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) error
+
+	// Tell tells these alerts, which Clocks has put on record.
+	Tell(ctx context.Context, tx *storage.Tx, ids []int64) error
 }
 
 // Options are what a Watch is made of. DB and Handler are needed.
@@ -50,8 +54,12 @@ const (
 	longest   = 5 * time.Second // between two looks
 	soonest   = 200 * time.Millisecond
 	roundSize = 400
-	// clockBatch is how many tickets' clocks are seen to in one transaction.
-	clockBatch = 100
+	// clockBatch is how many tickets' clocks are seen to in one transaction, and
+	// clocksAtOnce how many clocks in one round.
+	clockBatch   = 250
+	clocksAtOnce = 1000
+	// tellBatch is how many alerts are told in one transaction.
+	tellBatch = 250
 	// busy is how soon to look again after tickets that somebody else had locked.
 	busy = 20 * time.Millisecond
 	// outage is how long nobody may look before it counts as an outage.
@@ -63,19 +71,20 @@ const (
 	taskTime  = 30 * time.Second
 )
 
-// Watch sees to what falls due while it is run: to clocks, and to everything
-// else apart from them, so that however much there is to do nobody is told
-// later that a promise was missed.
+// Watch sees to what falls due while it is run: to clocks, to telling of them
+// when they are many, and to everything else, each apart from the others, so
+// that however much there is to do nobody is told later that a promise was
+// missed.
 type Watch struct {
-	o              Options
-	clocks, things lane
+	o                     Options
+	clocks, tales, things lane
 
 	kept    time.Time // when the house was
 	looked  time.Time // when it was last noted
 	failing time.Time // since when the database has not answered; zero: it does
 }
 
-// lane is one of the two, and its own way of waiting.
+// lane is one of the three, and its own way of waiting.
 type lane struct {
 	wake  chan struct{}
 	round func(context.Context) (wait time.Duration, err error)
@@ -99,6 +108,7 @@ func New(o Options) (*Watch, error) {
 	o.Log = cmp.Or(o.Log, slog.Default())
 	w := &Watch{o: o}
 	w.clocks = lane{wake: make(chan struct{}, 1), round: w.clockRound}
+	w.tales = lane{wake: make(chan struct{}, 1), round: w.taleRound}
 	w.things = lane{wake: make(chan struct{}, 1), round: w.round}
 	return w, nil
 }
@@ -121,6 +131,7 @@ func (l *lane) rouse() {
 func (w *Watch) Run(ctx context.Context) error {
 	var group errgroup.Group
 	group.Go(func() error { return w.run(ctx, &w.clocks) })
+	group.Go(func() error { return w.run(ctx, &w.tales) })
 	group.Go(func() error { return w.run(ctx, &w.things) })
 	return group.Wait()
 }
@@ -174,7 +185,7 @@ func (w *Watch) note(ctx context.Context, now time.Time) error {
 // clockRound deals with the clocks that are due now and returns how long there
 // is nothing to do.
 func (w *Watch) clockRound(ctx context.Context) (time.Duration, error) {
-	ids, next, err := w.o.DB.DueClocks(ctx, w.o.Now(), roundSize)
+	ids, next, err := w.o.DB.DueClocks(ctx, w.o.Now(), clocksAtOnce)
 	if err != nil {
 		if ctx.Err() != nil {
 			return 0, nil
@@ -188,19 +199,39 @@ func (w *Watch) clockRound(ctx context.Context) (time.Duration, error) {
 		if ctx.Err() != nil {
 			break
 		}
-		group.Go(func() error { return w.ticketClocks(context.WithoutCancel(ctx), batch) })
+		group.Go(func() error {
+			return together(context.WithoutCancel(ctx), w, "clocks", batch, w.o.Handler.Clocks, w.o.DB.PutOffLook)
+		})
 	}
 	if err := group.Wait(); err != nil || ctx.Err() != nil {
 		return 0, err
 	}
-	if len(ids) == roundSize {
+	if len(ids) == clocksAtOnce {
 		return time.Millisecond, nil // there is more, or others are at it
 	}
 	wait := w.until(next)
 	if len(tickets) > 0 {
 		wait = min(wait, busy) // to see whether any was left
+		w.tales.rouse()
 	}
 	return wait, nil
+}
+
+// taleRound tells alerts that are on record already. One at a time does: whoever
+// tells something in a place keeps the others from it.
+func (w *Watch) taleRound(ctx context.Context) (time.Duration, error) {
+	ids, err := w.o.DB.UntoldAlerts(ctx, w.o.Now(), tellBatch)
+	if err != nil || len(ids) == 0 {
+		if ctx.Err() != nil {
+			err = nil
+		}
+		return longest, err
+	}
+	wait := busy // to see whether any was left
+	if len(ids) == tellBatch {
+		wait = time.Millisecond
+	}
+	return wait, together(context.WithoutCancel(ctx), w, "alerts", ids, w.o.Handler.Tell, w.o.DB.PutOffTelling)
 }
 
 // workers deal with several things at a time. They fail when the database is
@@ -274,14 +305,15 @@ func distinct(ids []ticket.ID) []ticket.ID {
 	})
 }
 
-// ticketClocks has the clocks of these tickets seen to, together or, if that fails,
-// each ticket alone. Its error is an outage.
-func (w *Watch) ticketClocks(ctx context.Context, ids []ticket.ID) error {
+// together has what has these numbers seen to in one transaction or, if that
+// fails, each in one of its own. Its error is an outage.
+func together[ID ~int64](ctx context.Context, w *Watch, what string, ids []ID,
+	do func(context.Context, *storage.Tx, []ID) error, later func(ctx context.Context, id ID, now, until time.Time) error) error {
 	work, cancel := context.WithTimeout(ctx, taskTime)
 	defer cancel()
 	err := w.o.DB.InTx(work, func(tx *storage.Tx) (err error) {
-		defer w.recovered(work, "clocks", &err)
-		return w.o.Handler.Clocks(work, tx, ids)
+		defer w.recovered(work, what, &err)
+		return do(work, tx, ids)
 	})
 	switch {
 	case err == nil:
@@ -291,17 +323,17 @@ func (w *Watch) ticketClocks(ctx context.Context, ids []ticket.ID) error {
 	case errors.Is(err, storage.ErrUnavailable) && work.Err() == nil:
 		return err
 	case len(ids) > 1:
-		w.o.Log.LogAttrs(ctx, slog.LevelWarn, "clocks are seen to one by one", slog.Int("tickets", len(ids)), slog.Any("err", err))
+		w.o.Log.LogAttrs(ctx, slog.LevelWarn, what+" are seen to one by one", slog.Int("many", len(ids)), slog.Any("err", err))
 		for _, id := range ids {
-			if err := w.ticketClocks(ctx, []ticket.ID{id}); err != nil {
+			if err := together(ctx, w, what, []ID{id}, do, later); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	w.o.Log.LogAttrs(ctx, slog.LevelError, "a clock is put off", slog.Int64("ticket", int64(ids[0])), slog.Any("err", err))
+	w.o.Log.LogAttrs(ctx, slog.LevelError, what+" are put off", slog.Int64("of", int64(ids[0])), slog.Any("err", err))
 	now := w.o.Now()
-	return w.o.DB.PutOffLook(ctx, ids[0], now, now.Add(putOff(6)))
+	return later(ctx, ids[0], now, now.Add(putOff(6)))
 }
 
 // recovered makes an error of a panic. It is to be deferred.

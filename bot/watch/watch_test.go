@@ -41,7 +41,8 @@ func (d *desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 	return d.due(ctx, tx, kind, subject, at)
 }
 
-func (d *desk) Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) error { return nil }
+func (d *desk) Clocks(context.Context, *storage.Tx, []ticket.ID) error { return nil }
+func (d *desk) Tell(context.Context, *storage.Tx, []int64) error       { return nil }
 
 func newDB(t *testing.T) *storage.DB {
 	t.Helper()

@@ -81,8 +81,13 @@ create table alerts (
     at        timestamptz not null, -- it was seen to
     outcome   text not null check (outcome in ('told', 'overtaken')), -- by a later mark that was due too
     late      text not null default '', -- why it was seen to late, in words
-    constraint alerts_once unique (ticket_id, kind, round, percent, beyond_ns)
+    -- When to tell it: of many that fall due together all are put on record
+    -- first. Null: it has been told.
+    tell_at   timestamptz,
+    constraint alerts_once unique (ticket_id, kind, round, percent, beyond_ns),
+    constraint alerts_tell_last check (tell_at is null or outcome = 'told')
 );
+create index alerts_to_tell on alerts (tell_at) where tell_at is not null;
 
 -- Many alerts for one place in a short time are one message that keeps itself
 -- current.
