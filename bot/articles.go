@@ -24,6 +24,10 @@ const (
 	rebuildFrom = 2000
 )
 
+// ArticlesWritten tells whether articles were changed in chat since the last
+// call, so that whoever follows them has to be woken.
+func (d *Desk) ArticlesWritten() bool { return d.wrote.Swap(false) }
+
 // CatchUp brings an index to where the articles in Postgres are. progress may
 // be nil; it is told of a rebuild.
 func CatchUp(ctx context.Context, db *storage.DB, index *kb.Index, progress func(done, total int)) error {

@@ -73,7 +73,8 @@ type Desk struct {
 	doubted time.Time // until then they are read each time
 	items   items
 
-	due atomic.Bool // see DueSoon
+	due   atomic.Bool // see DueSoon
+	wrote atomic.Bool // see ArticlesWritten
 }
 
 // New makes a desk.

@@ -78,6 +78,12 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 	case cards.HomeCard:
 		c, err = t.homeCard(ctx, people.PersonID(p.Subject))
 		return c, nil, err
+	case cards.GapsCard:
+		c, err = t.gapsCard(ctx, storage.GapReportID(p.Subject))
+		return c, nil, err
+	case cards.ArticleCard:
+		c, err = t.articleCard(ctx, knowledge.ArticleID(p.Subject))
+		return c, nil, err
 	case cards.BreachCard, cards.LateCard:
 		c, err = t.breachCard(ctx, p)
 		return c, nil, err

@@ -28,11 +28,12 @@ const (
 )
 
 // Due does what has fallen due.
-func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int64, _ time.Time) error {
+func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int64, due time.Time) error {
 	t, err := d.byItself(ctx, tx)
 	if err != nil {
 		return err
 	}
+	t.due = due
 	switch kind {
 	case questionSilent:
 		return t.silent(ctx, storage.QuestionID(subject))
@@ -62,6 +63,9 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.countBreach(ctx, storage.BreachID(subject))
 	case storage.AlertsLate:
 		return t.sayLate(ctx)
+	}
+	if r, ok := routines()[kind]; ok {
+		return t.again(ctx, kind, r)
 	}
 	return fmt.Errorf("nothing is known of what is due as %q", kind)
 }

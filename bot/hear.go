@@ -49,6 +49,9 @@ func (t *turn) hearFlat(ctx context.Context) error {
 		if t.asksForPage(t.ev.Text) {
 			return t.myPage(ctx)
 		}
+		if done, err := t.orderedArticles(ctx, t.ev.Text); done || err != nil {
+			return err
+		}
 		if c, ok, err := t.shortAnswer(ctx, strings.TrimSpace(t.ev.Text)); ok || err != nil {
 			if err != nil {
 				return err
@@ -175,7 +178,8 @@ func helpCard(page, agent bool) chat.Card {
 		words = append(words, chat.Join(chat.B("my page"), chat.T(" is a page with all of yours")))
 	}
 	if agent {
-		words = append(words, chat.Join(chat.B("away until Friday"), chat.T(" keeps new tickets from you and frees yours; "), chat.B("back"), chat.T(" ends it")))
+		words = append(words, chat.Join(chat.B("away until Friday"), chat.T(" keeps new tickets from you and frees yours; "), chat.B("back"), chat.T(" ends it")),
+			chat.Join(chat.B("gaps"), chat.T(" is what people asked and nothing answers; "), chat.B("drafts"), chat.T(" is being written; "), chat.B("new article"), chat.T(" begins one")))
 	}
 	return chat.Card{
 		Text: "Tell me in your own words what is not working or what you need. “my tickets” shows how yours stand; a reference such as INC-42 shows one.",
@@ -227,6 +231,9 @@ func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) 
 			return true, orUnknown(err, "change")
 		}
 		return true, t.changeShown(ctx, c.ID)
+	}
+	if done, err := t.orderedArticles(ctx, text); done || err != nil {
+		return done, err
 	}
 	order, about, _ := strings.Cut(text, " ")
 	about = strings.TrimSpace(about)

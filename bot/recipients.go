@@ -157,16 +157,21 @@ func (r *rules) alertChannels(tk ticket.Ticket) []storage.DeskChannel {
 		}
 	}
 	for _, of := range named {
-		var all []storage.DeskChannel
-		for _, c := range r.channels {
-			name, ok := of[c.Platform]
-			if ok && c.Purpose != "help" && c.Channel != "" && strings.TrimPrefix(name, "#") == c.Name {
-				all = append(all, c)
-			}
-		}
-		if len(all) > 0 {
+		if all := r.posted(of); len(all) > 0 {
 			return all
 		}
 	}
 	return r.triage(tk.Team)
+}
+
+// posted are the channels of these names that the desk has seen.
+func (r *rules) posted(of policy.Channels) []storage.DeskChannel {
+	var all []storage.DeskChannel
+	for _, c := range r.channels {
+		name, ok := of[c.Platform]
+		if ok && c.Purpose != "help" && c.Channel != "" && strings.TrimPrefix(name, "#") == c.Name {
+			all = append(all, c)
+		}
+	}
+	return all
 }

@@ -68,6 +68,15 @@ var presses = map[string]flow{
 	cards.ChangeClear: (*turn).clear,
 	cards.Delegate:    (*turn).delegate,
 	cards.TakeBack:    (*turn).takeBack,
+
+	cards.GapWrite:    (*turn).gapWrite,
+	cards.GapShow:     (*turn).gapShow,
+	cards.GapNotIT:    (*turn).gapNotIT,
+	cards.SaveAs:      (*turn).saveAs,
+	cards.ArticleNew:  (*turn).newArticle,
+	cards.ArticleEdit: (*turn).edit,
+	cards.ArticleMove: (*turn).articleMove,
+	cards.ArticleShow: (*turn).articleShow,
 }
 
 // forms are the flows of forms that were sent, by action.
@@ -96,6 +105,7 @@ var forms = map[string]flow{
 	cards.ChangeLearn: (*turn).learn,
 	cards.ChangeBroke: (*turn).brokeSend,
 	cards.Delegate:    (*turn).delegateSend,
+	cards.ArticleEdit: (*turn).articleSend,
 }
 
 // dismissals are the flows of forms that were closed unsent, by action.

@@ -25,6 +25,7 @@ type turn struct {
 	account storage.Account
 	rules   *rules
 	at      time.Time
+	due     time.Time // of what the desk does by itself: when it was to be done
 	answer  chat.Answer
 	unseen  *storage.Outage // see whyLate
 	goesOn  bool            // in a flat chat, and plainly so, with what was said before

@@ -26,6 +26,7 @@ const (
 	OfItem     Subject = "item"
 	OfChange   Subject = "change"
 	OfToken    Subject = "token"
+	OfGap      Subject = "gap"
 )
 
 // Step is one entry of the audit record: who did what, when, from where, and

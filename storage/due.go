@@ -49,6 +49,12 @@ func (tx *Tx) SetAllDue(ctx context.Context, all []Due) error {
 		on conflict (kind, subject) do update set due_at = excluded.due_at, try_at = excluded.try_at, attempts = 0`, kinds, subjects, ats)
 }
 
+// SetFirstDue is SetDue where nothing was said before.
+func (tx *Tx) SetFirstDue(ctx context.Context, kind string, subject int64, at time.Time) error {
+	return tx.later(ctx, failing("set %s due for %d", kind, subject), `
+		insert into due (kind, subject, due_at, try_at) values ($1, $2, $3, $3) on conflict (kind, subject) do nothing`, kind, subject, at)
+}
+
 // ClearDue forgets what was set; nothing may have been.
 func (tx *Tx) ClearDue(ctx context.Context, kind string, subject int64) error {
 	return tx.later(ctx, failing("clear %s due for %d", kind, subject), `delete from due where kind = $1 and subject = $2`, kind, subject)

@@ -209,7 +209,7 @@ func (tx *Tx) applyChannels(ctx context.Context, p policy.Policy, _ time.Time) e
 			put("help", "", platform, name)
 		}
 	}
-	alerts := []policy.Channels{p.Alerts.Channel}
+	alerts := []policy.Channels{p.Alerts.Channel, p.Knowledge.Channel}
 	for _, t := range p.Teams {
 		alerts = append(alerts, t.Alerts)
 	}

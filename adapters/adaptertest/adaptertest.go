@@ -41,7 +41,7 @@ type Conversation struct {
 
 // Conversations is the list.
 func Conversations() []Conversation {
-	return slices.Concat(story, asking, opening, triaging, talking, resolving, promising, itemising, changing, delivering, visiting, settingUp, crossing, troubled)
+	return slices.Concat(story, asking, opening, triaging, talking, resolving, learning, promising, itemising, changing, delivering, visiting, settingUp, crossing, troubled)
 }
 
 // A Pair says on which platforms a desk's people are, by name.

@@ -46,6 +46,7 @@ var Channels = []Channel{
 	{Name: "it-triage", Members: []string{"ben", "kim", "leo"}, Works: true},
 	{Name: "it-network", Members: []string{"leo"}, Works: true},
 	{Name: "sla-alerts", Members: []string{"ben", "kim", "leo"}, Works: true},
+	{Name: "it-knowledge", Members: []string{"ben", "kim", "leo"}, Works: true},
 	{Name: "it-spare", Members: []string{"ada", "ben"}, Works: true},
 }
 

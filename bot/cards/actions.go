@@ -75,6 +75,15 @@ const (
 	ChangeClear = "change.clear" // of the suspicion
 	Delegate    = "approvals.hand_over"
 	TakeBack    = "approvals.take_back"
+
+	GapWrite    = "gap.article"
+	GapShow     = "gap.show"
+	GapNotIT    = "gap.not_it"
+	SaveAs      = "ticket.article" // an article out of a resolved ticket
+	ArticleNew  = "article.new"
+	ArticleEdit = "article.edit" // its form
+	ArticleMove = "article.move" // to another state
+	ArticleShow = "article.show"
 )
 
 // The names of living cards.
@@ -86,6 +95,8 @@ const (
 	HomeCard     = "home"    // subject: a person
 	ApproveCard  = "approve" // subject: a change, like the next
 	ChangeCard   = "change"
+	GapsCard     = "gaps"    // subject: a report of gaps
+	ArticleCard  = "article" // subject: an article
 )
 
 // Args name a thing and the version that was drawn.

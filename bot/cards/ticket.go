@@ -204,6 +204,8 @@ func triageActions(t ticket.Ticket) chat.Actions {
 	release, prio, history := b("Give back", Release, false), b("Change priority…", Priority, true), b("History", History, true)
 	about := b("What is affected?…", About, true)
 	switch {
+	case t.State == ticket.Done && t.Article == 0:
+		return chat.Actions{Buttons: []chat.Button{b("Save as article", SaveAs, true)}, Menu: []chat.Button{history}}
 	case t.State == ticket.Done:
 		return chat.Actions{Menu: []chat.Button{history}}
 	case t.Owner != 0 && t.Chosen != "" && t.State == ticket.InProgress:

@@ -22,9 +22,14 @@ type State string
 // The states of an article. Only published ones are suggested to askers.
 const (
 	Draft     State = "draft"
+	Reviewed  State = "reviewed" // somebody else has read it
 	Published State = "published"
+	Stale     State = "stale" // was published, and nobody has said that it is still right
 	Retired   State = "retired"
 )
+
+// States are all of them.
+var States = []State{Draft, Reviewed, Published, Stale, Retired}
 
 // Everyone is the audience that any person may read, guests included.
 const Everyone = "everyone"
@@ -83,8 +88,8 @@ func (a Article) Problems() []string {
 			p = append(p, "it has no answer")
 		}
 	}
-	if !slices.Contains([]State{Draft, Published, Retired}, a.State) {
-		p = append(p, fmt.Sprintf("its state %q is not draft, published or retired", a.State))
+	if !slices.Contains(States, a.State) {
+		p = append(p, fmt.Sprintf("its state %q is not draft, reviewed, published, stale or retired", a.State))
 	}
 	return p
 }

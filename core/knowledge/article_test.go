@@ -55,8 +55,8 @@ func TestProblemsOfAnArticle(t *testing.T) {
 		{"a title of 201 does not", whole(func(a *knowledge.Article) { a.Title = strings.Repeat("ü", 201) }), []string{"its title is longer than 200 characters"}},
 		{"no audience", whole(func(a *knowledge.Article) { a.Audience = nil }), []string{"it names no audience"}},
 		{"published without symptom and answer", whole(func(a *knowledge.Article) { a.Symptom, a.Answer = "\n", "" }), []string{"it has no symptom", "it has no answer"}},
-		{"a state that there is not", whole(func(a *knowledge.Article) { a.State = "live" }), []string{`its state "live" is not draft, published or retired`}},
-		{"no state", whole(func(a *knowledge.Article) { a.State = "" }), []string{`its state "" is not draft, published or retired`}},
+		{"a state that there is not", whole(func(a *knowledge.Article) { a.State = "live" }), []string{`its state "live" is not draft, reviewed, published, stale or retired`}},
+		{"no state", whole(func(a *knowledge.Article) { a.State = "" }), []string{`its state "" is not draft, reviewed, published, stale or retired`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -72,6 +72,7 @@ func (p Policy) WithDefaults() Policy {
 		p.Services = []Service{{Slug: "other", Name: "Something else", Incidents: p.Teams[0].Slug, Requests: p.Teams[0].Slug}}
 	}
 	p.Changes = p.Changes.withDefaults()
+	p.Knowledge = p.Knowledge.withDefaults()
 	return p
 }
 
@@ -151,6 +152,7 @@ func (p Policy) Check() []Problem {
 	}
 	services := c.services(p.Services, teams, known)
 	c.changes(p, services, teams, known)
+	c.knowledge(p.Knowledge, teams, known)
 	for i, t := range p.Teams {
 		for _, service := range slices.Sorted(maps.Keys(t.Skills)) {
 			path := fmt.Sprintf("teams[%d].skills.%s", i, service)

@@ -33,6 +33,8 @@ type Policy struct {
 	Removed map[string]AfterRemoval `yaml:"removed_levels"`
 
 	Changes Changes `yaml:"changes"`
+
+	Knowledge Knowledge `yaml:"knowledge"`
 }
 
 // Channels name a channel on each platform, by the adapter's name: its name
@@ -131,8 +133,9 @@ func BuiltIn() Policy {
 			TimeZone: "UTC", Bypass: "no_entry_sign", Emoji: "ticket", MostTeams: 3,
 			CloseAfter: "3d", SilentAt: "24h",
 		},
-		Teams:   []Team{{Slug: "service-desk", Name: "Service Desk", Tier: 1}},
-		Changes: builtInChanges(),
+		Teams:     []Team{{Slug: "service-desk", Name: "Service Desk", Tier: 1}},
+		Changes:   builtInChanges(),
+		Knowledge: Knowledge{}.withDefaults(),
 		Services: []Service{
 			{Slug: "other", Name: "Something else", Incidents: "service-desk", Requests: "service-desk"},
 		},

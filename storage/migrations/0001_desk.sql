@@ -119,7 +119,7 @@ create table articles (
     tags        text[] not null default '{}',
     owner       text not null default '',
     review_by   timestamptz,
-    state       text not null check (state in ('draft', 'published', 'retired')),
+    state       text not null check (state in ('draft', 'reviewed', 'published', 'stale', 'retired')),
     known_error boolean not null default false,
     updated_at  timestamptz not null,
     -- Indexes follow this number; see article_seq.
@@ -392,7 +392,7 @@ create table audit (
     action    text not null,
     person_id bigint, -- null: the desk itself
     via       text not null, -- platform and place, or the command
-    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'token')),
+    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'token')),
     subject_id bigint not null,
     before    jsonb,
     after     jsonb,

@@ -352,6 +352,9 @@ func (a *App) handled() {
 	if a.Desk.DueSoon() {
 		a.shared.Publish(context.Background(), bot.DueChanged, nil)
 	}
+	if a.Desk.ArticlesWritten() {
+		a.shared.Publish(context.Background(), bot.ArticlesChanged, nil)
+	}
 }
 
 // wakeWatch wakes the watch when another process has set what is due soon.
@@ -371,6 +374,10 @@ func (a *App) Start(ctx context.Context) error {
 	}
 	a.server = &http.Server{Handler: a.routes(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second,
 		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug)}
+
+	if err := a.Desk.Schedule(ctx); err != nil {
+		return errors.Join(err, a.listener.Close())
+	}
 
 	// Work outlives ctx, which is the caller's for starting; Stop ends it.
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))

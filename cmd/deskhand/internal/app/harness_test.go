@@ -62,6 +62,7 @@ alerts: {channel: {WORKING: sla-alerts}}
 changes:
   standard:
     - {slug: disks, title: Disks, types: [database], tier: 2, takes: 2h, plan: Add it and grow the volume., test: Watch the queue., rollback: Detach it.}
+knowledge: {channel: {WORKING: it-knowledge}}
 `
 
 func published(slug, title, symptom, answer string, audience ...string) knowledge.Article {
@@ -258,14 +259,20 @@ func (d *desk) settled(ctx context.Context) error {
 				return err
 			}
 		}
-		var b storage.Backlog
+		var (
+			b   storage.Backlog
+			seq int64
+		)
 		if err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
+			if seq, err = tx.ArticleSeq(ctx); err != nil {
+				return err
+			}
 			b, err = tx.Backlog(ctx)
 			return err
 		}); err != nil {
 			return err
 		}
-		if b.Inbox == 0 && b.Outbox == 0 {
+		if b.Inbox == 0 && b.Outbox == 0 && d.app.index.Seq() >= seq {
 			return nil
 		}
 		select {

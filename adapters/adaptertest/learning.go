@@ -1,0 +1,55 @@
+package adaptertest
+
+import "time"
+
+const week = 7 * 24 * time.Hour
+
+var learning = []Conversation{
+	{
+		Name: "what found nothing is told each week, and becomes an article", Rows: []string{"AD5", "KN7"}, Crosses: true,
+		Run: func(w *World) {
+			ana, eva := w.Person("ana"), w.Person("eva")
+			ana.Says("the zeppelin needs helium").Sees("I have nothing good on this")
+			eva.Says("no helium in my zeppelin, ask eva.lind@acme.example").Sees("I have nothing good on this")
+			w.Pass(week + 24*time.Hour)
+			ben, kim, leo := w.Person("ben").In("it-knowledge"), w.Person("kim").In("it-knowledge"), w.Person("leo").In("it-knowledge")
+			ben.Sees("2 questions of 2 found nothing", "zeppelin · 2 questions")
+			w.Settle()
+			w.Recorded(1, "reports", `select count(*) from gap_reports`)
+			ben.Press("Write article").SeesForm("Write an article", "the zeppelin needs helium")
+			ben.SubmitRefused()
+			ben.Fill("What helps", "1. Open the valve.\n2. Wait for the hiss.").Submits()
+			ben.Sees("Ben Weber wrote KB-5 for it.")
+			ben.Sees("KB-5", "🟡 Draft", "Open the valve.", "Written by")
+			w.Person("ana").Says("zeppelin helium again").Sees("I have nothing good on this")
+			w.Person("ana").Says("KB-5").Sees("I know no article KB-5 for you.")
+			kim.Press("Publish").Sees("only those who may publish articles can")
+			kim.Press("Mark as reviewed").Sees("KB-5", "🔵 Reviewed")
+			leo.Sees("KB-5", "🔵 Reviewed").Press("Publish").Sees("KB-5", "🟢 Published")
+			w.Settle()
+			eva.Says("the zeppelin needs helium").Sees("Solved it", "Show steps").Press("Show steps").SeesForm("Open the valve.")
+			w.Person("ana").Says("how do I book the sauna")
+			w.Settle()
+			w.Person("kim").Says("gaps").Sees("how do I book the sauna · 1 question").Press("Not IT").Sees("Not IT, said Kim Lee.")
+			w.Recorded(1, "gaps that are none of IT's business", `select count(*) from gaps where outcome = 'not_it'`)
+		},
+	},
+	{
+		Name: "a resolved ticket becomes an article, without what is personal", Rows: []string{"KN2", "KN7"}, Crosses: true,
+		Run: func(w *World) {
+			_, ben := opened(w, "my zeppelin is flat, call me: +49 30 1234567")
+			ben.Press("Resolve").Fill("What fixed it?", "Told Ana to open the valve.").Submits()
+			ben.Press("Save as article").SeesForm("⟦+49 30 1234567⟧", "⟦Ana⟧", "What looks personal is marked")
+			ben.Fill("What people say", "my zeppelin is flat").Submits()
+			draft := w.Person("ben").Sees("KB-5", "🟡 Draft", "⟦Ana⟧")
+			w.Person("leo").In("it-knowledge").Press("Publish").Sees("looks personal")
+			draft.Press("Edit…").SeesForm("Edit KB-5")
+			// What is written anew is looked at too; a name that may stay is left without marks.
+			draft.Fill("Title", "Fill a zeppelin").Fill("What helps", "Ask Ana Silva, ana@acme.example, to open the valve.").Submits()
+			draft.SeesForm("Not saved yet.", "⟦ana@acme.example⟧").Fill("What helps", "Open the valve.").Submits()
+			w.Person("leo").In("it-knowledge").Sees("KB-5", "Open the valve.").Press("Publish").Sees("KB-5", "🟢 Published")
+			ben.Press("Save as article").SeesForm("Edit KB-5") // not another one
+			w.Recorded(1, "articles of tickets", `select count(*) from article_sources where ticket_id is not null`)
+		},
+	},
+}
