@@ -72,25 +72,36 @@ func (t *turn) announce(ctx context.Context, id change.ID) error {
 // channels of each or, where none has any, in that for all changes. unseen tells
 // that the desk can't see one of them yet.
 func (r *rules) changeChannels(services []string) (all []storage.DeskChannel, unseen bool) {
-	add := func(names policy.Channels) {
-		for _, c := range r.channels {
-			name, ok := names[c.Platform]
-			switch {
-			case !ok || strings.TrimPrefix(name, "#") != c.Name:
-			case c.Channel == "":
-				unseen = true
-			case !slices.Contains(all, c):
+	for _, s := range r.policy.Services {
+		if !slices.Contains(services, s.Slug) {
+			continue
+		}
+		own, hidden := r.named(s.Channel)
+		unseen = unseen || hidden
+		for _, c := range own {
+			if !slices.Contains(all, c) {
 				all = append(all, c)
 			}
 		}
 	}
-	for _, s := range r.policy.Services {
-		if slices.Contains(services, s.Slug) {
-			add(s.Channel)
-		}
-	}
 	if len(all) == 0 && !unseen {
-		add(r.policy.Changes.Channel)
+		return r.named(r.policy.Changes.Channel)
+	}
+	return all, unseen
+}
+
+// named are the channels of these names. unseen tells that the desk can't see
+// one of them yet.
+func (r *rules) named(names policy.Channels) (all []storage.DeskChannel, unseen bool) {
+	for _, c := range r.channels {
+		name, ok := names[c.Platform]
+		switch {
+		case !ok || strings.TrimPrefix(name, "#") != c.Name:
+		case c.Channel == "":
+			unseen = true
+		default:
+			all = append(all, c)
+		}
 	}
 	return all, unseen
 }

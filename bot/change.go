@@ -329,10 +329,7 @@ func (t *turn) changeFacts(ctx context.Context, c change.Change) (f changeFacts,
 
 // freezes are those of the policy.
 func (r *rules) freezes() []change.Freeze {
-	zone, err := time.LoadLocation(r.policy.Desk.TimeZone)
-	if err != nil {
-		zone = time.UTC
-	}
+	zone := r.policy.Desk.Zone()
 	var all []change.Freeze
 	for _, f := range r.policy.Changes.Freezes {
 		if from, to, err := f.Span(zone); err == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -61,6 +62,8 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.apologise(ctx, storage.BreachID(subject))
 	case breachCount:
 		return t.countBreach(ctx, storage.BreachID(subject))
+	case storage.ChangesReport:
+		return t.reportChanges(ctx, policy.Month(subject))
 	case storage.AlertsLate:
 		return t.sayLate(ctx)
 	}

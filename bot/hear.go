@@ -179,7 +179,10 @@ func helpCard(page, agent bool) chat.Card {
 	}
 	if agent {
 		words = append(words, chat.Join(chat.B("away until Friday"), chat.T(" keeps new tickets from you and frees yours; "), chat.B("back"), chat.T(" ends it")),
-			chat.Join(chat.B("gaps"), chat.T(" is what people asked and nothing answers; "), chat.B("drafts"), chat.T(" is being written; "), chat.B("new article"), chat.T(" begins one")))
+			chat.Join(chat.B("gaps"), chat.T(" is what people asked and nothing answers; "), chat.B("drafts"), chat.T(" is being written; "), chat.B("new article"), chat.T(" begins one")),
+			chat.Join(chat.B("change"), chat.T(" raises a change, "), chat.B("approvals"), chat.T(" is what waits for you")),
+			chat.Join(chat.B("changes"), chat.T(" is their calendar, "), chat.B("changes success"), chat.T(" how they went")),
+			chat.Join(chat.B("ci db-3"), chat.T(" shows what hangs on an item, and what was done on it")))
 	}
 	return chat.Card{
 		Text: "Tell me in your own words what is not working or what you need. “my tickets” shows how yours stand; a reference such as INC-42 shows one.",
@@ -245,8 +248,11 @@ func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) 
 			return true, t.raise(ctx)
 		}
 	case "changes":
-		if about == "" {
+		switch strings.ToLower(about) {
+		case "":
 			return true, t.changesSoon(ctx)
+		case "success", "report":
+			return true, t.changeSuccess(ctx)
 		}
 	case "approvals":
 		switch strings.ToLower(about) {

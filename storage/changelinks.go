@@ -44,6 +44,19 @@ func (tx *Tx) DoneLately(ctx context.Context, since time.Time, limit int) ([]cha
 		order by c.started_at desc, c.id desc limit $2`, since, limit)
 }
 
+// Results are the changes that ended from from until to, and as Before those
+// that ended since then and from.
+func (tx *Tx) Results(ctx context.Context, since, from, to time.Time) ([]change.Result, error) {
+	rows, _ := tx.Query(ctx, `
+		select c.number, c.kind, coalesce(c.team_id, 0), c.outcome, array(select item_id from change_items x where x.change_id = c.id order by 1), c.ended_at < $2
+		from changes c where c.started_at is not null and coalesce(c.ended_at, 'infinity') >= $1 and c.ended_at < $3 and c.state = 'done' order by c.number`, since, from, to)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[change.Result])
+	if err != nil {
+		return nil, fmt.Errorf("how changes went: %w", err)
+	}
+	return all, nil
+}
+
 // Link is what a ticket has to do with a change.
 type Link string
 

@@ -6,9 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/people"
+	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -109,5 +113,67 @@ func TestWhatATicketHasToDoWithAChange(t *testing.T) {
 		if refused, ok := errors.AsType[*pgconn.PgError](err); !ok || refused.ConstraintName != want {
 			t.Errorf("%s by nobody: %v, want %s", link, err, want)
 		}
+	}
+}
+
+func TestHowChangesWent(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ch, _, _ := c.asked(t)
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		if _, err := tx.Exec(ctx, `update changes set state = 'done', outcome = 'failed', started_at = $2, ended_at = $2 where id = $1`, ch.ID, noon); err != nil {
+			return err
+		}
+		for name, tt := range map[string]struct {
+			since, from, to time.Duration
+			want            []change.Result
+		}{
+			"in the time":   {-2 * time.Hour, -time.Hour, time.Hour, []change.Result{{Number: ch.Number, Kind: ch.Kind, Team: ch.Team, Outcome: change.Failed, Items: ch.Items}}},
+			"before it":     {-time.Hour, time.Second, time.Hour, []change.Result{{Number: ch.Number, Kind: ch.Kind, Team: ch.Team, Outcome: change.Failed, Items: ch.Items, Before: true}}},
+			"as it ends":    {-2 * time.Hour, -time.Hour, 0, nil},
+			"long ago":      {time.Second, time.Minute, time.Hour, nil},
+			"as it begins":  {-time.Hour, 0, time.Hour, []change.Result{{Number: ch.Number, Kind: ch.Kind, Team: ch.Team, Outcome: change.Failed, Items: ch.Items}}},
+			"as all begins": {0, time.Second, time.Hour, []change.Result{{Number: ch.Number, Kind: ch.Kind, Team: ch.Team, Outcome: change.Failed, Items: ch.Items, Before: true}}},
+		} {
+			got, err := tx.Results(ctx, noon.Add(tt.since), noon.Add(tt.from), noon.Add(tt.to))
+			if err != nil {
+				return err
+			}
+			if diff := cmp.Diff(tt.want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", name, diff)
+			}
+		}
+		return nil
+	})
+}
+
+// The first report is set with the policy that names a channel for it, and a
+// policy applied in the same month leaves it where it is.
+func TestTheReportOfTheMonthIsSet(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	due := func() (n int, at time.Time) {
+		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+			return tx.QueryRow(ctx, `select count(*), coalesce(max(due_at), 'epoch') from due where kind = 'changes.report'`).Scan(&n, &at)
+		})
+		return n, at
+	}
+	if n, _ := due(); n != 0 {
+		t.Errorf("%d reports without a channel", n)
+	}
+	for i, p := range []string{"it-leads", "it-board"} {
+		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+			now, _, err := tx.Policy(ctx)
+			if err != nil {
+				return err
+			}
+			now.Changes.Report = policy.Channels{"slack": p}
+			_, err = tx.ApplyPolicy(ctx, now, "test", noon.Add(time.Duration(i)*time.Hour))
+			return err
+		})
+	}
+	want := time.Date(noon.Year(), noon.Month()+1, 1, 9, 0, 0, 0, time.UTC)
+	if n, at := due(); n != 1 || !at.Truncate(24*time.Hour).Equal(want.Truncate(24*time.Hour)) {
+		t.Errorf("%d reports, at %s; want one on %s", n, at, want)
 	}
 }

@@ -15,6 +15,8 @@ import (
 const (
 	LevelsApply = "levels.apply" // subject: the ticket after which a new policy is still to be applied to open tickets
 	AlertsLate  = "alerts.late"  // subject: 0
+	// ChangesReport is the report on the changes of a month. Subject: the month.
+	ChangesReport = "changes.report"
 )
 
 // Due is something that falls due: one row for each kind and subject.

@@ -83,6 +83,13 @@ func (tx *Tx) applyPolicy(ctx context.Context, p policy.Policy, by string, at ti
 	if err := tx.SetDue(ctx, LevelsApply, 0, at.Add(PolicySeen)); err != nil {
 		return 0, err
 	}
+	if len(p.Changes.Report) > 0 {
+		month := policy.MonthOf(at, p.Desk.Zone())
+		_, _, due := month.Span(p.Desk.Zone())
+		if err := tx.SetDue(ctx, ChangesReport, int64(month), due); err != nil {
+			return 0, err
+		}
+	}
 	return id, tx.Audit(ctx, Step{At: at, Action: "policy.applied", Via: by, Subject: OfPolicy, SubjectID: int64(id),
 		Before: map[string]any{"policy": had}, After: map[string]any{"policy": id}})
 }

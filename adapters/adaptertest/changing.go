@@ -117,7 +117,7 @@ var changing = []Conversation{
 		},
 	},
 	{
-		Name: "what did not work wants a review, and makes the next change there riskier", Rows: []string{"AC8", "AC12", "AC14"},
+		Name: "what did not work wants a review, and makes the next change there riskier", Rows: []string{"AC8", "AC12", "AC14", "AC19"},
 		Run: func(w *World) {
 			ben, leo := asksApproval(w, nil)
 			leo.PressOn("CHG-1", "Approve")
@@ -129,6 +129,9 @@ var changing = []Conversation{
 			ben.Sees("still wants its review")
 			ben.Press("Write the review…").Fill("What was learnt?", "Measure first.").Submits()
 			ben.Sees("Learnt: Measure first.")
+			leo.Says("changes success").Sees("Changes of the last 30 days: 0 of 1 worked (0 %)", "The baseline, the 90 days before: none was done", "nothing to measure that against", "db-3: 1 of 1 did not work (CHG-1)")
+			w.Pass(31 * 24 * time.Hour)
+			w.Channel("it-triage").Sees("Changes of", "0 of 1 worked", "The baseline, the three months before", "By team", "db-3: 1 of 1 did not work (CHG-1)")
 			w.Recorded(0, "reviews owed", `select count(*) from changes where state = 'done' and reviewed_at is null and outcome <> 'worked'`)
 		},
 	},

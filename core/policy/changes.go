@@ -107,6 +107,39 @@ func moment(s string, zone *time.Location) (at time.Time, day bool, err error) {
 	return at, false, fmt.Errorf("%q is not a time such as 2026-12-24 or 2026-12-24 18:00", s)
 }
 
+// Month is a month of reports, as 202612 for December 2026.
+type Month int64
+
+// MonthOf is the month of an instant, in a zone.
+func MonthOf(at time.Time, zone *time.Location) Month {
+	at = at.In(zone)
+	return Month(at.Year()*100 + int(at.Month()))
+}
+
+// Next is the month after it.
+func (m Month) Next() Month {
+	if m%100 == 12 {
+		return m + 89
+	}
+	return m + 1
+}
+
+// Span is the month from its first moment to the next month's. It is reported on
+// at due, the morning after.
+func (m Month) Span(zone *time.Location) (from, to, due time.Time) {
+	year, month := int(m/100), time.Month(m%100)
+	return time.Date(year, month, 1, 0, 0, 0, 0, zone), time.Date(year, month+1, 1, 0, 0, 0, 0, zone), time.Date(year, month+1, 1, 9, 0, 0, 0, zone)
+}
+
+// Zone is the desk's time zone.
+func (d Desk) Zone() *time.Location {
+	zone, err := time.LoadLocation(d.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
 // StagesFor are the stages of a change, by the first entry that fits it.
 func (c Changes) StagesFor(ch change.Change) []Stage {
 	if ch.Kind == change.Emergency {

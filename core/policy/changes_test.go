@@ -138,3 +138,20 @@ func TestTheLimitsOfAStandardChange(t *testing.T) {
 		t.Errorf("a day is over at %s", to)
 	}
 }
+
+func TestMonthsOfReports(t *testing.T) {
+	t.Parallel()
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := policy.MonthOf(time.Date(2026, 11, 30, 23, 30, 0, 0, time.UTC), berlin) // it is December there
+	if m != 202612 || m.Next() != 202701 || policy.Month(202609).Next() != 202610 {
+		t.Errorf("the month is %d, then %d", m, m.Next())
+	}
+	from, to, due := m.Span(berlin)
+	want := []string{"2026-12-01T00:00:00+01:00", "2027-01-01T00:00:00+01:00", "2027-01-01T09:00:00+01:00"}
+	if diff := cmp.Diff(want, []string{from.Format(time.RFC3339), to.Format(time.RFC3339), due.Format(time.RFC3339)}); diff != "" {
+		t.Errorf("it lasts (-want +got):\n%s", diff)
+	}
+}

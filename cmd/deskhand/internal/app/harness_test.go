@@ -60,6 +60,7 @@ service_levels:
   - {slug: standard, name: Standard, for: {}, calendar: always, response: {within: 1h}, resolution: {within: 8h, pauses: [requester, supplier]}}
 alerts: {channel: {WORKING: sla-alerts}}
 changes:
+  report: {WORKING: it-triage}
   standard:
     - {slug: disks, title: Disks, types: [database], tier: 2, takes: 2h, plan: Add it and grow the volume., test: Watch the queue., rollback: Detach it.}
 knowledge: {channel: {WORKING: it-knowledge}}
