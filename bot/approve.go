@@ -562,6 +562,12 @@ func (t *turn) changesSoon(ctx context.Context) error {
 			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("❄️ " + text)})
 		}
 	}
+	if t.desk.calendarLink != nil {
+		if len(c.Blocks) == 0 {
+			c.Blocks = []chat.Block{chat.Section{Text: chat.T(c.Text)}}
+		}
+		c.Blocks = append(c.Blocks, cards.CalendarButton())
+	}
 	return t.privately(ctx, c)
 }
 

@@ -53,20 +53,23 @@ type Options struct {
 	// nil: there are no pages. It is called within transactions, so it must not
 	// use the database.
 	PageLink func(u chat.User) (string, error)
-	Now      func() time.Time
-	Log      *slog.Logger
+	// CalendarLink is the address of a calendar; nil: there are none.
+	CalendarLink func(l storage.CalendarLink) string
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // Desk runs the flows. It is the Handler of bot/inbox and bot/watch and the
 // Drawer of bot/outbox.
 type Desk struct {
-	db        *storage.DB
-	index     *kb.Index
-	platforms map[string]Platform
-	shared    ephemeral.Store
-	pageLink  func(chat.User) (string, error)
-	now       func() time.Time
-	log       *slog.Logger
+	db           *storage.DB
+	index        *kb.Index
+	platforms    map[string]Platform
+	shared       ephemeral.Store
+	pageLink     func(chat.User) (string, error)
+	calendarLink func(storage.CalendarLink) string
+	now          func() time.Time
+	log          *slog.Logger
 
 	mu      sync.Mutex
 	rules   *rules    // of the policy last seen in force
@@ -91,7 +94,7 @@ func New(o Options) (*Desk, error) {
 	if o.Shared == nil {
 		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 	}
-	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, now: o.Now, log: o.Log}, nil
+	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, now: o.Now, log: o.Log}, nil
 }
 
 // Handle runs the flow of one event.

@@ -63,6 +63,8 @@ var presses = map[string]flow{
 	cards.ChangeEnd:   (*turn).end,
 	cards.ChangeLearn: (*turn).sayWhy,
 	cards.ChangeShow:  (*turn).changeShow,
+	cards.Calendar:    (*turn).calendar,
+	cards.NewCalendar: (*turn).newCalendar,
 	cards.ChangeBroke: (*turn).broke,
 	cards.ChangeBlame: (*turn).blame,
 	cards.ChangeClear: (*turn).clear,

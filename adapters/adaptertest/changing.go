@@ -112,6 +112,8 @@ var changing = []Conversation{
 			_, leo := asksApproval(w, nil)
 			leo.Says("approvals").Sees("These wait for you", "CHG-1", "A bigger disk")
 			leo.Says("changes").Sees("Changes of the next seven days", "CHG-1", "Waiting for approval")
+			leo.Press("In my calendar").Sees("Subscribe to the address", "Network", "/calendar/")
+			leo.Press("New address").Sees("Here is the new address", "Network", "/calendar/")
 			leo.Says("CHG-1").Sees("CHG-1", "Approve")
 			w.Person("ana").Says("CHG-1").Sees("there is no such change")
 		},

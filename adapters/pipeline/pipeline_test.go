@@ -442,9 +442,21 @@ func TestWhoWaitsIsToldAtOnce(t *testing.T) {
 	l := newLab(t)
 	l.must(201, "waiting", l.token, "POST", Path, good(nil))
 	answered := make(chan string)
+	hasty := httptest.NewUnstartedServer(l.s.Handler()) // has less time for others than this takes
+	hasty.Config.WriteTimeout = 50 * time.Millisecond
+	hasty.Start()
+	defer hasty.Close()
 	go func() {
-		_, answer := l.ask(l.token, "GET", Path+"/CHG-1?wait=30s", "")
-		answered <- answer
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", hasty.URL+Path+"/CHG-1?wait=30s", nil)
+		r.Header.Set("Authorization", "Bearer "+l.token)
+		resp, err := hasty.Client().Do(r)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer func() { _ = resp.Body.Close() }()
+		body, _ := io.ReadAll(resp.Body)
+		answered <- string(body)
 	}()
 	l.votes(cards.ChangeNo, 1, chat.Values{"why": {"Not today."}})
 	if answer := <-answered; !strings.Contains(answer, `"verdict":"rejected"`) || !strings.Contains(answer, "Not today.") {

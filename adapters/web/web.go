@@ -26,6 +26,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deskhand/deskhand/bot"
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -38,11 +39,18 @@ type Desk interface {
 	Answer(ctx context.Context, ev chat.Event) (chat.Answer, error)
 }
 
+// Record is what is shown to whoever has a link.
+type Record interface {
+	// Calendar is a team's changes.
+	Calendar(ctx context.Context, l storage.CalendarLink) (bot.Calendar, error)
+}
+
 // Options are what a Server is made of. DB, Desk and URL are needed.
 type Options struct {
-	DB   *storage.DB
-	Desk Desk
-	URL  string // where people reach the desk: scheme, host and port alone
+	DB     *storage.DB
+	Desk   Desk
+	Record Record // nil: there are no calendars
+	URL    string // where people reach the desk: scheme, host and port alone
 
 	Entra   *Entra // who signs people in inside Teams; nil: only links do
 	TeamsJS Script // the zero value: Microsoft's
@@ -76,6 +84,8 @@ var teamsFrames = []string{"https://teams.microsoft.com", "https://*.teams.micro
 const (
 	TabPath   = "/tab"
 	FilesPath = "/files/"
+	// CalendarPath needs a Record.
+	CalendarPath = "/calendar/"
 )
 
 // Server serves the pages. It is safe for use by many goroutines.
@@ -156,7 +166,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// Handler serves TabPath and what is below it, and FilesPath.
+// Handler serves TabPath and what is below it, FilesPath and CalendarPath.
 func (s *Server) Handler() http.Handler {
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /tab", s.tab)
@@ -170,6 +180,9 @@ func (s *Server) Handler() http.Handler {
 	pages.HandleFunc("POST /tab/search", s.search)
 	pages.HandleFunc("GET /tab/{asset}", asset)
 	pages.HandleFunc("GET /files/{link}/{name}", s.file)
+	if s.o.Record != nil {
+		pages.HandleFunc("GET /calendar/{link}/{name}", s.calendar)
+	}
 
 	// Behind a proxy the Host header may be the proxy's own; the address that
 	// people use is trusted in any case.

@@ -112,6 +112,11 @@ func (w *world) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error) 
 	return w.inbox.Answer(ctx, ev)
 }
 
+// Calendar makes it a web.Record.
+func (w *world) Calendar(ctx context.Context, l storage.CalendarLink) (bot.Calendar, error) {
+	return w.desk.Calendar(ctx, l)
+}
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: pgtest.New(t), log: &logged{}}
@@ -133,7 +138,7 @@ func newWorld(t testing.TB) *world {
 	w.server = httptest.NewUnstartedServer(nil)
 	w.server.Start()
 	t.Cleanup(w.server.Close)
-	w.pages, err = web.New(t.Context(), web.Options{DB: w.db, Desk: w, URL: w.server.URL, Now: w.now, Log: log,
+	w.pages, err = web.New(t.Context(), web.Options{DB: w.db, Desk: w, Record: w, URL: w.server.URL, Now: w.now, Log: log,
 		Entra:   &web.Entra{Platform: "teams", TenantID: tenant, AppID: appID, Issuer: w.entra.issuer()},
 		TeamsJS: web.Script{URL: w.entra.server.URL + "/teams.js"}, Frames: []string{w.entra.server.URL}})
 	if err != nil {
@@ -141,7 +146,7 @@ func newWorld(t testing.TB) *world {
 	}
 	w.server.Config.Handler = w.pages.Handler()
 	w.desk, err = bot.New(bot.Options{DB: w.db, Index: index, Platforms: map[string]bot.Platform{"teams": people},
-		PageLink: w.pages.PageLink, Now: w.now, Log: log})
+		PageLink: w.pages.PageLink, CalendarLink: w.pages.CalendarLink, Now: w.now, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,9 +70,11 @@ const (
 	ChangeEnd   = "change.end"
 	ChangeLearn = "change.review"
 	ChangeShow  = "change.show"
-	ChangeBroke = "change.broke" // something, says somebody whom it affects
-	ChangeBlame = "change.blame" // for an incident
-	ChangeClear = "change.clear" // of the suspicion
+	ChangeBroke = "change.broke"    // something, says somebody whom it affects
+	ChangeBlame = "change.blame"    // for an incident
+	ChangeClear = "change.clear"    // of the suspicion
+	Calendar    = "change.calendar" // asks for the address of one's team's
+	NewCalendar = "change.calendar.new"
 	Delegate    = "approvals.hand_over"
 	TakeBack    = "approvals.take_back"
 

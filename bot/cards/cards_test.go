@@ -167,6 +167,8 @@ func everyCard(text string) map[string]drawn {
 	}
 	all["my tickets"] = drawn{cards.MyTicketsCard(list, names, true), []string{"INC-1234567", "REQ-7", "closed"}}
 	all["my tickets, none"] = drawn{cards.MyTicketsCard(nil, nil, true), []string{"no open tickets"}}
+	all["the way to one's calendar"] = drawn{cards.CalendarLinks([]cards.CalendarLink{{Team: 1, Name: "Network", URL: "https://desk.example/calendar/x/changes.ics"}}, false),
+		[]string{"Network", "https://desk.example/calendar/x/changes.ics", "don't pass it on"}}
 	all["the way to my page"] = drawn{cards.PageLink("https://desk.example/tab/open/x"), []string{"you alone", "10 minutes"}}
 	all["home, of an agent and admin"] = drawn{cards.Home(cards.HomeView{Person: people.Person{Name: text}, Names: names, Mine: list, Agent: true, Owned: list, Unclaimed: list,
 		OwnedAll: 1000, FreeAll: 2000, WaitOnMe: 30, Setup: []string{text, text}}), nil}

@@ -67,3 +67,4 @@ create table calendar_links (
     revoked_at timestamptz
 );
 create unique index calendar_links_of on calendar_links (team_id, person_id) where revoked_at is null;
+create index changes_team on changes (team_id, window_from);

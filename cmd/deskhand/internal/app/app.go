@@ -322,7 +322,7 @@ func (a *App) assemble(ctx context.Context) error {
 	}
 	var err error
 	a.Desk, err = bot.New(bot.Options{DB: a.DB, Index: a.index, Platforms: talking, Shared: a.shared,
-		PageLink: a.pageLink(), Now: a.o.Now, Log: a.o.Log})
+		PageLink: a.pageLink(), CalendarLink: a.calendarLink(), Now: a.o.Now, Log: a.o.Log})
 	if err != nil {
 		return err
 	}

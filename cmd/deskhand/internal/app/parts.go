@@ -18,6 +18,7 @@ import (
 	"github.com/deskhand/deskhand/adapters/pipeline"
 	"github.com/deskhand/deskhand/adapters/teams"
 	"github.com/deskhand/deskhand/adapters/web"
+	"github.com/deskhand/deskhand/bot"
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -38,12 +39,16 @@ func (d lateDesk) Home(ctx context.Context, u chat.User) (chat.Card, error) {
 	return d.a.Desk.Home(ctx, u)
 }
 
+func (d lateDesk) Calendar(ctx context.Context, l storage.CalendarLink) (bot.Calendar, error) {
+	return d.a.Desk.Calendar(ctx, l)
+}
+
 // openPages makes the pages, if people can reach them.
 func (a *App) openPages(ctx context.Context) (err error) {
 	if a.o.URL == "" {
 		return nil
 	}
-	a.web, err = web.New(ctx, web.Options{DB: a.DB, Desk: lateDesk{a}, URL: a.o.URL, Entra: a.entra(), Now: a.o.Now, Log: a.o.Log})
+	a.web, err = web.New(ctx, web.Options{DB: a.DB, Desk: lateDesk{a}, Record: lateDesk{a}, URL: a.o.URL, Entra: a.entra(), Now: a.o.Now, Log: a.o.Log})
 	return err
 }
 
@@ -60,6 +65,13 @@ func (a *App) entra() *web.Entra {
 		e.Issuer = base + "/v2.0"
 	}
 	return e
+}
+
+func (a *App) calendarLink() func(storage.CalendarLink) string {
+	if a.web == nil {
+		return nil
+	}
+	return a.web.CalendarLink
 }
 
 func (a *App) pageLink() func(chat.User) (string, error) {
@@ -128,6 +140,7 @@ func (a *App) routes() http.Handler {
 		mux.Handle(web.TabPath, pages)
 		mux.Handle(web.TabPath+"/", pages)
 		mux.Handle(web.FilesPath, pages)
+		mux.Handle(web.CalendarPath, pages)
 	}
 	asked := a.pipeline.Handler()
 	mux.Handle(pipeline.Path, asked)
