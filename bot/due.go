@@ -9,6 +9,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/core/change"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -66,6 +67,9 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.reportChanges(ctx, policy.Month(subject))
 	case storage.AlertsLate:
 		return t.sayLate(ctx)
+	}
+	if kind == articleTrial {
+		return t.tryArticle(ctx, knowledge.ArticleID(subject))
 	}
 	if r, ok := routines()[kind]; ok {
 		return t.again(ctx, kind, r)

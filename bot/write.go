@@ -405,6 +405,10 @@ func (t *turn) articleMove(ctx context.Context) error {
 			reason = "what is marked " + knowledge.MarkOpen + "so" + knowledge.MarkClose + " in it looks personal. Edit it: take that out, or only the marks if it may stay"
 		} else if p := is.Problems(); len(p) > 0 {
 			reason = strings.Join(p, ", ")
+		} else if to == knowledge.Published && t.ev.Args["anyway"] == "" {
+			if reason, err = t.harm(ctx, a); err != nil {
+				return err
+			}
 		}
 	}
 	if reason != "" {
@@ -413,7 +417,10 @@ func (t *turn) articleMove(ctx context.Context) error {
 		}
 		return &ticket.RefusedError{Step: step, Reason: reason}
 	}
-	if _, _, err := t.putArticle(ctx, is); err != nil {
+	if is, _, err = t.putArticle(ctx, is); err != nil {
+		return err
+	}
+	if err := t.tx.CarryTrial(ctx, a.ID, a.Seq, is.Seq); err != nil {
 		return err
 	}
 	return t.tx.Redraw(ctx, int64(a.ID), t.at, cards.ArticleCard)
@@ -430,6 +437,9 @@ func (t *turn) articleCard(ctx context.Context, id knowledge.ArticleID) (chat.Ca
 		return chat.Card{}, storage.ErrNotFound
 	}
 	v := cards.ArticleView{Article: a}
+	if v.Trial, v.Tried, err = t.tx.Trial(ctx, id, a.Seq); err != nil {
+		return chat.Card{}, err
+	}
 	source, err := t.tx.ArticleSource(ctx, id)
 	if err != nil {
 		return chat.Card{}, err
@@ -513,8 +523,20 @@ func (t *turn) orderedArticles(ctx context.Context, text string) (done bool, err
 // putArticle stores an article. Indexes learn of it with the commit.
 func (t *turn) putArticle(ctx context.Context, a knowledge.Article) (stored knowledge.Article, changed bool, err error) {
 	stored, _, changed, err = t.tx.PutArticle(ctx, a, t.who.ID, t.via(), t.at)
-	if changed {
-		t.desk.wrote.Store(true)
+	if err != nil || !changed {
+		return stored, changed, err
+	}
+	t.desk.wrote.Store(true)
+	if stored.State == knowledge.Draft || stored.State == knowledge.Reviewed {
+		err = t.tx.SetDue(ctx, articleTrial, int64(stored.ID), t.at)
 	}
 	return stored, changed, err
+}
+
+// counted is "1 question", "3 questions".
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return strconv.Itoa(n) + " " + what + "s"
 }

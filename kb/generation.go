@@ -70,6 +70,11 @@ func openNewest(dir, version string, log *slog.Logger) (*generation, error) {
 					numbers = append(numbers, n)
 				}
 			}
+			if strings.HasPrefix(e.Name(), trialPrefix) { // cut short
+				if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	slices.Sort(numbers)

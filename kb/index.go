@@ -36,6 +36,7 @@ type Options struct {
 // Index finds published articles. It is safe for concurrent use.
 type Index struct {
 	dir      string
+	groups   [][]string // of words that mean the same
 	synonyms *synonyms
 	version  string // of format and synonyms
 	log      *slog.Logger
@@ -72,6 +73,7 @@ func Open(o Options) (*Index, error) {
 	groups := append(builtInSynonyms[:len(builtInSynonyms):len(builtInSynonyms)], o.Synonyms...)
 	x := &Index{
 		dir:      o.Dir,
+		groups:   groups,
 		synonyms: newSynonyms(groups...),
 		version:  version(groups),
 		log:      cmp.Or(o.Log, slog.Default()),

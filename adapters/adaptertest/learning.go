@@ -6,7 +6,7 @@ const week = 7 * 24 * time.Hour
 
 var learning = []Conversation{
 	{
-		Name: "what found nothing is told each week, and becomes an article", Rows: []string{"AD5", "KN7"}, Crosses: true,
+		Name: "what found nothing is told each week, and becomes an article", Rows: []string{"AD5", "AD6", "KN7"}, Crosses: true,
 		Run: func(w *World) {
 			ana, eva := w.Person("ana"), w.Person("eva")
 			ana.Says("the zeppelin needs helium").Sees("I have nothing good on this")
@@ -20,7 +20,7 @@ var learning = []Conversation{
 			ben.SubmitRefused()
 			ben.Fill("What helps", "1. Open the valve.\n2. Wait for the hiss.").Submits()
 			ben.Sees("Ben Weber wrote KB-5 for it.")
-			ben.Sees("KB-5", "🟡 Draft", "Open the valve.", "Written by")
+			ben.Sees("KB-5", "🟡 Draft", "Open the valve.", "would have answered 2 of last month's 2 unanswered questions")
 			w.Person("ana").Says("zeppelin helium again").Sees("I have nothing good on this")
 			w.Person("ana").Says("KB-5").Sees("I know no article KB-5 for you.")
 			kim.Press("Publish").Sees("only those who may publish articles can")
@@ -32,6 +32,17 @@ var learning = []Conversation{
 			w.Settle()
 			w.Person("kim").Says("gaps").Sees("how do I book the sauna · 1 question").Press("Not IT").Sees("Not IT, said Kim Lee.")
 			w.Recorded(1, "gaps that are none of IT's business", `select count(*) from gaps where outcome = 'not_it'`)
+		},
+	},
+	{
+		Name: "an article that would spoil others is not published without a second thought", Rows: []string{"AD6"},
+		Run: func(w *World) {
+			w.Person("ana").Says("the printer is not printing").Press("Solved it").Sees("Glad it worked.", "KB-1")
+			leo := w.Person("leo")
+			leo.Says("new article").Press("Write an article").Fill("Title", "The printer is not printing")
+			leo.Fill("What people say", "The printer is not printing.\nThe printer is not printing at all.").Fill("What helps", "Buy the printer that is printing.").Submits()
+			leo.Sees("KB-5", "would answer 1 of 1 worse").Press("Publish").Sees("1 question that other articles have solved would be answered worse")
+			leo.Sees("🟡 Draft").PressSure("Publish all the same", "Yes, publish").Sees("KB-5", "🟢 Published")
 		},
 	},
 	{
@@ -47,7 +58,7 @@ var learning = []Conversation{
 			// What is written anew is looked at too; a name that may stay is left without marks.
 			draft.Fill("Title", "Fill a zeppelin").Fill("What helps", "Ask Ana Silva, ana@acme.example, to open the valve.").Submits()
 			draft.SeesForm("Not saved yet.", "⟦ana@acme.example⟧").Fill("What helps", "Open the valve.").Submits()
-			w.Person("leo").In("it-knowledge").Sees("KB-5", "Open the valve.").Press("Publish").Sees("KB-5", "🟢 Published")
+			w.Person("leo").In("it-knowledge").Sees("KB-5", "Open the valve.", "would have answered 1 of last month's 1").Press("Publish").Sees("KB-5", "🟢 Published")
 			ben.Press("Save as article").SeesForm("Edit KB-5") // not another one
 			w.Recorded(1, "articles of tickets", `select count(*) from article_sources where ticket_id is not null`)
 		},

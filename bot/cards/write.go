@@ -79,6 +79,29 @@ func Badge(s knowledge.State) string {
 type ArticleView struct {
 	Article knowledge.Article
 	Author  string
+	Trial   knowledge.Trial // on last month's questions
+	Tried   bool            // there was one
+}
+
+// trial says what the trial of a draft has shown.
+func (v ArticleView) trial() string {
+	switch {
+	case v.Article.State != knowledge.Draft && v.Article.State != knowledge.Reviewed:
+		return ""
+	case !v.Tried:
+		return "I am trying it on last month's questions."
+	}
+	text := fmt.Sprintf("would have answered %d of last month's %s", v.Trial.Would, counted(v.Trial.Unanswered, "unanswered question"))
+	if v.Trial.Unanswered == 0 {
+		text = "last month no question was left unanswered"
+	}
+	switch {
+	case len(v.Trial.Worse) > 0:
+		text += fmt.Sprintf("; ⚠ would answer %d of %d worse that other articles have solved", len(v.Trial.Worse), v.Trial.Answered)
+	case v.Trial.Answered > 0:
+		text += fmt.Sprintf("; makes none of %d worse that other articles have solved", v.Trial.Answered)
+	}
+	return text
 }
 
 // WorkedOn is an article for those who look after it.
@@ -92,6 +115,9 @@ func WorkedOn(v ArticleView) chat.Card {
 	if v.Author != "" {
 		facts = append(facts, chat.Fact{Label: "Written by", Value: chat.T(v.Author)})
 	}
+	if trial := v.trial(); trial != "" {
+		facts = append(facts, chat.Fact{Label: "Tried", Value: chat.T(trial)})
+	}
 	c.Blocks = append(c.Blocks, chat.Section{Text: chat.B(a.ID.Ref() + "  " + a.Title)}, facts)
 	if a.State == knowledge.Retired {
 		c.Blocks = append(c.Blocks, chat.Actions{Menu: []chat.Button{moveTo(a, "Take up again", knowledge.Draft)}})
@@ -104,11 +130,18 @@ func WorkedOn(v ArticleView) chat.Card {
 	edit := chat.Button{Label: "Edit…", Action: ArticleEdit, Args: ArticleArgs(a), Form: true, Name: "Edit " + a.ID.Ref()}
 	publish, retire := moveTo(a, "Publish", knowledge.Published), moveTo(a, "Retire", knowledge.Retired)
 	publish.Style = chat.Primary
+	var anyway []chat.Button
+	if n := len(v.Trial.Worse); n > 0 {
+		b := moveTo(a, "Publish all the same", knowledge.Published)
+		b.Args = with(b.Args, "anyway", "1")
+		b.Confirm = &chat.Confirm{Title: "Publish all the same?", Text: counted(n, "question") + " that other articles have solved would be answered worse.", Yes: "Yes, publish", No: "Not yet"}
+		anyway = []chat.Button{b}
+	}
 	switch a.State {
 	case knowledge.Draft:
-		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{publish, edit}, Menu: []chat.Button{moveTo(a, "Mark as reviewed", knowledge.Reviewed), retire}})
+		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{publish, edit}, Menu: append([]chat.Button{moveTo(a, "Mark as reviewed", knowledge.Reviewed), retire}, anyway...)})
 	case knowledge.Reviewed:
-		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{publish, edit}, Menu: []chat.Button{moveTo(a, "Back to draft", knowledge.Draft), retire}})
+		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{publish, edit}, Menu: append([]chat.Button{moveTo(a, "Back to draft", knowledge.Draft), retire}, anyway...)})
 	default:
 		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{edit, retire}})
 	}

@@ -33,3 +33,11 @@ type Evidence struct {
 	Resolution string // of a ticket: what fixed it
 	Service    string // of a ticket: its slug, may be empty
 }
+
+// Question is the number of the question, 0 of a ticket.
+func (id PastID) Question() int64 {
+	if id&1 == 1 {
+		return 0
+	}
+	return int64(id >> 1)
+}
