@@ -19,9 +19,9 @@ func TestATrialCountsWhatItFindsAndWhatItSpoils(t *testing.T) {
 	}
 	all := []knowledge.Tried{
 		{ID: 1, Then: shown(9)},
-		{ID: 2, Then: shown(3)},                                       // found, but not by it
-		{ID: 3, Now: shown(3), Then: shown(9, 3)},                     // finds something by now
-		{ID: 4},                                                       //
+		{ID: 2, Then: shown(3)},                   // found, but not by it
+		{ID: 3, Now: shown(3), Then: shown(9, 3)}, // finds something by now
+		{ID: 4}, //
 		{ID: 5, Solved: 3, Now: shown(3, 4), Then: shown(3, 9, 4)},    // as it was
 		{ID: 6, Solved: 4, Now: shown(3, 4), Then: shown(3, 9, 4)},    // later
 		{ID: 7, Solved: 5, Now: shown(3, 4, 5), Then: shown(3, 4, 9)}, // not any more
