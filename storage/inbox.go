@@ -178,3 +178,21 @@ func (tx *Tx) SeeKey(ctx context.Context, key string, at time.Time) error {
 	}
 	return nil
 }
+
+// KeepAnswer keeps what was answered to an event that tx has noted.
+func (tx *Tx) KeepAnswer(ctx context.Context, key string, at time.Time, answer []byte) error {
+	if _, err := tx.Exec(ctx, `update seen set answer = $3 where key = $1 and at = $2`, key, at, answer); err != nil {
+		return fmt.Errorf("answer to event %s: %w", key, err)
+	}
+	return nil
+}
+
+// KeptAnswer is what was answered to an event, nil if that was not kept.
+func (tx *Tx) KeptAnswer(ctx context.Context, key string, at time.Time) ([]byte, error) {
+	var answer []byte
+	err := tx.QueryRow(ctx, `select answer from seen where key = $1 and at = $2`, key, at).Scan(&answer)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("answer to event %s: %w", key, err)
+	}
+	return answer, nil
+}

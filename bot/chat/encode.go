@@ -89,3 +89,27 @@ func (c *Card) UnmarshalJSON(data []byte) error {
 	}
 	return nil
 }
+
+// storedForm is a form whose blocks are stored as a card's.
+type storedForm struct {
+	bareForm
+	Intro Card
+}
+
+type bareForm Form
+
+// MarshalJSON writes what UnmarshalJSON reads.
+func (f Form) MarshalJSON() ([]byte, error) {
+	return json.Marshal(storedForm{bareForm(f), Card{Blocks: f.Intro}})
+}
+
+// UnmarshalJSON reads a stored form.
+func (f *Form) UnmarshalJSON(data []byte) error {
+	var s storedForm
+	if err := json.Unmarshal(data, &s); err != nil {
+		return err
+	}
+	*f = Form(s.bareForm)
+	f.Intro = s.Intro.Blocks
+	return nil
+}

@@ -99,6 +99,23 @@ func TestSamplesComeBackAsTheyWentIn(t *testing.T) {
 	}
 }
 
+func TestFormsComeBackAsTheyWentIn(t *testing.T) {
+	t.Parallel()
+	for name, form := range chattest.Forms {
+		js, err := json.Marshal(chat.Answer{Form: &form})
+		if err != nil {
+			t.Fatalf("%s: storing: %v", name, err)
+		}
+		var back chat.Answer
+		if err := json.Unmarshal(js, &back); err != nil {
+			t.Fatalf("%s: reading back %s: %v", name, js, err)
+		}
+		if diff := cmp.Diff(&form, back.Form, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s (-stored +read):\n%s", name, diff)
+		}
+	}
+}
+
 func TestStoredCardsThatCantBeRead(t *testing.T) {
 	t.Parallel()
 	for name, js := range map[string]string{

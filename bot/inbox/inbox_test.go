@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/sync/errgroup"
 	"pgregory.net/rapid"
 
@@ -292,6 +293,34 @@ func TestAnswer(t *testing.T) {
 		accept(t, in, said("C1", 1))
 		if n := count(t, db, `select count(*) from inbox`); n != 0 {
 			t.Error("it was accepted after it had been answered")
+		}
+	})
+	t.Run("a form sent again gets the same answer, from another process too", func(t *testing.T) {
+		form := chat.Form{Action: "open.send", Args: chat.Args{"q": "1"}, Title: "Open a ticket", Intro: []chat.Block{chat.Note{Text: chat.T("Nearly there.")}},
+			Fields: []chat.Field{{Name: "who", Label: "Who?", Input: chat.Choice, Options: []chat.Option{{Value: "me", Label: "Only me"}}, Value: []string{"me"}}}}
+		card := chat.Card{Text: "This is INC-1.", Blocks: []chat.Block{chat.Section{Text: chat.T("This is INC-1.")}}}
+		for name, tt := range map[string]struct{ first, again chat.Answer }{
+			"the next form":            {chat.Answer{Form: &form}, chat.Answer{Form: &form}},
+			"words":                    {chat.Answer{Private: &card}, chat.Answer{Private: &card}},
+			"words are not said twice": {chat.Answer{Form: &form, Private: &card}, chat.Answer{Form: &form}},
+			"nothing more":             {},
+		} {
+			runs := 0
+			d := &desk{handle: func(context.Context, *storage.Tx, chat.Event) (chat.Answer, error) {
+				runs++
+				return tt.first, nil
+			}}
+			ev := said("C9", 1)
+			ev.Key, ev.Kind, ev.View = "s:"+name, chat.Submitted, "view"
+			for i, want := range []chat.Answer{tt.first, tt.again, tt.again} {
+				got, err := newInbox(t, inbox.Options{DB: db, Handler: d}).Answer(t.Context(), ev)
+				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+					t.Errorf("%s: answer %d: %v (-want +got)\n%s", name, i, err, diff)
+				}
+			}
+			if runs != 1 {
+				t.Errorf("%s: it had %d effects", name, runs)
+			}
 		}
 	})
 	t.Run("a form that is refused leaves nothing and may come again", func(t *testing.T) {

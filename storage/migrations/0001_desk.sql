@@ -365,8 +365,9 @@ create table dead_letters (
 -- Keys of all events of the last days: an event counts once. Partitioned by
 -- the event's own time, which is equal in every redelivery.
 create table seen (
-    key text not null,
-    at  timestamptz not null,
+    key    text not null,
+    at     timestamptz not null,
+    answer bytea, -- what was answered, if a repetition is to be answered alike
     primary key (key, at)
 ) partition by range (at);
 create table seen_rest partition of seen default;
