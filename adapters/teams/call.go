@@ -43,7 +43,12 @@ type request struct {
 	query  url.Values
 	body   any
 	effect effect
+	about  string // the post that it delivers; see correlation
 }
+
+// correlation is the header that names the post which a call delivers, by which
+// the call is found again in the log of whoever stands between.
+const correlation = "X-Correlation-ID"
 
 // call makes one call of the Bot Connector at service, a URL that came in a
 // verified activity: within a time limit, measured, and with its error in chat's
@@ -127,6 +132,9 @@ func (a *Adapter) once(ctx context.Context, address, token string, js []byte, r 
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 	}
 	req.Header.Set("Accept", "application/json")
+	if r.about != "" {
+		req.Header.Set(correlation, r.about)
+	}
 	client := *a.http
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	resp, err := client.Do(req)

@@ -103,36 +103,36 @@ func (a *Adapter) post(ctx context.Context, p chat.Post) (chat.Ref, error) {
 		return chat.Ref{}, err
 	}
 	act := a.draw(ctx, p, a.drawingIn(ctx, ref), ref)
-	at, err := a.put(ctx, channel, p.Place.Thread, ref, act)
+	at, err := a.put(ctx, channel, p, ref, act)
 	if withNames(err, act) {
-		return a.put(ctx, channel, p.Place.Thread, ref, a.draw(ctx, p, a.naming(ctx), ref))
+		return a.put(ctx, channel, p, ref, a.draw(ctx, p, a.naming(ctx), ref))
 	}
 	return at, err
 }
 
 // put sends what has been drawn.
-func (a *Adapter) put(ctx context.Context, channel, thread string, ref reference, act outgoing) (chat.Ref, error) {
-	if ref.Type == channelPost && thread == "" {
-		return a.beginThread(ctx, channel, ref, act)
+func (a *Adapter) put(ctx context.Context, channel string, p chat.Post, ref reference, act outgoing) (chat.Ref, error) {
+	if ref.Type == channelPost && p.Place.Thread == "" {
+		return a.beginThread(ctx, channel, p, ref, act)
 	}
 	to := channel
 	if ref.Type == channelPost {
-		to = conversation(channel, thread)
+		to = conversation(channel, p.Place.Thread)
 	}
 	act.Conversation.ID = to
 	var done created
 	if err := a.call(ctx, ref.ServiceURL, request{name: "send", method: http.MethodPost,
-		path: []string{"v3", "conversations", to, "activities"}, body: act, effect: creating}, &done); err != nil {
+		path: []string{"v3", "conversations", to, "activities"}, body: act, effect: creating, about: p.ID}, &done); err != nil {
 		return chat.Ref{}, err
 	}
 	return chat.Ref{Channel: channel, Message: done.ID}, nil
 }
 
 // beginThread posts what is not an answer to anything.
-func (a *Adapter) beginThread(ctx context.Context, channel string, ref reference, act outgoing) (chat.Ref, error) {
+func (a *Adapter) beginThread(ctx context.Context, channel string, p chat.Post, ref reference, act outgoing) (chat.Ref, error) {
 	act.Conversation.ID = channel
 	var done created
-	err := a.call(ctx, ref.ServiceURL, request{name: "begin", method: http.MethodPost, path: []string{"v3", "conversations"}, effect: creating,
+	err := a.call(ctx, ref.ServiceURL, request{name: "begin", method: http.MethodPost, path: []string{"v3", "conversations"}, effect: creating, about: p.ID,
 		body: newConversation{
 			Bot: a.account(ref), IsGroup: true, TenantID: a.tenant, Activity: &act,
 			ChannelData: map[string]any{"channel": map[string]string{"id": channel}, "tenant": map[string]string{"id": a.tenant}},
@@ -308,7 +308,7 @@ func (a *Adapter) Update(ctx context.Context, at chat.Ref, p chat.Post) error {
 	put := func(act outgoing) error {
 		act.ID, act.Conversation.ID = at.Message, to
 		return a.call(ctx, ref.ServiceURL, request{name: "update", method: http.MethodPut,
-			path: []string{"v3", "conversations", to, "activities", at.Message}, body: act}, nil)
+			path: []string{"v3", "conversations", to, "activities", at.Message}, body: act, about: p.ID}, nil)
 	}
 	act := a.draw(ctx, p, a.drawingIn(ctx, ref), ref)
 	if err = put(act); withNames(err, act) {
@@ -378,6 +378,6 @@ func (a *Adapter) Budgets(p chat.Post, _ bool) []chat.Budget {
 	return []chat.Budget{
 		{Name: name + "moment:" + to, Rate: 1.8, Burst: 4},
 		{Name: name + "hour:" + to, Rate: 0.4, Burst: 300},
-		{Name: name + "app:" + a.app, Rate: 40, Burst: 10},
+		{Name: name + "app:" + a.app, Rate: 40, Burst: 10, Wide: true}, // a 429 does not say for which limit it is
 	}
 }

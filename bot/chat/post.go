@@ -82,6 +82,9 @@ type Budget struct {
 	Name  string
 	Rate  float64
 	Burst int
+	// Wide says that conversations share it which have nothing else in common: that
+	// one is refused is no reason to stop the others.
+	Wide bool
 }
 
 // What a platform may say to a call. Any other error is passing: it is tried

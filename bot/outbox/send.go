@@ -67,7 +67,9 @@ func (out *Outbox) send(ctx context.Context, d *delivery) {
 		out.metrics.failures.WithLabelValues("limited").Inc()
 		until := out.o.Now().Add(limited.After)
 		for _, b := range d.budgets {
-			out.o.Pace.Block(ctx, b.Name, until)
+			if !b.Wide {
+				out.o.Pace.Block(ctx, b.Name, until)
+			}
 		}
 		if out.tooOld(d) {
 			out.failed(d, "refused", err.Error())

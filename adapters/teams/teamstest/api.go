@@ -371,9 +371,15 @@ type Call struct {
 	ID      string // activity or member id
 	Body    map[string]any
 	At      time.Time
-	// Status and Error are set once answered, for [Tenant.Calls].
+	// Correlation is the header X-Correlation-ID, in which the app may say what
+	// the call is about. Teams makes nothing of it.
+	Correlation string
+	// Status, Error, Took and the id of the message that was Posted are set once
+	// answered, for [Tenant.Calls].
 	Status int
 	Error  string
+	Took   time.Duration
+	Posted string
 }
 
 // A Fault is what goes wrong with a call. The zero value is nothing.

@@ -183,12 +183,16 @@ func (t *Tenant) beginWith(rw http.ResponseWriter, r *http.Request, op, channel,
 	t.mu.Lock()
 	t.stats.calls[op]++
 	t.stats.busy++
-	call := &Call{N: t.stats.calls[op], Op: op, Channel: channel, ID: id, Body: body, At: t.now()}
+	call := &Call{N: t.stats.calls[op], Op: op, Channel: channel, ID: id, Body: body, At: t.now(), Correlation: r.Header.Get("X-Correlation-ID")}
 	f := t.fault(*call)
 	t.mu.Unlock()
 	w := &reply{header: http.Header{}}
+	begun := time.Now()
 	done := func() {
-		defer t.end(call, w.status)
+		defer func() {
+			call.Took = time.Since(begun)
+			t.end(call, w.status)
+		}()
 		switch {
 		case f.Lose:
 			call.Error = "connection cut"

@@ -58,6 +58,7 @@ func (t *Tenant) serveSend(r *request) {
 	m.Thread = root
 	m = t.post(c, m)
 	t.stats.posted++
+	r.call.Posted = m.ID
 	r.json(http.StatusCreated, map[string]string{"id": m.ID})
 }
 
@@ -195,6 +196,7 @@ func (t *Tenant) serveCreate(r *request) {
 	}
 	m = t.post(c, m)
 	t.stats.posted++
+	r.call.Posted = m.ID
 	r.json(http.StatusCreated, map[string]string{"id": c.ID, "activityId": m.ID})
 }
 
@@ -215,5 +217,6 @@ func (t *Tenant) createPost(r *request, activity map[string]any) {
 	}
 	m = t.post(c, m)
 	t.stats.posted++
+	r.call.Posted = m.ID
 	r.json(http.StatusCreated, map[string]string{"id": c.ID + ";messageid=" + m.ID, "activityId": m.ID})
 }
