@@ -25,6 +25,10 @@ type tenancy struct {
 	people int
 	names  []string
 	heard  map[string]chan time.Time // by chat: when the desk has spoken
+
+	// Of tickets: where the agents talk in Slack, and in which chats they are heard.
+	places []place
+	chats  []string
 }
 
 func (b *bench) openTenant(ctx context.Context) (*tenancy, error) {
@@ -176,15 +180,27 @@ func (b *bench) inTeams(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
+	if err := b.deskIn(ctx, t, true, func(*child) error { return b.unhurried(ctx, t) }); err != nil {
+		return err
+	}
+	return b.deskIn(ctx, t, false, func(c *child) error { return b.limited(ctx, t, c) })
+}
+
+// deskIn has a desk in Slack and Teams while something is done.
+func (b *bench) deskIn(ctx context.Context, t *tenancy, unpaced bool, do func(*child) error) (err error) {
 	c, err := b.startOn(ctx, wholeDesk, app.Teams{AppID: t.App().ID, AppPassword: t.App().Secret, TenantID: t.ID(),
-		MetadataURL: t.OpenIDURL(), TokenURL: t.TokenURL(), Unpaced: true})
+		MetadataURL: t.OpenIDURL(), TokenURL: t.TokenURL(), Unpaced: unpaced})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
 	t.Connect("http://" + c.Addr)
 	b.slack.Connect("http://" + c.Addr)
+	return do(c)
+}
 
+// unhurried is all that is measured of a Teams without limits.
+func (b *bench) unhurried(ctx context.Context, t *tenancy) error {
 	ask := func(ctx context.Context, i int) (time.Duration, error) {
 		chat, err := t.person(i).Chat()
 		if err != nil {
@@ -255,8 +271,6 @@ func next(i, step, n int) int {
 
 // replies are from agents in Slack to people in Teams, as fast as they come.
 func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string, took) Row) error {
-	var places []place // of the tickets' cards in Slack
-	var chats []string
 	for i := range min(t.people, 30) {
 		chat, err := t.person(i).Chat()
 		if err != nil {
@@ -265,12 +279,12 @@ func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string
 		if err := t.press(i, chat, "Talk to a person"); err != nil {
 			return err
 		}
-		chats = append(chats, chat)
+		t.chats = append(t.chats, chat)
 	}
 	if err := b.drained(ctx); err != nil {
 		return err
 	}
-	for i, chat := range chats {
+	for i, chat := range t.chats {
 		all, err := t.person(i).Messages(chat, "", 20)
 		if err != nil {
 			return err
@@ -285,7 +299,7 @@ func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string
 		if !ok {
 			return fmt.Errorf("%w: %q", errNoCard, ref)
 		}
-		places = append(places, at)
+		t.places = append(t.places, at)
 	}
 	b.listener.forget()
 	conns := 4
@@ -298,10 +312,10 @@ func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string
 	began := time.Now()
 	for from := range conns {
 		group.Go(func() error {
-			for i := from; time.Since(began) < b.o.Scale.Asking; i = next(i, conns, len(places)) {
+			for i := from; time.Since(began) < b.o.Scale.Asking; i = next(i, conns, len(t.places)) {
 				patient, cancel := context.WithTimeoutCause(ctx, b.o.Scale.Patience, errSilent)
-				d, err := t.after(patient, chats[i], func() error {
-					_, err := b.slack.Person(userOf(0)).Say(slacktest.Post{Channel: places[i].channel, Thread: places[i].ts, Text: "what does its display say?"})
+				d, err := t.after(patient, t.chats[i], func() error {
+					_, err := b.slack.Person(userOf(0)).Say(slacktest.Post{Channel: t.places[i].channel, Thread: t.places[i].ts, Text: "what does its display say?"})
 					return err
 				})
 				cancel()
