@@ -314,7 +314,7 @@ func (t *turn) aftermath(ctx context.Context, list []news) error {
 			due = append(due, storage.Due{Kind: breachApology, Subject: int64(n.breach.ID), At: t.at})
 		}
 	}
-	if err := t.tx.AuditAll(ctx, steps); err != nil || len(drawn) == 0 {
+	if err := t.tx.AuditAll(ctx, steps); err != nil {
 		return err
 	}
 	if err := t.tx.RedrawAll(ctx, drawn, t.at, cards.TriageCard, cards.StatusCard); err != nil {

@@ -120,14 +120,14 @@ func (t *turn) standing(ctx context.Context, tk ticket.Ticket) (storage.Standing
 	}
 	s := all[tk.ID]
 	if len(s.Ledger) == 0 {
-		err = t.begin(ctx, tk, &s)
+		err = t.enter(ctx, tk, &s, t.beginning(tk)...)
 	}
 	return s, err
 }
 
-// begin starts the ledger of a ticket that was opened before anything was
+// beginning starts the ledger of a ticket that was opened before anything was
 // promised: what is promised now counts from now.
-func (t *turn) begin(ctx context.Context, tk ticket.Ticket, s *storage.Standing) error {
+func (t *turn) beginning(tk ticket.Ticket) []storage.LedgerEntry {
 	entries := []storage.LedgerEntry{{Step: sla.Opened, At: tk.OpenedAt, Policy: t.rules.id, Priority: tk.Priority, Team: tk.Team}}
 	if tk.State == ticket.Waiting {
 		entries = append(entries, storage.LedgerEntry{Step: sla.Waited, At: t.at, Reason: tk.WaitsFor})
@@ -142,18 +142,23 @@ func (t *turn) begin(ctx context.Context, tk ticket.Ticket, s *storage.Standing)
 	if tk.State == ticket.Done {
 		entries = append(entries, storage.LedgerEntry{Step: sla.Resolved, At: t.at})
 	}
-	return t.enter(ctx, tk, s, entries...)
+	return entries
 }
 
 // enter adds entries to a ledger.
 func (t *turn) enter(ctx context.Context, tk ticket.Ticket, s *storage.Standing, entries ...storage.LedgerEntry) error {
+	extend(s, tk.ID, entries)
+	return t.tx.AddEntries(ctx, entries...)
+}
+
+// extend is enter without storing them.
+func extend(s *storage.Standing, id ticket.ID, entries []storage.LedgerEntry) {
 	for i := range entries {
-		entries[i].Ticket, entries[i].Seq = tk.ID, len(s.Ledger)+1
+		entries[i].Ticket, entries[i].Seq = id, len(s.Ledger)+1
 		// The record keeps microseconds, and so does the sum.
 		entries[i].At = entries[i].At.Truncate(time.Microsecond)
 		s.Ledger = append(s.Ledger, entries[i])
 	}
-	return t.tx.AddEntries(ctx, entries...)
 }
 
 // reckon sets a ticket's clocks as its ledger has them, ends what is not
@@ -163,13 +168,18 @@ func (t *turn) reckon(ctx context.Context, tk ticket.Ticket, s storage.Standing)
 	if err != nil {
 		return err
 	}
+	if err := t.tx.SetClocks(ctx, w.clocks...); err != nil {
+		return err
+	}
+	return t.follow(ctx, tk, w)
+}
+
+// follow does what follows from how a ticket's clocks are set.
+func (t *turn) follow(ctx context.Context, tk ticket.Ticket, w worked) error {
 	for _, k := range w.gone {
 		if err := t.tx.DropClock(ctx, tk.ID, k); err != nil {
 			return err
 		}
-	}
-	if err := t.tx.SetClocks(ctx, w.clocks...); err != nil {
-		return err
 	}
 	for _, b := range w.over {
 		if err := t.tx.SetBreach(ctx, b); err != nil {
@@ -299,7 +309,7 @@ const DueChanged = "due"
 // that nobody who works on one of them notices. looked is how many are looked at
 // for them: there may be very many that it does not concern.
 const (
-	applied = 200
+	applied = 400
 	looked  = 40_000
 )
 
@@ -318,27 +328,30 @@ func (t *turn) applyLevels(ctx context.Context, after ticket.ID) error {
 	if err != nil {
 		return err
 	}
-	var clocks []storage.Clock
+	var (
+		entries []storage.LedgerEntry
+		clocks  []storage.Clock
+		changed []int64
+	)
 	for _, tk := range list {
 		s := all[tk.ID]
-		changed, err := t.applyTo(ctx, tk, &s)
+		change, err := t.changes(ctx, tk, s)
 		if err != nil {
 			return err
 		}
-		if changed {
-			if err := t.reckon(ctx, tk, s); err != nil {
-				return err
-			}
-			if err := t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard); err != nil {
-				return err
-			}
-			continue
-		}
-		// The promise is the same, but who is told and when may not be.
+		extend(&s, tk.ID, change)
 		w, err := t.work(ctx, tk, s)
 		if err != nil {
 			return err
 		}
+		if len(change) > 0 {
+			if err := t.follow(ctx, tk, w); err != nil {
+				return err
+			}
+			entries, clocks, changed = append(entries, change...), append(clocks, w.clocks...), append(changed, int64(tk.ID))
+			continue
+		}
+		// The promise is the same, but who is told and when may not be.
 		for _, c := range w.clocks {
 			if was, ok := s.Clock(c.Kind); !ok || !sameTime(was.Look, c.Look) {
 				clocks = append(clocks, c)
@@ -346,7 +359,13 @@ func (t *turn) applyLevels(ctx context.Context, after ticket.ID) error {
 			}
 		}
 	}
-	if err := t.tx.SetClocks(ctx, clocks...); err != nil || !more {
+	if err := t.tx.AddEntries(ctx, entries...); err != nil {
+		return err
+	}
+	if err := t.tx.SetClocks(ctx, clocks...); err != nil {
+		return err
+	}
+	if err := t.tx.RedrawAll(ctx, changed, t.at, cards.TriageCard, cards.StatusCard); err != nil || !more {
 		return err
 	}
 	return t.tx.SetDue(ctx, storage.LevelsApply, int64(after), t.at)
@@ -416,27 +435,27 @@ func (t *turn) concerns(ctx context.Context, p storage.OpenPromise) (bool, error
 	return false, nil
 }
 
-// applyTo enters what the policy in force changes for a ticket.
-func (t *turn) applyTo(ctx context.Context, tk ticket.Ticket, s *storage.Standing) (changed bool, err error) {
+// changes are what the policy in force enters in a ticket's ledger.
+func (t *turn) changes(ctx context.Context, tk ticket.Ticket, s storage.Standing) ([]storage.LedgerEntry, error) {
 	if len(s.Ledger) == 0 {
-		return true, t.begin(ctx, tk, s)
+		return t.beginning(tk), nil
 	}
 	slug, in := s.Level()
 	if in == t.rules.id || t.rules.levels.Kept(slug) {
-		return false, nil
+		return nil, nil
 	}
 	entry := t.rules.terms(tk, sla.Changed, "the policy has changed")
 	if entry.Level == "" && slug == "" {
-		return false, nil
+		return nil, nil
 	}
 	if entry.Level == slug {
 		before, err := t.tx.Levels(ctx, in)
 		if err != nil || before.Same(slug, t.rules.levels) {
-			return false, err
+			return nil, err
 		}
 	}
 	entry.At = t.at
-	return true, t.enter(ctx, tk, s, entry)
+	return []storage.LedgerEntry{entry}, nil
 }
 
 func sameTime(a, b *time.Time) bool {

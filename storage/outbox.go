@@ -142,6 +142,9 @@ func (tx *Tx) Redraw(ctx context.Context, subject int64, now time.Time, cards ..
 
 // RedrawAll is Redraw for many subjects.
 func (tx *Tx) RedrawAll(ctx context.Context, subjects []int64, now time.Time, cards ...string) error {
+	if len(subjects) == 0 {
+		return nil
+	}
 	return tx.later(ctx, failing("redraw %v of %d subjects", cards, len(subjects)), requeue+`p.subject = any(@subjects) and p.card = any(@cards) and p.card <> ''`+requeueAgain,
 		pgx.StrictNamedArgs{"subjects": subjects, "cards": cards, "lane": LaneReply, "now": now})
 }
