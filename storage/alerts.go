@@ -266,15 +266,15 @@ func (tx *Tx) DigestCounts(ctx context.Context, id DigestID) (all, over int, err
 // RedrawAlerts has all that was told of a ticket drawn again: what is late and
 // what was about to be.
 func (tx *Tx) RedrawAlerts(ctx context.Context, id ticket.ID, now time.Time, warnings ...string) error {
-	// Each kind by its own index; as one condition they would be looked for among
-	// all posts.
-	return tx.later(ctx, failing("redraw the alerts of ticket %d", id), requeue+`p.id in (
+	// Arrays, because joins are planned without knowing how few these are: then
+	// all posts of a kind are read, for each ticket.
+	return tx.later(ctx, failing("redraw the alerts of ticket %d", id), requeue+`p.id = any(array(
 			select w.id from posts w where w.subject = @ticket and w.card = any(@warnings) and w.card <> ''
 			union all
-			select x.id from breaches b join posts x on x.subject = b.id and x.card in ('breach', 'late') and x.card <> '' where b.ticket_id = @ticket
+			select x.id from posts x where x.subject = any(array(select id from breaches where ticket_id = @ticket)) and x.card in ('breach', 'late') and x.card <> ''
 			union all
-			select y.id from tellings t join posts y on y.subject = t.digest_id and y.card = 'digest' and y.card <> ''
-			where t.ticket_id = @ticket and t.digest_id is not null)`+requeueAgain,
+			select y.id from posts y where y.subject = any(array(select digest_id from tellings where ticket_id = @ticket and digest_id is not null))
+				and y.card = 'digest' and y.card <> ''))`+requeueAgain,
 		pgx.StrictNamedArgs{"ticket": id, "warnings": warnings, "lane": LaneReply, "now": now})
 }
 

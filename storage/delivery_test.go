@@ -191,7 +191,7 @@ func TestAChangeThatIsBeingCommittedIsNotLost(t *testing.T) {
 		done <- db.InTx(t.Context(), func(tx *storage.Tx) error {
 			err := tx.Redraw(t.Context(), 7, noon, "ticket")
 			if err == nil { // it goes with the next statement
-				_, err = tx.Backlog(t.Context())
+				_, err = tx.Backlog(t.Context(), time.Now())
 			}
 			redrawn <- err
 			<-commit

@@ -105,7 +105,7 @@ func (c *doctorCmd) checkStores(ctx context.Context, e *env, tell teller) (err e
 		"without articles the desk can answer nothing: deskhand kb import DIR")
 	var d storage.Backlog
 	if err := db.View(ctx, func(tx *storage.Tx) (err error) {
-		d, err = tx.Backlog(ctx)
+		d, err = tx.Backlog(ctx, time.Now())
 		return err
 	}); err != nil {
 		return err

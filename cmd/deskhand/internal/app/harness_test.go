@@ -268,12 +268,12 @@ func (d *desk) settled(ctx context.Context) error {
 			if seq, err = tx.ArticleSeq(ctx); err != nil {
 				return err
 			}
-			b, err = tx.Backlog(ctx)
+			b, err = tx.Backlog(ctx, d.now())
 			return err
 		}); err != nil {
 			return err
 		}
-		if b.Inbox == 0 && b.Outbox == 0 && d.app.index.Seq() >= seq {
+		if b.Settled() && d.app.index.Seq() >= seq {
 			return nil
 		}
 		select {

@@ -66,17 +66,17 @@ func quiet(ctx context.Context, c *crowd, db *storage.DB) error {
 		}
 		var b storage.Backlog
 		if err := db.View(ctx, func(tx *storage.Tx) (err error) {
-			b, err = tx.Backlog(ctx)
+			b, err = tx.Backlog(ctx, time.Now())
 			return err
 		}); err != nil {
 			return err
 		}
-		if b.Inbox == 0 && b.Outbox == 0 {
+		if b.Settled() {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%d events and %d posts are left: %w", b.Inbox, b.Outbox, ctx.Err())
+			return fmt.Errorf("%d events, %d posts and %d things that are due are left: %w", b.Inbox, b.Outbox, b.Due, ctx.Err())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

@@ -123,12 +123,12 @@ func (b *bench) drained(ctx context.Context) error {
 		}
 		var left storage.Backlog
 		if err := b.db.View(ctx, func(tx *storage.Tx) (err error) {
-			left, err = tx.Backlog(ctx)
+			left, err = tx.Backlog(ctx, time.Now())
 			return err
 		}); err != nil {
 			return err
 		}
-		if left.Inbox == 0 && left.Outbox == 0 {
+		if left.Settled() {
 			return nil
 		}
 		select {

@@ -379,19 +379,19 @@ func (p *promises) claimAll(ctx context.Context, n int, after time.Duration) (ti
 	return time.Since(began), err
 }
 
-// settled waits until the desk has nothing left to send.
+// settled waits until the desk has nothing left to tell or to send.
 func (p *promises) settled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, 10*p.o.Scale.Patience, errStuck)
 	defer cancel()
 	for {
 		var left storage.Backlog
 		if err := p.store.View(ctx, func(tx *storage.Tx) (err error) {
-			left, err = tx.Backlog(ctx)
+			left, err = tx.Backlog(ctx, time.Now())
 			return err
 		}); err != nil {
 			return err
 		}
-		if left.Inbox == 0 && left.Outbox == 0 {
+		if left.Settled() {
 			return nil
 		}
 		if err := wait(ctx, 20*time.Millisecond); err != nil {
