@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -109,12 +108,20 @@ func (tx *Tx) PutArticle(ctx context.Context, a knowledge.Article, by people.Per
 	if err != nil {
 		return fail(err)
 	}
-	if !created {
-		a.ID = had.ID
-		if sameArticle(had, a) {
-			return had, false, false, nil
-		}
+	if a.ID = had.ID; !created && had.Says(a) {
+		return had, false, false, nil
 	}
+	a, err = tx.writeArticle(ctx, had, a, by, via, at)
+	return a, created, true, err
+}
+
+// writeArticle stores a in the place of had, whose ID is 0 if there was none;
+// then a's is the number that it gets, or 0 for the next.
+func (tx *Tx) writeArticle(ctx context.Context, had, a knowledge.Article, by people.PersonID, via string, at time.Time) (knowledge.Article, error) {
+	fail := func(err error) (knowledge.Article, error) {
+		return a, fmt.Errorf("put article %s: %w", a.Slug, err)
+	}
+	numbered := had.ID == 0 && a.ID != 0
 	if err := tx.QueryRow(ctx, `update article_seq set seq = seq + 1 returning seq`).Scan(&a.Seq); err != nil {
 		return fail(err)
 	}
@@ -123,32 +130,38 @@ func (tx *Tx) PutArticle(ctx context.Context, a knowledge.Article, by people.Per
 	if tags == nil {
 		tags = []string{}
 	}
-	err = tx.QueryRow(ctx, `
-		insert into articles (slug, title, symptom, environment, answer, cause, audience, language, tags, owner,
+	err := tx.QueryRow(ctx, `
+		insert into articles (id, slug, title, symptom, environment, answer, cause, audience, language, tags, owner,
 			review_by, state, known_error, updated_at, seq)
-		values (@slug, @title, @symptom, @environment, @answer, @cause, @audience, @language, @tags, @owner,
+		overriding system value
+		values (coalesce(nullif(@id, 0), nextval(pg_get_serial_sequence('articles', 'id'))), @slug, @title, @symptom, @environment, @answer, @cause, @audience, @language, @tags, @owner,
 			@review_by, @state, @known_error, @at, @seq)
 		on conflict (slug) do update set title = excluded.title, symptom = excluded.symptom,
 			environment = excluded.environment, answer = excluded.answer, cause = excluded.cause, audience = excluded.audience,
 			language = excluded.language, tags = excluded.tags, owner = excluded.owner, review_by = excluded.review_by,
 			state = excluded.state, known_error = excluded.known_error, updated_at = excluded.updated_at, seq = excluded.seq
 		returning id`,
-		pgx.StrictNamedArgs{"slug": a.Slug, "title": a.Title, "symptom": a.Symptom, "environment": a.Environment,
+		pgx.StrictNamedArgs{"id": int64(a.ID), "slug": a.Slug, "title": a.Title, "symptom": a.Symptom, "environment": a.Environment,
 			"answer": a.Answer, "cause": a.Cause, "audience": a.Audience, "language": a.Language, "tags": tags,
 			"owner": a.Owner, "review_by": orNull(a.ReviewBy), "state": string(a.State), "known_error": a.KnownError,
 			"at": at, "seq": a.Seq}).Scan(&a.ID)
 	if err != nil {
 		return fail(err)
 	}
+	if numbered { // whoever stores articles holds article_seq, so nobody takes a number meanwhile
+		if _, err := tx.Exec(ctx, `select setval(pg_get_serial_sequence('articles', 'id'), max(id)) from articles`); err != nil {
+			return fail(err)
+		}
+	}
 	step := Step{At: at, Action: "article.changed", Person: by, Via: via, Subject: OfArticle, SubjectID: int64(a.ID),
 		After: map[string]any{"slug": a.Slug, "title": a.Title, "state": a.State, "audience": a.Audience}}
-	if created {
+	if had.ID == 0 {
 		step.Action = "article.created"
 	} else {
 		step.Before = map[string]any{"title": had.Title, "state": had.State, "audience": had.Audience,
 			"symptom": had.Symptom, "answer": had.Answer, "environment": had.Environment, "cause": had.Cause}
 	}
-	return a, created, true, tx.Audit(ctx, step)
+	return a, tx.Audit(ctx, step)
 }
 
 // articleToPut is the article of a slug, locked; none if there is none, and
@@ -170,10 +183,4 @@ func (tx *Tx) articleToPut(ctx context.Context, slug string) (had knowledge.Arti
 		return had, true, nil
 	}
 	return had, false, err
-}
-
-func sameArticle(a, b knowledge.Article) bool {
-	return a.Title == b.Title && a.Symptom == b.Symptom && a.Environment == b.Environment && a.Answer == b.Answer &&
-		a.Cause == b.Cause && a.Language == b.Language && a.Owner == b.Owner && a.State == b.State &&
-		a.KnownError == b.KnownError && a.ReviewBy.Equal(b.ReviewBy) && slices.Equal(a.Audience, b.Audience) && slices.Equal(a.Tags, b.Tags)
 }

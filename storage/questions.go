@@ -66,11 +66,11 @@ func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question
 	return q, nil
 }
 
-func orEmpty(ids []knowledge.ArticleID) []knowledge.ArticleID {
-	if ids == nil {
-		return []knowledge.ArticleID{}
+func orEmpty[T any](s []T) []T {
+	if s == nil {
+		return []T{}
 	}
-	return ids
+	return s
 }
 
 // Question returns a question as it is.

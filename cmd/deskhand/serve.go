@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -150,62 +148,12 @@ func (c *migrateCmd) Run(ctx context.Context, e *env) (err error) {
 }
 
 type kbCmd struct {
-	Import kbImportCmd `cmd:"" help:"Bring in a folder of Markdown files with front matter."`
+	Import kbImportCmd `cmd:"" help:"Bring in articles: Markdown, HTML, CSV, a Confluence space, Zendesk's or Freshservice's JSON."`
+	Export kbExportCmd `cmd:"" help:"Write all articles as Markdown, with their pictures."`
 	Search kbSearchCmd `cmd:"" help:"Show what the desk would answer to a question."`
 	Forget kbForgetCmd `cmd:"" help:"Leave out what people said of an article, when it is suggested."`
 	Eval   kbEvalCmd   `cmd:"" help:"Measure how well the desk suggests, on questions whose answers are known."`
 	Fit    kbFitCmd    `cmd:"" hidden:"" help:"Work out the weights of the ranking (kb/weights.tsv)."`
-}
-
-type kbImportCmd struct {
-	storeFlags
-	Dir    string `arg:"" help:"Folder of .md files, one for each article." type:"existingdir"`
-	DryRun bool   `help:"Only check them."`
-}
-
-func (c *kbImportCmd) Run(ctx context.Context, e *env) (err error) {
-	articles, err := kb.ReadDir(os.DirFS(c.Dir), time.Now())
-	if err != nil {
-		return err
-	}
-	if len(articles) == 0 {
-		return fmt.Errorf("there is no .md file in %s", c.Dir)
-	}
-	if c.DryRun {
-		e.say("%d articles are in order.", len(articles))
-		return nil
-	}
-	db, done, err := c.open(ctx, e)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, done()) }()
-	var added, changed int
-	began := time.Now()
-	for i, a := range articles {
-		if err := db.InTx(ctx, func(tx *storage.Tx) error {
-			_, isNew, isChanged, err := tx.PutArticle(ctx, a, 0, "deskhand kb import", time.Now())
-			switch {
-			case isNew:
-				added++
-			case isChanged:
-				changed++
-			}
-			return err
-		}); err != nil {
-			return fmt.Errorf("%w; %d articles before it are in", err, i)
-		}
-		if n := i + 1; n%500 == 0 {
-			left := time.Since(began) / time.Duration(n) * time.Duration(len(articles)-n)
-			e.progress(fmt.Sprintf("%d of %d articles, about %s left", n, len(articles), left.Round(time.Second)))
-		}
-	}
-	noun := "articles"
-	if len(articles) == 1 {
-		noun = "article"
-	}
-	e.say("%d %s: %d new, %d changed, %d as they were.", len(articles), noun, added, changed, len(articles)-added-changed)
-	return nil
 }
 
 type kbSearchCmd struct {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/core/knowledge"
-	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/kb/articlefile"
 )
 
 var today = time.Date(2026, 11, 18, 14, 20, 0, 0, time.UTC)
@@ -76,7 +76,7 @@ func TestColleaguesAreTheRestOfTheStaff(t *testing.T) {
 
 func articlesForTest(t *testing.T) []knowledge.Article {
 	t.Helper()
-	all, err := kb.ReadDir(Articles(), today)
+	all, err := articlefile.ReadDir(Articles(), today)
 	if err != nil {
 		t.Fatal(err)
 	}

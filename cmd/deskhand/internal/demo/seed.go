@@ -12,7 +12,7 @@ import (
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
-	"github.com/deskhand/deskhand/kb"
+	"github.com/deskhand/deskhand/kb/articlefile"
 	"github.com/deskhand/deskhand/storage"
 )
 
@@ -112,7 +112,7 @@ func (s *seeder) company(ctx context.Context, tx *storage.Tx) error {
 }
 
 func (s *seeder) articles(ctx context.Context, tx *storage.Tx) error {
-	all, err := kb.ReadDir(Articles(), s.now)
+	all, err := articlefile.ReadDir(Articles(), s.now)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,9 @@
-package kb
+package articlefile
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"regexp"
@@ -15,40 +15,8 @@ import (
 	"github.com/deskhand/deskhand/core/knowledge"
 )
 
-// Problem is what keeps a file from being imported, in words for its author.
-type Problem struct {
-	File string
-	Line int // 0 means the whole file
-	Text string
-}
-
-func (p Problem) String() string {
-	switch {
-	case p.File == "":
-		return p.Text
-	case p.Line == 0:
-		return p.File + ": " + p.Text
-	}
-	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
-}
-
-// ImportError lists everything that is to be put right before an import.
-type ImportError struct{ Problems []Problem }
-
-// Error has a line for each problem.
-func (e *ImportError) Error() string {
-	lines := make([]string, len(e.Problems))
-	for i, p := range e.Problems {
-		lines[i] = p.String()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Limits of an article's file, in bytes.
-const (
-	largestFile   = 1 << 20
-	largestHeader = 16 << 10
-)
+// largestHeader is the most front matter that a file has, in bytes.
+const largestHeader = 16 << 10
 
 var slugPattern = regexp.MustCompile(`^[a-z0-9]+([._-][a-z0-9]+)*$`)
 
@@ -75,14 +43,14 @@ func ReadDir(dir fs.FS, today time.Time) ([]knowledge.Article, error) {
 		if d.IsDir() || !strings.EqualFold(path.Ext(name), ".md") || strings.EqualFold(name, "README.md") {
 			return nil
 		}
-		text, problem := readFile(dir, file)
-		if problem != nil {
-			problems = append(problems, *problem)
+		text, err := readFile(dir, file, largestArticle)
+		if err != nil {
+			problems = append(problems, Problem{File: file, Text: err.Error()})
 			return nil
 		}
 		a, found := ParseArticle(file, text, today)
 		if other, ok := files[a.Slug]; ok && a.Slug != "" {
-			found = append(found, Problem{file, 0, fmt.Sprintf("%s has the same name; rename one of them", other)})
+			found = append(found, Problem{File: file, Text: fmt.Sprintf("%s has the same name; rename one of them", other)})
 		}
 		files[a.Slug] = file
 		problems = append(problems, found...)
@@ -102,29 +70,11 @@ func ReadDir(dir fs.FS, today time.Time) ([]knowledge.Article, error) {
 	return articles, nil
 }
 
-func readFile(dir fs.FS, file string) ([]byte, *Problem) {
-	f, err := dir.Open(file)
-	if err != nil {
-		return nil, &Problem{file, 0, "it cannot be opened: " + err.Error()}
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, largestFile+1))
-	if err != nil {
-		return nil, &Problem{file, 0, "it cannot be read: " + err.Error()}
-	}
-	if len(text) > largestFile {
-		return nil, &Problem{file, 0, "it is larger than 1 MB; split it, and leave pictures out"}
-	}
-	return text, nil
-}
-
 // ParseArticle reads an article from its file: front matter between two lines
 // of "---", then the answer in Markdown. The article counts only if there are
 // no problems.
 func ParseArticle(file string, text []byte, today time.Time) (knowledge.Article, []Problem) {
-	r := articleReader{file: file, today: today, article: knowledge.Article{
-		Audience: []string{knowledge.Everyone}, Language: "en", State: knowledge.Published,
-	}}
+	r := newArticleReader(file, today)
 	r.slug()
 	if r.encoding(text) {
 		text = bytes.TrimPrefix(text, []byte("\ufeff"))
@@ -138,25 +88,34 @@ type articleReader struct {
 	today    time.Time
 	article  knowledge.Article
 	problems []Problem
+
+	// foreign tells that the file may come from another program: it needs no
+	// front matter and may have that of site generators.
+	foreign  bool
+	also     []Origin
+	bodyLine int  // in which the answer begins
+	audience bool // it says who may read it
+	relative bool // the review is a number of days
+}
+
+func newArticleReader(file string, today time.Time) *articleReader {
+	return &articleReader{file: file, today: today, article: knowledge.Article{
+		Audience: []string{knowledge.Everyone}, Language: "en", State: knowledge.Published,
+	}}
 }
 
 func (r *articleReader) problem(line int, format string, args ...any) {
-	r.problems = append(r.problems, Problem{r.file, line, fmt.Sprintf(format, args...)})
+	r.problems = append(r.problems, Problem{File: r.file, Line: line, Text: fmt.Sprintf(format, args...)})
 }
 
 func (r *articleReader) slug() {
 	name := path.Base(r.file)
 	name = strings.TrimSuffix(name, path.Ext(name))
-	if slugPattern.MatchString(name) && len(name) <= 100 {
+	if slugPattern.MatchString(name) && len(name) <= longestSlug {
 		r.article.Slug = name
 		return
 	}
-	better := strings.Join(strings.FieldsFunc(strings.ToLower(name), func(c rune) bool {
-		return (c < 'a' || c > 'z') && (c < '0' || c > '9')
-	}), "-")
-	if better = strings.Trim(better[:min(len(better), 100)], "-"); better == "" {
-		better = "vpn-drops"
-	}
+	better := cmp.Or(slugOf(name), "vpn-drops")
 	r.problem(0, "a file's name is small letters, digits and hyphens, at most 100; rename it, say to %s.md", better)
 }
 
@@ -179,6 +138,11 @@ func (r *articleReader) encoding(text []byte) bool {
 func (r *articleReader) read(text string) {
 	first, rest, _ := strings.Cut(text, "\n")
 	if strings.TrimRight(first, " \t") != "---" {
+		if r.foreign {
+			r.body(text, text)
+			r.whole()
+			return
+		}
 		r.problem(1, `it begins without front matter; begin it with a line "---", then "title: …" and the others, then "---"`)
 		return
 	}
@@ -199,14 +163,23 @@ func (r *articleReader) read(text string) {
 		r.problem(1, "its front matter is longer than 16 kB; the answer goes below the second line \"---\"")
 		return
 	}
-	r.article.Answer = strings.TrimSpace(rest)
+	r.body(text, rest)
 	if r.header(header.String()) {
 		r.whole()
 	}
 }
 
+// body takes the answer, which is the rest of text.
+func (r *articleReader) body(text, rest string) {
+	r.article.Answer = strings.TrimSpace(rest)
+	r.bodyLine = 1 + strings.Count(text[:len(text)-len(strings.TrimLeft(rest, " \t\n"))], "\n")
+}
+
 // whole looks for what no line says.
 func (r *articleReader) whole() {
+	if r.foreign {
+		r.fillIn()
+	}
 	a := r.article
 	if a.State == knowledge.Published && a.Symptom == "" {
 		r.problem(1, `it has no symptom; add "symptom: …", as somebody who has the problem would say it, or "state: draft"`)
@@ -227,4 +200,73 @@ func (r *articleReader) whole() {
 			r.problem(0, "%s", p)
 		}
 	}
+}
+
+// fillIn makes up for what other programs' files don't say: the title is the
+// first heading, or the name of the file; the symptom is the title.
+func (r *articleReader) fillIn() {
+	a := &r.article
+	first, rest, _ := strings.Cut(a.Answer, "\n")
+	if heading, ok := strings.CutPrefix(first, "# "); ok {
+		heading = oneLine(knowledge.Plain(strings.TrimRight(heading, "# ")))
+		if a.Title == "" {
+			a.Title, a.Answer = heading, strings.TrimSpace(rest)
+			r.bodyLine += 1 + strings.Count(rest[:len(rest)-len(strings.TrimLeft(rest, " \t\n"))], "\n")
+		}
+	}
+	if a.Title == "" {
+		name := strings.TrimSuffix(path.Base(r.file), path.Ext(r.file))
+		if name == "index" && path.Dir(r.file) != "." {
+			name = path.Base(path.Dir(r.file))
+		}
+		a.Title = oneLine(strings.NewReplacer("-", " ", "_", " ").Replace(name))
+	}
+	a.Title = shorten(a.Title, 200)
+	if a.Symptom == "" {
+		a.Symptom = a.Title
+	}
+}
+
+// markdown reads a folder or a Git checkout. An article is known by the name of
+// its file, so that it may be moved to another directory; where two have the
+// same name, by the path.
+func (r *reader) markdown() error {
+	same := map[string]int{}
+	err := r.walk("markdown", func(file string) error {
+		p := &page{Article: Article{File: file}, markup: inMarkdown, aliases: []string{"file:" + file}}
+		r.pages = append(r.pages, p)
+		in := newArticleReader(file, r.Today)
+		in.foreign, in.article.Language = true, r.Language
+		text, err := readFile(r.fs, file, largestBody)
+		if err != nil {
+			in.problem(0, "%v", err)
+		} else {
+			words, sound := decode(text, "text/markdown")
+			if !sound && in.encoding(text) { // nothing but what decode could not read
+				in.problem(0, "some of it is not readable text; save it as UTF-8")
+			}
+			if len(in.problems) == 0 {
+				in.read(words)
+			}
+		}
+		p.Article.Article, p.Also, p.ReviewFromToday, p.body, p.bodyLine = in.article, in.also, in.relative, in.article.Answer, in.bodyLine
+		p.direct = in.audience
+		for _, q := range in.problems {
+			q.Kind = LeftOut
+			p.bad = append(p.bad, q)
+		}
+		name := strings.TrimSuffix(path.Base(file), path.Ext(file))
+		if p.slug = name; !slugPattern.MatchString(name) || len(name) > longestSlug {
+			p.slug = slugOf(name)
+		}
+		same[p.slug]++
+		return nil
+	})
+	for _, p := range r.pages {
+		if same[p.slug] > 1 || p.slug == "" || p.slug == "index" {
+			p.slug = cmp.Or(slugOf(strings.TrimSuffix(p.File, path.Ext(p.File))), "article")
+		}
+		p.Origin = Origin{Source: "markdown", Key: p.slug}
+	}
+	return err
 }

@@ -1,4 +1,4 @@
-package kb
+package articlefile
 
 import (
 	"errors"
@@ -75,7 +75,7 @@ func TestReadDirProblems(t *testing.T) {
 		{"a key given twice", "", head + "title: C\n---\nD", []string{"a.md:4: title is given twice"}},
 		{"every value wrong, each is told", "", head + "audience: []\nlanguage: klingonish-x\nowner: Bob\nreview: soon\nstate: live\nknown_error: maybe\ntags: {a: b}\nenvironment: [a]\n---\nC", []string{
 			"a.md:4: nobody could read it", "a.md:5: ", "a.md:6: \"Bob\" is no mail address", "a.md:7: \"soon\" is no date; write 2027-03-01, or 180d",
-			"a.md:8: \"live\" is no state; write draft, published or retired", "a.md:9: \"maybe\" is neither true nor false",
+			"a.md:8: \"live\" is no state; write draft, reviewed, published, stale or retired", "a.md:9: \"maybe\" is neither true nor false",
 			"a.md:10: tags is a list, such as [vpn, network]", "a.md:11: environment is one text",
 		}},
 		{"a colon in a text", "", "---\ntitle: VPN: drops\nsymptom: x\n---\ny", []string{`a.md:2: the front matter is not YAML`}},
@@ -132,7 +132,7 @@ func FuzzParseArticle(f *testing.F) {
 		f.Add("vpn.md", []byte(s))
 	}
 	f.Fuzz(func(t *testing.T, file string, text []byte) {
-		if len(text) > largestFile {
+		if len(text) > largestArticle {
 			return // ReadDir refuses it
 		}
 		a, problems := ParseArticle(file, text, importDay)

@@ -1,8 +1,9 @@
-package kb
+package articlefile
 
 import (
 	"errors"
 	"net/mail"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +18,14 @@ import (
 )
 
 // headerKeys are what front matter may say.
-var headerKeys = []string{"title", "symptom", "environment", "cause", "audience", "language", "owner", "review", "state", "known_error", "tags"}
+var headerKeys = []string{"title", "symptom", "environment", "cause", "audience", "language", "owner", "review", "state", "known_error", "tags", "id", "from"}
+
+// foreignKeys are those of site generators (Jekyll, Hugo, Docusaurus, MkDocs)
+// that say nothing that an article needs. Any other key that is not known is a
+// mistake: a slip in "audience" must not open an article to everyone.
+var foreignKeys = []string{"layout", "date", "lastmod", "last_modified_at", "draft", "weight", "slug", "permalink", "url", "category", "categories", "description",
+	"author", "authors", "sidebar_position", "sidebar_label", "sidebar", "pagination_next", "pagination_prev", "hide_title", "toc", "parent", "nav_order",
+	"has_children", "grand_parent", "aliases", "redirect_from", "template", "hide", "icon", "image", "keywords", "summary", "type", "menu", "id"}
 
 // header reads front matter; false means that it could not be read at all. It
 // goes through the keys itself, as a decoder would stop at the first mistake.
@@ -55,6 +63,8 @@ func (r *articleReader) header(text string) bool {
 	for _, v := range values {
 		key := v.Key.GetToken().Value
 		switch {
+		case r.foreign && slices.Contains(foreignKeys, key) && (key != "id" || !articleRef.MatchString(v.Value.String())):
+			r.foreignValue(key, v.Value)
 		case !slices.Contains(headerKeys, key):
 			r.problem(lineOf(v.Key), "%s", unknownKey(key))
 		case seen[key]:
@@ -64,7 +74,7 @@ func (r *articleReader) header(text string) bool {
 		}
 		seen[key] = true
 	}
-	if !seen["title"] {
+	if !seen["title"] && !r.foreign {
 		r.problem(1, `it has no title; add "title: …", the matter in a few words`)
 	}
 	return true
@@ -79,18 +89,51 @@ func lineOf(n ast.Node) int {
 }
 
 func unknownKey(key string) string {
-	if len(key) <= longestWord {
-		for _, k := range headerKeys {
-			if near(k, strings.ToLower(key), 2) {
-				return strconv.Quote(key) + " is not known here; do you mean " + k + "?"
-			}
+	for _, k := range headerKeys {
+		if resembles(k, strings.ToLower(key)) {
+			return strconv.Quote(key) + " is not known here; do you mean " + k + "?"
 		}
 	}
-	return strconv.Quote(key[:min(len(key), longestWord)]) + " is not known here; the keys are " + strings.Join(headerKeys, ", ")
+	return strconv.Quote(shorten(key, 60)) + " is not known here; the keys are " + strings.Join(headerKeys, ", ")
+}
+
+// resembles tells whether a and b begin and end alike, but for two letters.
+func resembles(a, b string) bool {
+	head, tail := 0, 0
+	for head < len(a) && head < len(b) && a[head] == b[head] {
+		head++
+	}
+	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return head+tail > 0 && head+tail >= max(len(a), len(b))-2
+}
+
+// articleRef is the number of an article, "KB-31".
+var articleRef = regexp.MustCompile(`^KB-([1-9][0-9]{0,15})$`)
+
+// foreignValue takes what the key of another program says of an article.
+func (r *articleReader) foreignValue(key string, n ast.Node) {
+	if s, _ := textOf(n); key == "draft" && s == "true" {
+		r.article.State = knowledge.Draft
+	}
 }
 
 func (r *articleReader) value(key string, n ast.Node) {
 	line, a := lineOf(n), &r.article
+	if key == "from" {
+		list, ok := texts(n)
+		for _, s := range list {
+			source, key, cut := strings.Cut(s, "/")
+			if ok = ok && cut && source != "" && key != ""; ok {
+				r.also = append(r.also, Origin{source, key})
+			}
+		}
+		if !ok {
+			r.problem(line, "from is a list of where the article came from, such as [confluence:IT/4711]")
+		}
+		return
+	}
 	if key == "audience" || key == "tags" {
 		list, ok := texts(n)
 		switch {
@@ -106,7 +149,7 @@ func (r *articleReader) value(key string, n ast.Node) {
 					r.problem(line, "%q is no team or department; write the short name it has in the policy, in small letters", group)
 				}
 			}
-			a.Audience = list
+			a.Audience, r.audience = list, true
 		}
 		return
 	}
@@ -116,6 +159,14 @@ func (r *articleReader) value(key string, n ast.Node) {
 		return
 	}
 	switch key {
+	case "id":
+		m := articleRef.FindStringSubmatch(s)
+		if m == nil {
+			r.problem(line, "%q is no number of an article; leave id out, or write KB-31", s)
+			return
+		}
+		id, _ := strconv.ParseInt(m[1], 10, 64) // it fits
+		a.ID = knowledge.ArticleID(id)
 	case "title":
 		if s == "" {
 			r.problem(line, "its title is empty; say the matter in a few words")
@@ -140,8 +191,8 @@ func (r *articleReader) value(key string, n ast.Node) {
 		}
 		a.Owner = strings.ToLower(s)
 	case "state":
-		if a.State = knowledge.State(s); !slices.Contains([]knowledge.State{knowledge.Draft, knowledge.Published, knowledge.Retired}, a.State) {
-			r.problem(line, "%q is no state; write draft, published or retired", s)
+		if a.State = knowledge.State(s); !slices.Contains(knowledge.States, a.State) {
+			r.problem(line, "%q is no state; write draft, reviewed, published, stale or retired", s)
 		}
 	case "known_error":
 		switch s {
@@ -152,6 +203,7 @@ func (r *articleReader) value(key string, n ast.Node) {
 			r.problem(line, "%q is neither true nor false", s)
 		}
 	case "review":
+		r.relative = strings.HasSuffix(s, "d")
 		if a.ReviewBy, ok = reviewDate(s, r.today); !ok {
 			r.problem(line, "%q is no date; write 2027-03-01, or 180d for 180 days from the import", s)
 		}
