@@ -327,6 +327,9 @@ func TestForgedButtons(t *testing.T) {
 	for who, channel := range dm {
 		for _, action := range actions {
 			for _, id := range ids {
+				if who == "eva" && id != "1" {
+					continue // what can't be read is the same from everybody
+				}
 				args := map[string]string{"t": id, "q": id, "a": id, "v": id, "k": "incident", "r": id}
 				value, _ := json.Marshal(args)
 				for _, prefix := range []string{"do:", "form:"} {

@@ -22,8 +22,8 @@ import (
 //
 //	go test ./cmd/deskhand/internal/app -run Breaches -breaches=1000 -breaches.kills=20 -timeout 30m
 var (
-	breachesAll   = flag.Int("breaches", 80, "how many promises are missed")
-	breachesKills = flag.Int("breaches.kills", 3, "how often a process is killed meanwhile")
+	breachesAll   = flag.Int("breaches", 40, "how many promises are missed")
+	breachesKills = flag.Int("breaches.kills", 2, "how often a process is killed meanwhile")
 )
 
 // Three processes watch over one record, are killed at random instants and

@@ -21,7 +21,7 @@ import (
 //
 //	go test ./cmd/deskhand/internal/app -run Chaos -chaos.conversations=500 -chaos.kills=20 -timeout 30m
 var (
-	chaosConversations = flag.Int("chaos.conversations", 40, "how many conversations the chaos tests have")
+	chaosConversations = flag.Int("chaos.conversations", 24, "how many conversations the chaos tests have")
 	chaosKills         = flag.Int("chaos.kills", 2, "how often the chaos tests kill a process")
 	chaosSeed          = flag.Uint64("chaos.seed", 0, "what the chaos tests' chances come from; 0: another each time")
 )
