@@ -22,6 +22,47 @@ import (
 // change there.
 const failedLately = 180 * 24 * time.Hour
 
+// orderedChanges does what is commanded about changes and items. Words that may
+// be an answer on a ticket, too, are a command from agents only where there are
+// no threads to tell them apart.
+func (t *turn) orderedChanges(ctx context.Context, text string) (done bool, err error) {
+	if n, ok := change.ParseRef(text); ok {
+		c, err := t.tx.ChangeByNumber(ctx, n)
+		if err != nil {
+			return true, orUnknown(err, "change")
+		}
+		return true, t.changeShown(ctx, c.ID)
+	}
+	agent := t.who.Agent() || t.who.Admin
+	order, about, _ := strings.Cut(strings.ToLower(strings.TrimSpace(text)), " ")
+	switch about = strings.TrimSpace(about); order {
+	case "change":
+		if (about == "" || about == "new") && (agent || !t.ev.Flat) {
+			return true, t.raise(ctx)
+		}
+	case "changes":
+		switch {
+		case !agent && t.ev.Flat:
+		case about == "":
+			return true, t.changesSoon(ctx)
+		case about == "success", about == "report":
+			return true, t.changeSuccess(ctx)
+		}
+	case "approvals":
+		switch about {
+		case "":
+			return true, t.approvals(ctx)
+		case "hand over", "delegate":
+			return true, t.delegate(ctx)
+		}
+	case "ci":
+		if about != "" && t.who.Agent() {
+			return true, t.itemNamed(ctx, about)
+		}
+	}
+	return false, nil
+}
+
 // raise opens the form for a change; where none can be opened it offers it.
 func (t *turn) raise(ctx context.Context) error {
 	if !t.who.Agent() {
@@ -105,6 +146,8 @@ func (t *turn) whatSend(ctx context.Context) error {
 	c.Items, unknown = t.chosenItems(g)
 	if len(unknown) > 0 {
 		wrong["items"] = "I know no " + strings.Join(unknown, ", ") + ". Type a few letters in the field above to find it."
+	} else if problem := c.CheckItems(itemsOf(g, c.Items)); problem != "" {
+		wrong["items"] = problem
 	}
 	if len(wrong) > 0 {
 		t.answer.Errors = wrong

@@ -7,7 +7,6 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
-	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -50,6 +49,9 @@ func (t *turn) hearFlat(ctx context.Context) error {
 			return t.myPage(ctx)
 		}
 		if done, err := t.orderedArticles(ctx, t.ev.Text); done || err != nil {
+			return err
+		}
+		if done, err := t.orderedChanges(ctx, strings.TrimSpace(t.ev.Text)); done || err != nil {
 			return err
 		}
 		if c, ok, err := t.shortAnswer(ctx, strings.TrimSpace(t.ev.Text)); ok || err != nil {
@@ -228,12 +230,8 @@ func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) 
 	if t.asksForPage(text) {
 		return true, t.myPage(ctx)
 	}
-	if n, ok := change.ParseRef(text); ok {
-		c, err := t.tx.ChangeByNumber(ctx, n)
-		if err != nil {
-			return true, orUnknown(err, "change")
-		}
-		return true, t.changeShown(ctx, c.ID)
+	if done, err := t.orderedChanges(ctx, text); done || err != nil {
+		return done, err
 	}
 	if done, err := t.orderedArticles(ctx, text); done || err != nil {
 		return done, err
@@ -243,28 +241,6 @@ func (t *turn) ordered(ctx context.Context, text string) (done bool, err error) 
 	switch strings.ToLower(order) {
 	case "triage":
 		return true, t.chooseTriage(ctx, about)
-	case "change":
-		if about == "" || strings.EqualFold(about, "new") {
-			return true, t.raise(ctx)
-		}
-	case "changes":
-		switch strings.ToLower(about) {
-		case "":
-			return true, t.changesSoon(ctx)
-		case "success", "report":
-			return true, t.changeSuccess(ctx)
-		}
-	case "approvals":
-		switch strings.ToLower(about) {
-		case "":
-			return true, t.approvals(ctx)
-		case "hand over", "delegate":
-			return true, t.delegate(ctx)
-		}
-	case "ci":
-		if about != "" && t.who.Agent() {
-			return true, t.itemNamed(ctx, about)
-		}
 	case "history":
 		if _, _, ok := ticket.ParseRef(strings.ToLower(about)); ok {
 			return true, t.historyOf(ctx, about)

@@ -53,17 +53,27 @@ var changing = []Conversation{
 		},
 	},
 	{
-		Name: "no change without a way back, and none in the past", Rows: []string{"AC1"},
+		Name: "no change without a way back, in the past, in a freeze or that nobody could approve", Rows: []string{"AC1"},
 		Run: func(w *World) {
 			ben := w.Person("ben")
 			ben.Says("change").Press("Raise a change").Fill("What is changed?", "A cable").Fill("Why?", "It is loose.").Fill("More items, by name", "db-9")
 			ben.SubmitRefused("I know no “db-9”")
+			ben.Fill("More items, by name", "db-2").SubmitRefused("db-2 is retired")
+			ben.Fill("More items, by name", "").SubmitRefused("Please choose what is touched")
+			ben.Fill("Which service is it for?", "VPN")
 			ben.Fill("More items, by name", "db-3").Submits()
 			ben.Fill("Plan", "Push it in.").Fill("The way back", " ")
 			inWindow(ben, -2*time.Hour, time.Hour)
 			ben.SubmitRefused()
 			ben.Fill("The way back", "Pull it out.").SubmitRefused("This time has passed")
+			inWindow(ben, 48*time.Hour, 30*time.Minute)
+			ben.SubmitRefused("The work takes longer than its window", "This is in the freeze “No new routes”")
+			inWindow(ben, 48*time.Hour, 3*time.Hour)
+			ben.Fill("If it is in a freeze: why can't it wait?", "It sparks.").Fill("Who does it?", "Leo Novak").SubmitRefused("there is nobody who could give it")
 			w.Recorded(0, "changes asked about", `select count(*) from changes where state <> 'draft'`)
+			w.Recorded(0, "approvals", `select count(*) from approvals`)
+			ben.Fill("Who does it?", "Ben Weber").Submits()
+			ben.Sees("CHG-1", "Waiting for approval", "in the freeze “No new routes”", "It sparks.")
 		},
 	},
 	{
@@ -148,6 +158,8 @@ var changing = []Conversation{
 			ada.Sees("Leo Novak has asked you to answer for them")
 			ada.PressOn("CHG-1", "Approve")
 			leo.Sees("CHG-1", "Approved by Ada Roth for Leo Novak")
+			ada.Says("approvals hand over").Press("Hand over approvals…").Fill("Who answers for you?", "Leo Novak").Fill("Until and including", time.Now().AddDate(0, 0, 5).Format(time.DateOnly))
+			ada.SubmitRefused("They would come back to you").Closes()
 			leo.Press("Take them back").Sees("You answer for yourself again.")
 			w.Recorded(1, "votes for somebody", `select count(*) from votes where capacity = 'delegate'`)
 		},
@@ -237,6 +249,29 @@ var changing = []Conversation{
 			ben.Commands("ci db-3")
 			w.Aside("ben", "it-triage").Sees("Last changes", "CHG-1", "Ben Weber", "worked")
 			w.Recorded(1, "undocumented changes", `select count(*) from changes c join ticket_changes x on x.change_id = c.id where c.kind = 'undocumented' and x.link = 'made'`)
+		},
+	},
+	{
+		Name: "a risky change goes through two stages, says what it clashes with, and is confirmed by typing its number", Rows: []string{"AC3", "AC8", "AC10", "AC20"},
+		Run: func(w *World) {
+			ben, leo := asksApproval(w, nil)
+			ada, kim := w.Person("ada"), w.Person("kim")
+			ada.Says("hello").Sees("Hello Ada.")
+			kim.Says("change").Press("Raise a change").Fill("What is changed?", "Faster cables").Fill("Why?", "It is slow.").Fill("More items, by name", "db-3").Submits()
+			inWindow(kim.SeesForm("Faster cables").Fill("Plan", "Swap them.").Fill("The way back", "Swap them back."), 49*time.Hour, 3*time.Hour)
+			kim.Submits().Sees("CHG-2", "High", "CHG-1 is on db-3 at the same time: A bigger disk for db-3", "Stage 1 of 2: Team lead")
+			confirm := func(a Actor) {
+				a.PressOn("CHG-2", "Approve").SeesForm("The risk is high").Fill("Please type CHG-2 to approve it", "CHG-1").SubmitRefused("That is not CHG-2")
+				a.Fill("Please type CHG-2 to approve it", "chg 2").Submits()
+			}
+			ada.SeesNot("CHG-2")
+			confirm(leo)
+			kim.Sees("Stage 2 of 2: Change board, 0 of 2 yes")
+			confirm(ada)
+			kim.Sees("Stage 2 of 2: Change board, 1 of 2 yes")
+			confirm(ben)
+			kim.Sees("CHG-2 “Faster cables” is approved.")
+			w.Recorded(2, "stages", `select count(*) from approval_stages s join approvals a on a.id = s.approval_id where a.state = 'approved'`)
 		},
 	},
 }

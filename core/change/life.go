@@ -1,6 +1,7 @@
 package change
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -90,18 +91,8 @@ func (c Change) Check(items []cmdb.Item, clashes []Clash, at time.Time) map[Fiel
 	need(FieldPlan, c.Plan, "Please say step by step what will be done.", MostText)
 	need(FieldTest, c.Test, "", MostText)
 	need(FieldRollback, c.Rollback, "No change without a way back. What will you do if it goes wrong?", MostText)
-	switch {
-	case len(c.Items) == 0:
-		wrong[FieldItems] = "Please choose what is touched; nobody can judge it otherwise."
-	case len(c.Items) > MostItems:
-		wrong[FieldItems] = "That are more than 50 items. Make several changes of it."
-	case len(items) < len(c.Items):
-		wrong[FieldItems] = "One of these is not on record any more. Please choose again."
-	}
-	for _, i := range items {
-		if i.State == cmdb.Retired {
-			wrong[FieldItems] = i.Key + " is retired. Please choose what has taken its place."
-		}
+	if problem := c.CheckItems(items); problem != "" {
+		wrong[FieldItems] = problem
 	}
 	switch {
 	case c.From.IsZero():
@@ -135,6 +126,24 @@ func (c Change) Check(items []cmdb.Item, clashes []Clash, at time.Time) map[Fiel
 		}
 	}
 	return wrong
+}
+
+// CheckItems is Check for the items alone; empty: nothing is wrong with them.
+func (c Change) CheckItems(items []cmdb.Item) string {
+	switch {
+	case len(c.Items) == 0:
+		return "Please choose what is touched; nobody can judge it otherwise."
+	case len(c.Items) > MostItems:
+		return fmt.Sprintf("That is more than %d items. Make several changes of it.", MostItems)
+	case len(items) < len(c.Items):
+		return "One of these is not on record any more. Please choose again."
+	}
+	for _, i := range items {
+		if i.State == cmdb.Retired {
+			return i.Key + " is retired. Please choose what has taken its place."
+		}
+	}
+	return ""
 }
 
 // Submit asks the approvers.

@@ -61,6 +61,14 @@ service_levels:
 alerts: {channel: {WORKING: sla-alerts}}
 changes:
   report: {WORKING: it-triage}
+  approvals:
+    - risk: [high]
+      stages:
+        - {name: Team lead, ask: [lead], within: 24h, deputies: [admins]}
+        - {name: Change board, ask: [ada@acme.example, ben@acme.example, leo@acme.example], need: majority, within: 48h}
+    - stages: [{name: Team lead, ask: [lead], within: 24h, deputies: [admins]}]
+  freezes:
+    - {name: No new routes, from: 2026-01-01, to: 2036-01-01, services: [vpn]}
   standard:
     - {slug: disks, title: Disks, types: [database], tier: 2, takes: 2h, plan: Add it and grow the volume., test: Watch the queue., rollback: Detach it.}
 knowledge: {channel: {WORKING: it-knowledge}}
@@ -90,6 +98,7 @@ var runs = []cmdb.Row{
 	{Line: 4, Key: "app-2", Type: cmdb.Application, Tier: 3, Relations: map[cmdb.Kind][]string{cmdb.RunsOn: {"db-3"}}},
 	{Line: 5, Key: "db-3", Name: "Orders database", Type: cmdb.Database, Tier: 2, Owner: "kim@acme.example", Team: "network", Relations: map[cmdb.Kind][]string{cmdb.DependsOn: {"san-1"}}},
 	{Line: 6, Key: "san-1", Type: cmdb.Storage, Tier: 1},
+	{Line: 7, Key: "db-2", Name: "Old orders", Type: cmdb.Database, State: cmdb.Retired},
 }
 
 // desk is a whole desk with its workspace.
