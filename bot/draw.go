@@ -81,6 +81,12 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 	case cards.GapsCard:
 		c, err = t.gapsCard(ctx, storage.GapReportID(p.Subject))
 		return c, nil, err
+	case cards.FlagCard:
+		c, err = t.flagCard(ctx, storage.FlagID(p.Subject))
+		return c, nil, err
+	case cards.ReviewCard:
+		c, err = t.reviewCard(ctx, p)
+		return c, nil, err
 	case cards.ArticleCard:
 		c, err = t.articleCard(ctx, knowledge.ArticleID(p.Subject))
 		return c, nil, err

@@ -79,6 +79,9 @@ var presses = map[string]flow{
 	cards.ArticleEdit: (*turn).edit,
 	cards.ArticleMove: (*turn).articleMove,
 	cards.ArticleShow: (*turn).articleShow,
+	cards.Flagging:    (*turn).flag,
+	cards.FlagEnd:     (*turn).flagEnd,
+	cards.StillRight:  (*turn).stillRight,
 }
 
 // forms are the flows of forms that were sent, by action.
@@ -108,6 +111,7 @@ var forms = map[string]flow{
 	cards.ChangeBroke: (*turn).brokeSend,
 	cards.Delegate:    (*turn).delegateSend,
 	cards.ArticleEdit: (*turn).articleSend,
+	cards.Flagging:    (*turn).flagSend,
 }
 
 // dismissals are the flows of forms that were closed unsent, by action.

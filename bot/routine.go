@@ -20,7 +20,8 @@ type routine struct {
 // routines by the stored name of the row. Their subject is 0.
 func routines() map[string]routine {
 	return map[string]routine{
-		"gaps.week": {hours.Monday, (*turn).tellGaps},
+		"gaps.week":       {hours.Monday, (*turn).tellGaps},
+		"articles.review": {hours.Morning, (*turn).reviewArticles},
 	}
 }
 

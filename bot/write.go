@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -38,7 +39,7 @@ func (t *turn) ofArticle(ctx context.Context, step string) (knowledge.Article, e
 	if err != nil {
 		return a, orUnknown(err, "article")
 	}
-	if !t.rights().Draft && a.Owner != t.who.Mail {
+	if !t.rightsOn(a).Draft {
 		return a, &ticket.RefusedError{Step: step, Reason: noAuthor}
 	}
 	if !t.sees(a) {
@@ -49,10 +50,7 @@ func (t *turn) ofArticle(ctx context.Context, step string) (knowledge.Article, e
 
 // sees tells whether the actor may know of an article that may not be published.
 func (t *turn) sees(a knowledge.Article) bool {
-	if a.Owner != "" && a.Owner == t.who.Mail && !t.who.Left {
-		return true
-	}
-	return a.ReadableBy(t.who.Groups()) && (a.State == knowledge.Published || t.who.Agent() || t.rights().Draft)
+	return t.owns(a) || a.ReadableBy(t.who.Groups()) && (a.State == knowledge.Published || t.who.Agent() || t.rights().Draft)
 }
 
 // newArticle begins an article out of nothing.
@@ -128,12 +126,10 @@ func (t *turn) editArticle(ctx context.Context, id knowledge.ArticleID) error {
 }
 
 func (t *turn) mayEdit(a knowledge.Article) (reason string) {
-	r := t.rights()
+	r := t.rightsOn(a)
 	switch {
 	case !t.sees(a):
 		return "there is no such article"
-	case a.Owner != "" && a.Owner == t.who.Mail:
-		return ""
 	case !r.Draft:
 		return noAuthor
 	case !r.Publish && (a.State == knowledge.Published || a.State == knowledge.Stale):
@@ -272,7 +268,8 @@ func (t *turn) articleSend(ctx context.Context) error {
 		// Once more, with marks: whoever takes them off has decided.
 		return t.articleForm(cards.ArticleDraft{Article: a, Ticket: t.id("t"), Gap: t.id("g"), Kept: t.ev.Args["kept"], Again: true})
 	}
-	if live := a.State == knowledge.Published || a.State == knowledge.Stale; live && knowledge.Marked(a.Title, a.Symptom, a.Answer, a.Environment) {
+	live := a.State == knowledge.Published || a.State == knowledge.Stale
+	if live && knowledge.Marked(a.Title, a.Symptom, a.Answer, a.Environment) {
 		t.answer.Errors = map[string]string{"answer": "It is published, so what is marked " + knowledge.MarkOpen + "so" + knowledge.MarkClose + " has to go first, or the marks if it may stay."}
 		return nil
 	}
@@ -285,7 +282,19 @@ func (t *turn) articleSend(ctx context.Context) error {
 			return nil
 		}
 	}
-	return t.keepArticle(ctx, a, source)
+	if live { // whoever changes it has looked at it
+		a.State = knowledge.Published
+		if !a.ReviewBy.After(t.at) {
+			a.ReviewBy = time.Time{}
+		}
+	}
+	if err := t.keepArticle(ctx, a, source); err != nil || !live {
+		return err
+	}
+	if err := t.tx.Redraw(ctx, int64(a.ID), t.at, cards.ReviewCard); err != nil {
+		return err
+	}
+	return t.endFlags(ctx, a, 0, true)
 }
 
 // fill takes an article's parts out of the form.
@@ -397,7 +406,7 @@ func (t *turn) articleMove(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	is, reason := a.Move(to, t.rights(), source.Author == t.who.ID)
+	is, reason := a.Move(to, t.rightsOn(a), source.Author == t.who.ID)
 	if reason == "" && to != knowledge.Draft && to != knowledge.Retired {
 		if t.ev.Args["v"] != strconv.FormatInt(a.Seq, 10) {
 			reason = "it was changed since this was drawn. Read it as it now stands"
@@ -423,7 +432,10 @@ func (t *turn) articleMove(ctx context.Context) error {
 	if err := t.tx.CarryTrial(ctx, a.ID, a.Seq, is.Seq); err != nil {
 		return err
 	}
-	return t.tx.Redraw(ctx, int64(a.ID), t.at, cards.ArticleCard)
+	if err := t.tx.Redraw(ctx, int64(a.ID), t.at, cards.ArticleCard, cards.ReviewCard); err != nil || to != knowledge.Retired {
+		return err
+	}
+	return t.endFlags(ctx, is, 0, true)
 }
 
 // articleCard draws an article as it now is.
@@ -464,7 +476,7 @@ func (t *turn) showArticle(ctx context.Context, id knowledge.ArticleID) error {
 	switch {
 	case !ok || !t.sees(a):
 		return t.private(ctx, "I know no article "+id.Ref()+" for you.")
-	case t.who.Agent() || t.rights().Draft || a.Owner != "" && a.Owner == t.who.Mail:
+	case t.who.Agent() || t.rights().Draft || t.owns(a):
 		return t.cardForMe(ctx, cards.ArticleCard, int64(id))
 	}
 	return t.privately(ctx, cards.FoundArticle(a).Card)

@@ -63,4 +63,36 @@ var learning = []Conversation{
 			w.Recorded(1, "articles of tickets", `select count(*) from article_sources where ticket_id is not null`)
 		},
 	},
+	{
+		Name: "whoever answers for an article hears that it is wrong or old, and who said so hears what came of it", Rows: []string{"KN4"}, Crosses: true,
+		Run: func(w *World) {
+			ana := w.Person("ana")
+			ana.Says("the vpn drops every ten minutes").Sees("Keep the VPN connected")
+			ana.Press("Wrong or old?").SeesForm("KB-3", "What is wrong with it?")
+			ana.Fill("What is wrong with it?", "There is no such menu any more.").Submits()
+			ben := w.Person("ben").Sees("Ana Silva finds", "KB-3", "There is no such menu any more.", "Ana Silva: the vpn drops every ten minutes")
+			ben.Press("Edit…").SeesForm("Edit KB-3").Fill("What helps", "1. Change to the other Wi-Fi.").Submits()
+			ben.Sees("Ben Weber has set it right.")
+			ana.Sees("Ben Weber has looked at KB-3", "and changed it. Thank you.")
+			w.Recorded(1, "flags", `select count(*) from flags where fixed`)
+		},
+	},
+	{
+		Name: "an article is asked about before its day, and not suggested after it without an answer", Rows: []string{"KN6"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := w.Person("ana"), w.Person("ben")
+			ana.Says("the vpn drops every ten minutes").Press("Solved it").Sees("Glad it worked.")
+			w.Pass(18 * 24 * time.Hour)
+			ben.Sees("KB-3", "is 18 days old, used 1 time. Is it still right?")
+			ben.Sees("KB-1", "is 18 days old").PressOn("KB-3", "Still right").Sees("KB-3", "Still right, said Ben Weber.")
+			w.Pass(14 * 24 * time.Hour)
+			ben.Sees("KB-1", "I don't suggest it any more")
+			w.Settle()
+			ana.Says("the printer on my floor does not print").Sees("I have nothing good on this")
+			ana.Says("vpn drops").Sees("Solved it")
+			ben.PressOn("KB-1", "Still right").Sees("KB-1", "Still right, said Ben Weber.")
+			w.Settle()
+			ana.Says("the printer on my floor does not print, really").Sees("The printer on your floor does not print")
+		},
+	},
 }

@@ -86,6 +86,9 @@ const (
 	ArticleEdit = "article.edit" // its form
 	ArticleMove = "article.move" // to another state
 	ArticleShow = "article.show"
+	Flagging    = "article.flag" // wrong or old?
+	FlagEnd     = "article.flag_end"
+	StillRight  = "article.right"
 )
 
 // The names of living cards.
@@ -99,6 +102,8 @@ const (
 	ChangeCard   = "change"
 	GapsCard     = "gaps"    // subject: a report of gaps
 	ArticleCard  = "article" // subject: an article
+	FlagCard     = "flag"    // subject: a flag
+	ReviewCard   = "review"  // subject: an article
 )
 
 // Args name a thing and the version that was drawn.

@@ -98,7 +98,7 @@ func Question(q QuestionView) chat.Card {
 			chat.Actions{Buttons: []chat.Button{
 				{Label: "Solved it", Action: Solved, Args: here, Name: "Solved it: " + h.Title},
 				{Label: "Show steps", Action: Steps, Args: here, Form: true, Name: "Show steps: " + h.Title},
-			}})
+			}, Menu: []chat.Button{{Label: "Wrong or old?", Action: Flagging, Args: here, Form: true, Name: "Wrong or old? " + h.Title}}})
 	}
 	c.Blocks = append(c.Blocks, chat.Divider{}, chat.Actions{Buttons: last, Menu: mine})
 	return c

@@ -71,7 +71,7 @@ changes:
     - {name: No new routes, from: 2026-01-01, to: 2036-01-01, services: [vpn]}
   standard:
     - {slug: disks, title: Disks, types: [database], tier: 2, takes: 2h, plan: Add it and grow the volume., test: Watch the queue., rollback: Detach it.}
-knowledge: {channel: {WORKING: it-knowledge}}
+knowledge: {channel: {WORKING: it-knowledge}, review_after: 30d}
 `
 
 func published(slug, title, symptom, answer string, audience ...string) knowledge.Article {
