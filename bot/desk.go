@@ -55,8 +55,11 @@ type Options struct {
 	PageLink func(u chat.User) (string, error)
 	// CalendarLink is the address of a calendar; nil: there are none.
 	CalendarLink func(l storage.CalendarLink) string
-	Now          func() time.Time
-	Log          *slog.Logger
+	// PictureLink is a link to the picture of a configuration item that is good
+	// until a time; nil: there are none.
+	PictureLink func(item int64, until time.Time) (string, error)
+	Now         func() time.Time
+	Log         *slog.Logger
 }
 
 // Desk runs the flows. It is the Handler of bot/inbox and bot/watch and the
@@ -68,6 +71,7 @@ type Desk struct {
 	shared       ephemeral.Store
 	pageLink     func(chat.User) (string, error)
 	calendarLink func(storage.CalendarLink) string
+	pictureLink  func(int64, time.Time) (string, error)
 	now          func() time.Time
 	log          *slog.Logger
 
@@ -94,7 +98,7 @@ func New(o Options) (*Desk, error) {
 	if o.Shared == nil {
 		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 	}
-	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, now: o.Now, log: o.Log}, nil
+	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, now: o.Now, log: o.Log}, nil
 }
 
 // Handle runs the flow of one event.

@@ -80,6 +80,10 @@ func (t *turn) showItem(ctx context.Context, g *cmdb.Graph, it cmdb.Item) error 
 	v.More = above.Count - len(v.Above)
 	v.Below = v.Below[:min(len(v.Below), neighbourShown)]
 	v.Beside = v.Beside[:min(len(v.Beside), neighbourShown)]
+	var err error
+	if v.Picture, err = t.pictureURL(it.ID); err != nil {
+		return err
+	}
 	who, err := t.tx.People(ctx, it.Owner)
 	if err != nil {
 		return err

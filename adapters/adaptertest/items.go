@@ -9,7 +9,7 @@ var itemising = []Conversation{
 		Name: "an item is shown with what depends on it", Rows: []string{"CI1", "CI2", "CI3"},
 		Run: func(w *World) {
 			ben := w.Person("ben")
-			ben.Commands("ci DB-3").Sees("db-3", "Orders database", "database", "If it stops: Payroll, Portal; up to 420 people", "app-1", "payroll", "What it stands on", "san-1")
+			ben.Commands("ci DB-3").Sees("db-3", "Orders database", "database", "If it stops: Payroll, Portal; up to 420 people", "app-1", "payroll", "What it stands on", "san-1", "Show graph")
 			ben.Commands("ci nosuchthing").Sees("I know no item called “nosuchthing”")
 			ben.Commands("ci app").Sees("Which one?", "app-1", "app-2").PressOn("Which one?", "Show")
 			ben.Sees("app-1", "If it stops: Payroll; up to 40 people")

@@ -29,10 +29,13 @@ const (
 //go:embed page.html
 var pageSource string
 
-//go:embed page.css page.js
+//go:embed graph.html
+var graphSource string
+
+//go:embed page.css page.js graph.css
 var assets embed.FS
 
-var pages = template.Must(template.New("").Parse(pageSource))
+var pages = template.Must(template.Must(template.New("").Parse(pageSource)).Parse(graphSource))
 
 func execute(name string, data any) (template.HTML, error) {
 	var b strings.Builder
@@ -43,7 +46,7 @@ func execute(name string, data any) (template.HTML, error) {
 // version changes with the assets, so that browsers may keep them for ever.
 var version = func() string {
 	h := sha256.New()
-	for _, name := range []string{"page.css", "page.js"} {
+	for _, name := range []string{"page.css", "page.js", "graph.css"} {
 		b, err := assets.ReadFile(name)
 		if err != nil {
 			panic(err) // it is embedded

@@ -43,13 +43,15 @@ type Desk interface {
 type Record interface {
 	// Calendar is a team's changes.
 	Calendar(ctx context.Context, l storage.CalendarLink) (bot.Calendar, error)
+	// Picture is a configuration item and what is around it.
+	Picture(ctx context.Context, item int64) (bot.Picture, error)
 }
 
 // Options are what a Server is made of. DB, Desk and URL are needed.
 type Options struct {
 	DB     *storage.DB
 	Desk   Desk
-	Record Record // nil: there are no calendars
+	Record Record // nil: there are no calendars and no pictures
 	URL    string // where people reach the desk: scheme, host and port alone
 
 	Entra   *Entra // who signs people in inside Teams; nil: only links do
@@ -84,8 +86,9 @@ var teamsFrames = []string{"https://teams.microsoft.com", "https://*.teams.micro
 const (
 	TabPath   = "/tab"
 	FilesPath = "/files/"
-	// CalendarPath needs a Record.
+	// These need a Record.
 	CalendarPath = "/calendar/"
+	GraphPath    = "/graph/"
 )
 
 // Server serves the pages. It is safe for use by many goroutines.
@@ -166,7 +169,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 }
 
-// Handler serves TabPath and what is below it, FilesPath and CalendarPath.
+// Handler serves TabPath and what is below it, and the other paths.
 func (s *Server) Handler() http.Handler {
 	pages := http.NewServeMux()
 	pages.HandleFunc("GET /tab", s.tab)
@@ -182,6 +185,7 @@ func (s *Server) Handler() http.Handler {
 	pages.HandleFunc("GET /files/{link}/{name}", s.file)
 	if s.o.Record != nil {
 		pages.HandleFunc("GET /calendar/{link}/{name}", s.calendar)
+		pages.HandleFunc("GET /graph/{link}", s.graph)
 	}
 
 	// Behind a proxy the Host header may be the proxy's own; the address that

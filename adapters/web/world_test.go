@@ -117,6 +117,10 @@ func (w *world) Calendar(ctx context.Context, l storage.CalendarLink) (bot.Calen
 	return w.desk.Calendar(ctx, l)
 }
 
+func (w *world) Picture(ctx context.Context, item int64) (bot.Picture, error) {
+	return w.desk.Picture(ctx, item)
+}
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, db: pgtest.New(t), log: &logged{}}

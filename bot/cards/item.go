@@ -26,6 +26,7 @@ type ItemView struct {
 	Below   []cmdb.Affected // what it stands on
 	Beside  []cmdb.Item
 	Tickets []ticket.Ticket // open ones about it
+	Picture string          // URL of the graph; may be empty
 	Changes []ChangeDone    // the latest on it
 }
 
@@ -99,6 +100,9 @@ func Item(v ItemView) chat.Card {
 		}
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.B("Last changes")}, chat.List{Items: done})
 		c.Text += " Last change: " + done[0].Plain() + "."
+	}
+	if v.Picture != "" {
+		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "Show graph", Action: OpenPage, URL: v.Picture, Name: "Show the graph around " + v.Key}}})
 	}
 	return c
 }

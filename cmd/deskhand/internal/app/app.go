@@ -321,8 +321,7 @@ func (a *App) assemble(ctx context.Context) error {
 		talking[name], delivering[name] = p, p
 	}
 	var err error
-	a.Desk, err = bot.New(bot.Options{DB: a.DB, Index: a.index, Platforms: talking, Shared: a.shared,
-		PageLink: a.pageLink(), CalendarLink: a.calendarLink(), Now: a.o.Now, Log: a.o.Log})
+	a.Desk, err = bot.New(a.withLinks(bot.Options{DB: a.DB, Index: a.index, Platforms: talking, Shared: a.shared, Now: a.o.Now, Log: a.o.Log}))
 	if err != nil {
 		return err
 	}

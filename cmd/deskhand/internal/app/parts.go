@@ -43,6 +43,10 @@ func (d lateDesk) Calendar(ctx context.Context, l storage.CalendarLink) (bot.Cal
 	return d.a.Desk.Calendar(ctx, l)
 }
 
+func (d lateDesk) Picture(ctx context.Context, item int64) (bot.Picture, error) {
+	return d.a.Desk.Picture(ctx, item)
+}
+
 // openPages makes the pages, if people can reach them.
 func (a *App) openPages(ctx context.Context) (err error) {
 	if a.o.URL == "" {
@@ -67,18 +71,12 @@ func (a *App) entra() *web.Entra {
 	return e
 }
 
-func (a *App) calendarLink() func(storage.CalendarLink) string {
-	if a.web == nil {
-		return nil
+// withLinks has the desk give people links to the pages, if there are any.
+func (a *App) withLinks(o bot.Options) bot.Options {
+	if a.web != nil {
+		o.PageLink, o.CalendarLink, o.PictureLink = a.web.PageLink, a.web.CalendarLink, a.web.GraphLink
 	}
-	return a.web.CalendarLink
-}
-
-func (a *App) pageLink() func(chat.User) (string, error) {
-	if a.web == nil {
-		return nil
-	}
-	return a.web.PageLink
+	return o
 }
 
 // fileURL is a page for a file that can't be posted; "" if there are no pages.
@@ -141,6 +139,7 @@ func (a *App) routes() http.Handler {
 		mux.Handle(web.TabPath+"/", pages)
 		mux.Handle(web.FilesPath, pages)
 		mux.Handle(web.CalendarPath, pages)
+		mux.Handle(web.GraphPath, pages)
 	}
 	asked := a.pipeline.Handler()
 	mux.Handle(pipeline.Path, asked)
