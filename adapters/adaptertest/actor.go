@@ -59,6 +59,10 @@ type Actor interface {
 	Notified(words string) Actor
 	// Counts is how many messages here have all the words.
 	Counts(words ...string) int
+	// SeesFile waits until a file with these bytes is here to be opened.
+	SeesFile(data []byte) Actor
+	// Finds looks for something to put into a message, and is all that is offered.
+	Finds(words string) string
 }
 
 // Place is a channel seen from above: everything in it but what is for one
@@ -70,8 +74,9 @@ type Place interface {
 
 // File is a file that somebody adds to a message.
 type File struct {
-	Name string
-	Data []byte
+	Name   string
+	Data   []byte
+	Pasted bool // a picture, in the text itself
 }
 
 // Script is what the actors of the platforms' doubles do alike; A is such an
@@ -95,6 +100,7 @@ type Script[A any] interface {
 	SeesNot(words ...string) A
 	SeesForm(words ...string) A
 	SeesNoForm() A
+	SeesFile(data []byte) A
 	Counts(words ...string) int
 }
 
@@ -107,6 +113,7 @@ type Own[A any] struct {
 	Calls     func(a A, text string) A
 	Notified  func(a A, words string) A
 	Commands  func(a A, text string) A
+	Finds     func(a A, words string) string // nil without Finder
 }
 
 // Play makes an Actor of a double's.
@@ -245,6 +252,16 @@ func (p player[A]) Calls(text string) Actor {
 func (p player[A]) Commands(text string) Actor {
 	p.t.Helper()
 	return p.as(p.own.Commands(p.a, text))
+}
+
+func (p player[A]) SeesFile(data []byte) Actor {
+	p.t.Helper()
+	return p.as(p.a.SeesFile(data))
+}
+
+func (p player[A]) Finds(words string) string {
+	p.t.Helper()
+	return p.own.Finds(p.a, words)
 }
 
 // Sight is what the channels of the platforms' doubles do alike.

@@ -23,6 +23,7 @@ const (
 	Views     Feature = "A card that looks different to different people"
 	Admins    Feature = "Until a policy names admins, who administers the platform administers the desk"
 	Lookup    Feature = "A message whose confirmation was lost is looked for before it is sent again"
+	Attached  Feature = "A file that somebody attaches in a channel is kept and passed on"
 	Finder    Feature = "Articles and tickets found in the message box and put into a message"
 )
 
@@ -55,6 +56,8 @@ var Teams = Platform{Name: "teams", Title: "Teams", Lacks: map[Feature]Lack{
 		"the desk says it in a few words; a saved file needs none"},
 	Heard: {"a bot hears only of emoji on its own messages",
 		"the menu of the message opens the ticket"},
+	Attached: {"bots get only the pictures in a channel's text, and no files",
+		"the desk says so at once; a picture that is pasted, and a link, are passed on, and in the personal chat files are too"},
 	Aside: {"messages for one person in a channel are a preview",
 		"the word comes in the personal chat, with a link to what it is about; the answer to a press is seen by who pressed alone"},
 	Slash: {"bots have none",
@@ -153,4 +156,4 @@ func Table() string {
 }
 
 // features in the order of the table.
-var features = []Feature{Threads, Views, Aside, Reactions, Heard, Slash, Shortcuts, Finder, Closings, Typeahead, Admins, Lookup}
+var features = []Feature{Threads, Views, Aside, Reactions, Heard, Slash, Shortcuts, Attached, Finder, Closings, Typeahead, Admins, Lookup}

@@ -3,6 +3,8 @@ package adaptertest
 import (
 	"bytes"
 	"fmt"
+	"image"
+	"image/png"
 	"time"
 )
 
@@ -85,6 +87,36 @@ var talking = []Conversation{
 		},
 	},
 	{
+		Name: "a file in a channel reaches the other side, both ways", Rows: []string{"TL16"}, Crosses: true,
+		Run: func(w *World) {
+			ana := w.Person("ana").In("it-help")
+			ana.Says("my zeppelin is seen by all").Press("Talk to a person").Sees("INC-1")
+			ben := w.Person("ben").In("it-triage")
+			ben.Sees("INC-1", "Claim")
+			thread, asked := ben.About("INC-1"), ana.About("INC-1")
+			passed := func(by, to Actor, from, name string, f File) {
+				w.Helper()
+				by.Says("see here", f)
+				to.Sees(from + " sent a file: " + name).SeesFile(f.Data)
+			}
+			passed(thread, asked, "Ben Weber", "", File{"knot.png", picture(1), true})
+			passed(asked, thread, "Ana Silva", "", File{"rope.png", picture(2), true})
+			for _, side := range []struct {
+				by, to Actor
+				on     Platform
+				from   string
+			}{{thread, asked, w.on.Working, "Ben Weber"}, {asked, thread, w.on.Asking, "Ana Silva"}} {
+				f := File{Name: "how to.txt", Data: []byte("pull the rope, says " + side.from)}
+				if side.on.Has(Attached) {
+					passed(side.by, side.to, side.from, f.Name, f)
+					continue
+				}
+				side.by.Says("and this", f)
+				side.by.Sees("I could not keep", "A link to it works too.")
+			}
+		},
+	},
+	{
 		Name: "a file that is too big is not kept, and its sender is told the limit", Rows: []string{"TL16"},
 		Run: func(w *World) {
 			ana, _ := opened(w, "my zeppelin films itself")
@@ -136,4 +168,13 @@ var talking = []Conversation{
 			ben.About("INC-1").SeesNot("the printer is not printing")
 		},
 	},
+}
+
+// picture is one of so many dots.
+func picture(width int) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, width, 1))); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }

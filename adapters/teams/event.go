@@ -10,6 +10,7 @@ import (
 	"mime"
 	"net/url"
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -340,8 +341,15 @@ func (a *Adapter) channelsOf(ctx context.Context, act *activity, here string) ([
 	return channels, nil
 }
 
-// files are the files of a message that the desk can fetch. In channels Teams
-// gives bots only the pictures that stand in the text.
+// maxAttached is how many files of one message are told of.
+const maxAttached = 10
+
+// attached is where a file is named in the text of a message.
+var attached = regexp.MustCompile(`<attachment id="([^"]*)"`)
+
+// files are the files of a message. In channels Teams gives bots only the
+// pictures that stand in the text: any other file is one without an address,
+// which can't be fetched, so that whoever attached it is told.
 // See learn.microsoft.com, "Send and receive files through the bot".
 func (act *activity) files() []chat.File {
 	var all []chat.File
@@ -363,6 +371,11 @@ func (act *activity) files() []chat.File {
 				kind = ""
 			}
 			all = append(all, chat.File{ID: id, Name: fileName(at.Name, "picture"+extension(kind)), MIME: kind, URL: byToken + at.ContentURL})
+		case at.ContentType == "text/html" && conversationType(act.Conversation.ConversationType, act.Conversation.ID) == channelPost:
+			content, _ := at.Content.(string)
+			for n, m := range attached.FindAllStringSubmatch(content, maxAttached) {
+				all = append(all, chat.File{ID: cmp.Or(cleanID(m[1]), id+"/"+strconv.Itoa(n)), Name: "attached file"})
+			}
 		}
 	}
 	return all

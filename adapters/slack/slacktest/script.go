@@ -1,6 +1,7 @@
 package slacktest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -251,6 +252,22 @@ func (a *Actor) Counts(words ...string) int {
 		}
 	}
 	return n
+}
+
+// SeesFile waits until a message here has a file with these bytes.
+func (a *Actor) SeesFile(data []byte) *Actor {
+	a.s.t.Helper()
+	if !a.s.wait(func() bool {
+		return a.look(func(m *Message) bool {
+			return slices.ContainsFunc(m.Files, func(f File) bool {
+				kept := a.s.w.files.byID[f.ID]
+				return kept != nil && kept.arrived && bytes.Equal(kept.data, data)
+			})
+		}) != nil
+	}) {
+		a.s.fail("%s sees no file of these %d bytes", a.name(), len(data))
+	}
+	return a
 }
 
 // newest is the newest message here with the text; it waits for one.

@@ -1,10 +1,14 @@
 package teamstest
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -287,6 +291,60 @@ func (a *Actor) mentioned(m Seen) bool {
 	return false
 }
 
+// SeesFile waits until a message here has a file with these bytes: a picture in
+// it, or what is behind a link to one of the app's own pages.
+func (a *Actor) SeesFile(data []byte) *Actor {
+	a.s.t.Helper()
+	opened := map[string]bool{}
+	if !a.s.wait(func() bool {
+		for _, m := range a.here() {
+			for _, at := range m.Attachments {
+				_, encoded, _ := strings.Cut(at.ContentURL, ";base64,")
+				if shown, err := base64.StdEncoding.DecodeString(encoded); err == nil && encoded != "" && bytes.Equal(shown, data) {
+					return true
+				}
+				for _, link := range address.FindAllString(string(at.Content), -1) {
+					if opened[link] || !strings.HasPrefix(link, a.s.w.appURL()) {
+						continue
+					}
+					opened[link] = true
+					if page, err := a.s.w.page(a.s.t.Context(), link); err == nil && bytes.Equal(page, data) {
+						return true
+					}
+				}
+			}
+		}
+		return false
+	}) {
+		a.s.fail("%s sees no file of these %d bytes", a.name(), len(data))
+	}
+	return a
+}
+
+var address = regexp.MustCompile(`https?://[^")\s\\]+`)
+
+// appURL is where the app's own pages begin.
+func (t *Tenant) appURL() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	base, _, _ := strings.Cut(t.endpoint, "/api/")
+	return base + "/"
+}
+
+// page is what a browser gets at an address.
+func (t *Tenant) page(ctx context.Context, address string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := t.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	return io.ReadAll(resp.Body)
+}
+
 // newest is the newest message here with the text; it waits for one.
 func (a *Actor) newest(text string) Message {
 	a.s.t.Helper()
@@ -338,6 +396,15 @@ func (a *Actor) Says(text string, files ...Upload) *Actor {
 	a.s.t.Helper()
 	_, err := a.p.Say(a.post(a.thread, text, files))
 	return a.did("says "+text, err)
+}
+
+// Pastes posts a message here with pictures in its text.
+func (a *Actor) Pastes(text string, images ...Upload) *Actor {
+	a.s.t.Helper()
+	post := a.post(a.thread, text, nil)
+	post.Images = images
+	_, err := a.p.Say(post)
+	return a.did("pastes a picture into "+text, err)
 }
 
 func (a *Actor) post(under, text string, files []Upload) Post {
@@ -437,9 +504,9 @@ func (a *Actor) Uses(command, text string) *Actor {
 	return a.did("uses "+command, a.p.Command(command, a.channel, id))
 }
 
-// Finds searches with a command of the message extension, and must find a result
-// with these words.
-func (a *Actor) Finds(command, query string, words ...string) *Actor {
+// Results are what a search with a command of the message extension finds, as
+// text.
+func (a *Actor) Results(command, query string) []string {
 	a.s.t.Helper()
 	found, err := a.p.Search(command, a.channel, query)
 	a.did("searches for "+query, err)
@@ -447,6 +514,14 @@ func (a *Actor) Finds(command, query string, words ...string) *Actor {
 	for _, f := range found {
 		all = append(all, f.Title+"\n"+f.Text+"\n"+RenderCard(f.Card))
 	}
+	return all
+}
+
+// Finds searches with a command of the message extension, and must find a result
+// with these words.
+func (a *Actor) Finds(command, query string, words ...string) *Actor {
+	a.s.t.Helper()
+	all := a.Results(command, query)
 	if !has(all, words) {
 		a.s.fail("%s searches for %q and does not find %q but %q", a.name(), query, words, all)
 	}

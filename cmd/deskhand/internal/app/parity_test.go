@@ -247,11 +247,21 @@ func (d *parityDesk) teamsWays() *adaptertest.Own[*teamstest.Actor] {
 			return d.opensTab(adaptertest.Play(d.t, a, d.teamsWays()), chat.User{Platform: "teams", Workspace: d.teams.ID(), ID: u.ObjectID})
 		},
 		Says: func(a *teamstest.Actor, text string, files []adaptertest.File) *teamstest.Actor {
-			var up []teamstest.Upload
+			var up, pasted []teamstest.Upload
 			for _, f := range files {
-				up = append(up, teamstest.Upload{Name: f.Name, Data: f.Data})
+				if f.Pasted {
+					pasted = append(pasted, teamstest.Upload{Name: f.Name, Data: f.Data})
+				} else {
+					up = append(up, teamstest.Upload{Name: f.Name, Data: f.Data})
+				}
+			}
+			if len(pasted) > 0 {
+				return a.Pastes(text, pasted...)
 			}
 			return a.Says(text, up...)
+		},
+		Finds: func(a *teamstest.Actor, words string) string {
+			return strings.Join(a.Results("Find", words), "\n")
 		},
 		PressSure: (*teamstest.Actor).PressSure,
 		Notified:  (*teamstest.Actor).Notified,
