@@ -55,6 +55,9 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 	if err != nil {
 		return err
 	}
+	if err := t.cameBack(ctx, t.who.ID, q.Text, q, 0); err != nil {
+		return err
+	}
 	if err := t.card(ctx, th, cards.QuestionCard, int64(q.ID), root); err != nil {
 		return err
 	}
@@ -124,6 +127,9 @@ func (t *turn) solved(ctx context.Context) error {
 	if _, err := t.tx.EndQuestion(ctx, q, t.who.ID, t.via(), t.at); err != nil {
 		return err
 	}
+	if err := t.tx.Stayed(ctx, q.ID); err != nil {
+		return err
+	}
 	if err := t.tx.ClearDue(ctx, questionSilent, int64(q.ID)); err != nil {
 		return err
 	}
@@ -134,6 +140,9 @@ func (t *turn) solved(ctx context.Context) error {
 func (t *turn) notAfter(ctx context.Context) error {
 	q, err := t.question(ctx)
 	if err != nil || q.Outcome != storage.Solved {
+		return err
+	}
+	if err := t.tx.CameBack(ctx, q, q.ID, 0, t.at); err != nil {
 		return err
 	}
 	q.Outcome, q.Article = storage.StillOpen, 0

@@ -68,8 +68,11 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 	case storage.AlertsLate:
 		return t.sayLate(ctx)
 	}
-	if kind == articleTrial {
+	switch kind {
+	case articleTrial:
 		return t.tryArticle(ctx, knowledge.ArticleID(subject))
+	case effectLetter:
+		return t.tellOwner(ctx, people.PersonID(subject))
 	}
 	if r, ok := routines()[kind]; ok {
 		return t.again(ctx, kind, r)

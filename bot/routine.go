@@ -22,6 +22,8 @@ func routines() map[string]routine {
 	return map[string]routine{
 		"gaps.week":       {hours.Monday, (*turn).tellGaps},
 		"articles.review": {hours.Morning, (*turn).reviewArticles},
+		"articles.effect": {hours.Month, (*turn).tellOwners},
+		"coverage.look":   {hours.Morning, (*turn).lookAtCoverage},
 	}
 }
 

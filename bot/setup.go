@@ -28,6 +28,11 @@ func (t *turn) leftToSetUp(ctx context.Context) ([]string, error) {
 	if n == 0 {
 		left = append(left, "There is no article yet, so I can't answer anything: deskhand kb import DIR brings in a folder of Markdown files.")
 	}
+	if words, err := t.gate(ctx); err != nil {
+		return nil, err
+	} else if words != "" {
+		left = append(left, words)
+	}
 	for _, team := range t.rules.teams {
 		if len(t.rules.triage(team.ID)) > 0 {
 			continue

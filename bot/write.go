@@ -523,6 +523,12 @@ func (t *turn) orderedArticles(ctx context.Context, text string) (done bool, err
 		return true, t.askGaps(ctx)
 	case "drafts":
 		return true, t.listDrafts(ctx)
+	case "answers", "knowledge":
+		c, err := t.figures(ctx)
+		if err != nil {
+			return true, err
+		}
+		return true, t.privately(ctx, c)
 	case "new article", "article", "write article":
 		if !t.ev.InCall {
 			return true, t.privately(ctx, cards.BeginArticle())

@@ -196,3 +196,6 @@ func shorter(text string) string {
 	}
 	return cut + "…"
 }
+
+// Alike tells whether two questions are about the same.
+func (x *Index) Alike(a, b string) bool { return len(x.Group([]string{a, b})) == 1 }

@@ -95,4 +95,22 @@ var learning = []Conversation{
 			ana.Says("the printer on my floor does not print, really").Sees("The printer on your floor does not print")
 		},
 	},
+	{
+		Name: "what answers did is told in figures, and to whoever wrote them", Rows: []string{"AD7", "AD8", "KN8", "KN12", "KN13"},
+		Run: func(w *World) {
+			ana, eva, ben := w.Person("ana"), w.Person("eva"), w.Person("ben")
+			eva.Says("the printer is not printing").Press("Solved it").Sees("Glad it worked.")
+			ana.Says("the vpn drops every ten minutes").Press("Solved it").Sees("Glad it worked.")
+			w.Pass(2 * 24 * time.Hour)
+			ana.Says("the vpn still drops every ten minutes")
+			w.Settle()
+			w.Recorded(1, "solved questions that came back", `select count(*) from question_returns`)
+			w.Pass(8 * 24 * time.Hour)
+			w.Settle()
+			ben.Says("answers").Sees("Asked: 3", "“Solved it” was pressed: 2 of 3", "Held for 7 days: 1 of 2 (50 %)", "Came back within 7 days: 1 of 2",
+				"No word from whoever asked: 1 of 3", "Articles cover")
+			w.Pass(32 * 24 * time.Hour)
+			ben.Sees("Your articles in", "KB-1", "helped 1 person, 0 said no", "KB-3", "helped 0 people, 1 said no")
+		},
+	},
 }

@@ -148,12 +148,13 @@ func (c *migrateCmd) Run(ctx context.Context, e *env) (err error) {
 }
 
 type kbCmd struct {
-	Import kbImportCmd `cmd:"" help:"Bring in articles: Markdown, HTML, CSV, a Confluence space, Zendesk's or Freshservice's JSON."`
-	Export kbExportCmd `cmd:"" help:"Write all articles as Markdown, with their pictures."`
-	Search kbSearchCmd `cmd:"" help:"Show what the desk would answer to a question."`
-	Forget kbForgetCmd `cmd:"" help:"Leave out what people said of an article, when it is suggested."`
-	Eval   kbEvalCmd   `cmd:"" help:"Measure how well the desk suggests, on questions whose answers are known."`
-	Fit    kbFitCmd    `cmd:"" hidden:"" help:"Work out the weights of the ranking (kb/weights.tsv)."`
+	Import   kbImportCmd   `cmd:"" help:"Bring in articles: Markdown, HTML, CSV, a Confluence space, Zendesk's or Freshservice's JSON."`
+	Export   kbExportCmd   `cmd:"" help:"Write all articles as Markdown, with their pictures."`
+	Search   kbSearchCmd   `cmd:"" help:"Show what the desk would answer to a question."`
+	Coverage kbCoverageCmd `cmd:"" help:"Tell how many of the questions on record the articles would answer."`
+	Forget   kbForgetCmd   `cmd:"" help:"Leave out what people said of an article, when it is suggested."`
+	Eval     kbEvalCmd     `cmd:"" help:"Measure how well the desk suggests, on questions whose answers are known."`
+	Fit      kbFitCmd      `cmd:"" hidden:"" help:"Work out the weights of the ranking (kb/weights.tsv)."`
 }
 
 type kbSearchCmd struct {

@@ -132,7 +132,7 @@ create index question_outages_ticket on question_outages (ticket_id);
 create table coverage (
     at        timestamptz primary key,
     questions int not null check (questions > 0),
-    sure      int not null,
-    perhaps   int not null,
-    constraint coverage_count check (sure >= 0 and perhaps >= 0 and sure + perhaps <= questions)
+    shown     int not null, -- for which there is something to show
+    covered   int not null, -- that it would answer, as far as the index can tell
+    constraint coverage_count check (covered between 0 and shown and shown <= questions)
 );
