@@ -13,8 +13,8 @@ import (
 )
 
 // The fields of an article in Bleve. Words holds the terms of all its parts
-// and what they mean, body those of the answer, name those of the title, and
-// grams their pieces of four letters; in the place of a term's frequency is its
+// and what they mean, body those of the answer, name those of the title, small
+// words too, and grams their pieces of four letters; in the place of a term's frequency is its
 // weight. The rest is for filtering and for showing.
 const (
 	wordsField    = "words"
@@ -32,7 +32,7 @@ const (
 
 // format changes with the fields and with how a text becomes words: an index of
 // another format is built again. (Weights and word lists see to that themselves.)
-const format = 2
+const format = 3
 
 // part is how a part of an article bears on what a field is about: how much a
 // word there counts beside others, and the usual number of words, beyond which
@@ -172,9 +172,10 @@ func (t *articleText) analyze() {
 	weigh(wholeArticle, counts, meanings)
 	weigh(answerAlone, counts)
 	weigh(piecesOfIt, pieces)
-	name := make(index.TokenFrequencies, len(counts[0]))
-	for term := range counts[0] {
-		name[term] = weighted(term, 1/float64(len(counts[0])+1))
+	words = an.words(t.parts[0], t.language, words[:0])
+	name := make(index.TokenFrequencies, len(words))
+	for _, w := range words {
+		name[w.term] = weighted(w.term, 1/math.Sqrt(float64(len(words)+1)))
 	}
 	t.fields[nameField] = name
 }

@@ -14,17 +14,17 @@ type feature int
 // The features. The first ones are 0 to 1, shares of what the question says;
 // those of the past are logarithms.
 const (
-	words      feature = iota // the whole article, all fields in one, synonyms too
-	exact                     // the same without synonyms
-	covers                    // how much of the question it speaks of at all
-	first                     // the same for the question's first line
-	body                      // the answer alone
-	named                     // how much of the title the question names
-	grams                     // pieces of words of title, symptom and tags
-	briefBody                 // body, named, grams and covers once more for questions of a few words:
-	briefNamed                // there the title says most
+	words     feature = iota // the whole article, all fields in one, synonyms too
+	exact                    // the same without synonyms
+	covers                   // how much of the question it speaks of at all
+	first                    // the same for the question's first line
+	body                     // the answer alone
+	named                    // how much of the title the question names
+	grams                    // pieces of words of title, symptom and tags
+	briefBody                // body, grams and covers once more for questions of a few words
 	briefGrams
 	briefCovers
+	asTitled // how alike such a question and the title are, small words and all
 
 	nearest  // the most similar past question that it solved
 	votes10  // its share of the 10 nearest past questions,
@@ -38,7 +38,7 @@ const (
 	featureCount
 )
 
-var featureNames = [featureCount]string{"words", "exact", "covers", "first", "body", "named", "grams", "brief.body", "brief.named", "brief.grams", "brief.covers",
+var featureNames = [featureCount]string{"words", "exact", "covers", "first", "body", "named", "grams", "brief.body", "brief.grams", "brief.covers", "titled",
 	"nearest", "votes10", "votes50", "votes300", "recent50", "popular", "monthly", "seasonal", "learned"}
 
 // pastFrom is the first feature that needs evidence.

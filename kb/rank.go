@@ -30,6 +30,7 @@ const (
 	briefly       = 4       // what a question says, in rare words, if it is half brief
 	speaksOfIt    = 0.08    // the share of a question that an article has to speak of,
 	speaksIfBrief = 0.65    // and of a brief one so much more
+	titleRead     = 40      // words of a question that are compared with titles
 	candidates    = 150     // articles that are ranked by all their features
 )
 
@@ -128,6 +129,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 		for from, to := range inBrief {
 			m.features[to] = m.features[from] * s.brief
 		}
+		m.features[asTitled] *= s.brief
 		m.score, m.solved = w.score(&m.features), s.solved[m.doc]
 		if foreign && !mine.has(m.doc) {
 			m.score += math.Log(otherTongue)
@@ -266,19 +268,50 @@ func (s *search) read(ctx context.Context) error {
 		if len(u.exact) == 0 {
 			continue
 		}
-		for _, in := range []struct {
-			field string
-			f     feature
-			x     float64
-		}{{bodyField, body, x / said}, {nameField, named, u.rarity * u.sure}} {
-			list, err := s.list(ctx, in.field, u.term)
-			if err != nil {
-				return err
-			}
-			s.give(in.f, list, in.x)
+		list, err := s.list(ctx, bodyField, u.term)
+		if err != nil {
+			return err
+		}
+		s.give(body, list, x/said)
+		if list, err = s.list(ctx, nameField, u.term); err != nil {
+			return err
+		}
+		for _, p := range list {
+			s.of[named][p.doc()] += float32(u.rarity * u.sure * p.weight() * p.weight())
 		}
 	}
+	if err := s.readTitles(ctx); err != nil {
+		return err
+	}
 	return s.readGrams(ctx)
+}
+
+// readTitles reads how alike the question and titles are as they stand: where
+// little is said, "more than one" or "only to me" may be all the difference.
+func (s *search) readTitles(ctx context.Context) error {
+	type found struct {
+		list   []posting
+		rarity float64
+	}
+	var all []found
+	seen := make(map[string]bool)
+	said := 0.0
+	for _, w := range s.words[:min(len(s.words), titleRead)] {
+		if seen[w.term] {
+			continue
+		}
+		seen[w.term] = true
+		list, err := s.list(ctx, nameField, w.term)
+		if err != nil {
+			return err
+		}
+		f := found{list, s.rarity(len(list))}
+		all, said = append(all, f), said+f.rarity
+	}
+	for _, f := range all {
+		s.give(asTitled, f.list, f.rarity/math.Sqrt(said))
+	}
+	return nil
 }
 
 // readGrams reads what the units have in common with titles and symptoms.
@@ -318,7 +351,7 @@ func (s *search) readGrams(ctx context.Context) error {
 }
 
 // inBrief are the features that count once more in brief questions.
-var inBrief = map[feature]feature{body: briefBody, named: briefNamed, grams: briefGrams, covers: briefCovers}
+var inBrief = map[feature]feature{body: briefBody, grams: briefGrams, covers: briefCovers}
 
 // give adds a list to a feature.
 func (s *search) give(f feature, list []posting, x float64) {

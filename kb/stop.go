@@ -38,12 +38,13 @@ know knows knew known think thinks thought guess see sees saw seen say says said
 seem seems seemed happen happens happened happening way ways able unable possible anyone somehow
 ok okay well sure right good great nice hope wondering wonder question questions idea ideas suggestion suggestions advice
 issue issues problem problems trouble troubles
-first second two last next once twice several various different
+first second two last next once twice different
 use uses used using find finds finding found look looks looked mean means meant show shows showing shown understand explain
 fix fixed fixes fixing solve solved solving solution solutions resolve resolved resolving assist assistance advise
 day days week weeks month months year years hour hours minute minutes ago recent recently current currently
 previous previously past suddenly normally usual instead longer anymore any more fine best kind back
 reason reasons case cases example info information note screenshot attached
+particular specific certain easy easily easiest simple simply quick quickly method methods determine determining figure figuring deliberately interested concerned
 http https www com re fw fwd pm
 etc eg ie vs
 `

@@ -17,8 +17,8 @@ import (
 // draws; see README.md.
 const (
 	few = 0.08
-	// Where little is known of the past more has to speak for an article.
-	manyCold, manyWarm = 0.60, 0.40
+	// Where nothing is known of the past only near certainty will do.
+	manyCold, manyWarm = 0.92, 0.40
 	// An article that is so much less likely than the first is left out: two
 	// good cards are better than two and a stray.
 	besideFirst = 0.08

@@ -13,14 +13,14 @@ const (
 	sureNamed
 	sureGrams
 	sureBriefCovers
-	sureBriefNamed
+	sureTitled
 	sureNearest
 	sureVotes
 	sureLearned
 	sureCount
 )
 
-var sureNames = [sureCount]string{"sure.always", "sure.share", "sure.gap", "sure.covers", "sure.words", "sure.first", "sure.named", "sure.grams", "sure.brief.covers", "sure.brief.named",
+var sureNames = [sureCount]string{"sure.always", "sure.share", "sure.gap", "sure.covers", "sure.words", "sure.first", "sure.named", "sure.grams", "sure.brief.covers", "sure.titled",
 	"sure.nearest", "sure.votes", "sure.learned"}
 
 type sureWeights [sureCount]float64
@@ -34,7 +34,7 @@ func sureFeatures(ms []match) (f [sureCount]float64) {
 		gap = min(gap, m.score-ms[1].score)
 	}
 	of := func(x feature) float64 { return float64(m.features[x]) }
-	return [sureCount]float64{1, math.Log(share / (1 - share)), gap, of(covers), of(words), of(first), of(named), of(grams), of(briefCovers), of(briefNamed),
+	return [sureCount]float64{1, math.Log(share / (1 - share)), gap, of(covers), of(words), of(first), of(named), of(grams), of(briefCovers), of(asTitled),
 		of(nearest), of(votes50), of(learned)}
 }
 
