@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -63,36 +61,6 @@ func (t *turn) orderedChanges(ctx context.Context, text string) (done bool, err 
 	return false, nil
 }
 
-// raise opens the form for a change; where none can be opened it offers it.
-func (t *turn) raise(ctx context.Context) error {
-	if !t.who.Agent() {
-		return t.private(ctx, "Changes are raised by the teams that look after things. Tell me what you need, and they will see it.")
-	}
-	if !t.ev.InCall {
-		return t.privately(ctx, cards.RaiseCard())
-	}
-	drafts, err := t.tx.ChangesOf(ctx, t.who.ID, 20)
-	if err != nil {
-		return err
-	}
-	drafts = slices.DeleteFunc(drafts, func(c change.Change) bool { return c.State != change.Draft || c.Requester != t.who.ID })
-	return t.whatForm(ctx, change.Change{}, drafts[:min(len(drafts), 3)])
-}
-
-func (t *turn) whatForm(ctx context.Context, c change.Change, drafts []change.Change) error {
-	g, err := t.graph(ctx)
-	if err != nil {
-		return err
-	}
-	var standard []cards.StandardOption
-	for _, s := range t.rules.policy.Changes.Standard {
-		standard = append(standard, cards.StandardOption{Slug: s.Slug, Title: s.Title})
-	}
-	f := cards.WhatForm(c, standard, itemsOf(g, c.Items), t.rules.serviceOptions(), drafts)
-	t.answer.Form = &f
-	return nil
-}
-
 // itemsOf are the items of a change that are on record.
 func itemsOf(g *cmdb.Graph, ids []cmdb.ItemID) []cmdb.Item {
 	var items []cmdb.Item
@@ -104,71 +72,6 @@ func itemsOf(g *cmdb.Graph, ids []cmdb.ItemID) []cmdb.Item {
 	return items
 }
 
-// whatSend keeps the first step as a draft and asks for the second.
-func (t *turn) whatSend(ctx context.Context) error {
-	was, err := t.draftChange(ctx)
-	if err != nil {
-		return err
-	}
-	g, err := t.graph(ctx)
-	if err != nil {
-		return err
-	}
-	c, v := was, t.ev.Values
-	wrong := map[string]string{}
-	kind, rule, _ := strings.Cut(v.One("kind"), ":")
-	c.Kind, c.Rule = change.Kind(kind), rule
-	standard, known := t.standard(rule)
-	switch {
-	case !slices.Contains(change.Kinds, c.Kind), c.Kind == change.Standard && !known:
-		wrong["kind"] = "This kind is not offered any more. Please choose another."
-	case c.Kind == change.Standard:
-		off, err := t.offTheList(ctx, rule)
-		if err != nil {
-			return err
-		}
-		if off != "" {
-			wrong["kind"] = off
-		}
-		if c.Plan == "" && c.Rollback == "" {
-			c.Plan, c.Test, c.Rollback = standard.Plan, standard.Test, standard.Rollback
-		}
-	}
-	c.Title, c.Why = strings.Join(strings.Fields(v.One("title")), " "), strings.TrimSpace(v.One("why"))
-	if c.Title == "" {
-		wrong["title"] = "Please say in a few words what is changed."
-	}
-	c.Service = v.One("service")
-	if _, ok := t.rules.service(c.Service); c.Service != "" && !ok {
-		wrong["service"] = "This service is not offered any more. Please choose another."
-	}
-	var unknown []string
-	c.Items, unknown = t.chosenItems(g)
-	if len(unknown) > 0 {
-		wrong["items"] = "I know no " + strings.Join(unknown, ", ") + ". Type a few letters in the field above to find it."
-	} else if problem := c.CheckItems(itemsOf(g, c.Items)); problem != "" {
-		wrong["items"] = problem
-	}
-	if len(wrong) > 0 {
-		t.answer.Errors = wrong
-		return nil
-	}
-	if t.tooLong("title", change.MostTitle) || t.tooLong("why", change.MostText) {
-		return nil
-	}
-	if c.Service == "" {
-		for _, it := range itemsOf(g, c.Items) {
-			if c.Service = it.Service; c.Service != "" {
-				break
-			}
-		}
-	}
-	if c, err = t.keepDraft(ctx, was, c); err != nil {
-		return err
-	}
-	return t.howForm(ctx, c)
-}
-
 // offTheList says why a standard change can't be chosen; empty: it can.
 func (t *turn) offTheList(ctx context.Context, rule string) (string, error) {
 	failed, err := t.tx.RuleFailed(ctx, rule)
@@ -176,29 +79,6 @@ func (t *turn) offTheList(ctx context.Context, rule string) (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("This type is off the list until %s, which did not work, has been reviewed. Please choose Normal.", failed), nil
-}
-
-// chosenItems are the items of the first step, and what of it is none.
-func (t *turn) chosenItems(g *cmdb.Graph) (ids []cmdb.ItemID, unknown []string) {
-	add := func(id cmdb.ItemID) {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	if n, err := strconv.ParseInt(t.ev.Values.One(cards.ItemField), 10, 64); err == nil {
-		if _, ok := g.Item(cmdb.ItemID(n)); ok {
-			add(cmdb.ItemID(n))
-		}
-	}
-	for _, name := range strings.FieldsFunc(t.ev.Values.One("items"), func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' }) {
-		if it, ok := g.ByKey(name); ok {
-			add(it.ID)
-		} else {
-			unknown = append(unknown, "“"+clip(name, 60)+"”")
-		}
-	}
-	slices.Sort(ids)
-	return ids, unknown
 }
 
 func (t *turn) standard(slug string) (policy.Standard, bool) {
@@ -242,91 +122,6 @@ func (t *turn) keepDraft(ctx context.Context, was, c change.Change) (change.Chan
 		return c, &ticket.RefusedError{Step: "edit", Reason: "it is " + strings.ToLower(was.StateWords())}
 	}
 	return t.tx.SaveChange(ctx, was, c, ev, t.via())
-}
-
-func (t *turn) howForm(ctx context.Context, c change.Change) error {
-	facts, err := t.changeFacts(ctx, c)
-	if err != nil {
-		return err
-	}
-	account := t.ev.By.ID
-	if c.Implementer != 0 && c.Implementer != t.who.ID {
-		if at, err := t.accountOn(ctx, c.Implementer, t.ev.By.Platform, t.ev.By.Workspace); err == nil {
-			account = at.ID
-		}
-	}
-	clashes := facts.clashes
-	if c.From.IsZero() {
-		clashes = nil
-	}
-	f := cards.HowForm(c, t.zone(t.who.Person), account, clashes)
-	t.answer.Form = &f
-	return nil
-}
-
-// howFilled takes over the second step, as far as it is filled in.
-func (t *turn) howFilled(ctx context.Context, c change.Change) (change.Change, map[string]string, error) {
-	v, wrong := t.ev.Values, map[string]string{}
-	c.Plan, c.Test, c.Rollback, c.Exception = strings.TrimSpace(v.One("plan")), strings.TrimSpace(v.One("test")), strings.TrimSpace(v.One("rollback")), strings.TrimSpace(v.One("exception"))
-	moment := func(day, clock string) time.Time {
-		if v.One(day) == "" || v.One(clock) == "" {
-			return time.Time{}
-		}
-		at, err := time.ParseInLocation("2006-01-02 15:04", v.One(day)+" "+v.One(clock), t.zone(t.who.Person))
-		if err != nil {
-			wrong[day] = "Please choose a day and a time."
-		}
-		return at
-	}
-	c.From, c.To = moment("from", "from_time"), moment("to", "to_time")
-	if d, err := time.ParseDuration(v.One("takes")); err == nil {
-		c.Takes = d
-	}
-	if id := v.One("person"); id != "" {
-		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
-		switch {
-		case errors.Is(err, storage.ErrNotFound):
-			wrong["person"] = "I don't know this account yet. Please try again in a moment."
-		case err != nil:
-			return c, nil, err
-		case who.Guest || who.Left:
-			wrong["person"] = "This person can't do changes here."
-		default:
-			c.Implementer, c.Team = who.ID, 0
-			if len(who.Teams) > 0 {
-				c.Team = who.Teams[0]
-			}
-		}
-	}
-	return c, wrong, nil
-}
-
-// howKept keeps a second step that was closed half-filled.
-func (t *turn) howKept(ctx context.Context) error {
-	was, err := t.draftChange(ctx)
-	if err != nil || was.State != change.Draft {
-		return ignoreMissing(err)
-	}
-	c, _, err := t.howFilled(ctx, was)
-	if err != nil || c.Hash() == was.Hash() {
-		return err
-	}
-	_, err = t.keepDraft(ctx, was, c)
-	return err
-}
-
-// goOn opens the second step of a change that was begun, sent back or is to be
-// edited.
-func (t *turn) goOn(ctx context.Context) error {
-	c, err := t.draftChange(ctx)
-	if err != nil {
-		return err
-	}
-	switch c.State {
-	case change.Doing, change.Done, change.Rejected, change.Cancelled:
-		return &ticket.RefusedError{Step: "edit", Reason: "it is " + strings.ToLower(c.StateWords())}
-	}
-	return t.howForm(ctx, c)
 }
 
 // changeFacts are what a change's card and its risk are made of.
@@ -382,6 +177,15 @@ func (r *rules) freezes() []change.Freeze {
 	return all
 }
 
+// howTop is the first field of the last step, where it is said what is wrong
+// with the change as a whole.
+func (t *turn) howTop() string {
+	if t.ev.Args[cards.WholeArg] != "" {
+		return "plan"
+	}
+	return "from"
+}
+
 // howSend submits a change: it is judged from the record and those who must
 // approve it are asked, or, as a standard change, it is scheduled.
 func (t *turn) howSend(ctx context.Context) error {
@@ -398,9 +202,14 @@ func (t *turn) howSend(ctx context.Context) error {
 		return err
 	}
 	for field, words := range refused {
-		name := map[change.Field]string{change.FieldImplementer: "person", change.FieldTitle: "plan", change.FieldWhy: "plan", change.FieldItems: "plan"}[field]
-		if name == "" {
-			name = string(field)
+		name := string(field)
+		switch field {
+		case change.FieldImplementer:
+			name = "person"
+		case change.FieldTitle, change.FieldWhy, change.FieldItems, change.FieldPlan, change.FieldTest, change.FieldRollback:
+			if t.ev.Args[cards.WholeArg] == "" || field == change.FieldTitle || field == change.FieldWhy || field == change.FieldItems {
+				name = t.howTop() // its own field is in an earlier step
+			}
 		}
 		if wrong[name] == "" {
 			wrong[name] = words
@@ -474,12 +283,12 @@ func (t *turn) askApproval(ctx context.Context, was, c change.Change) error {
 	case err == nil:
 		a, events, err = a.Edit(subject, roster, t.who.ID, t.at)
 		if refused, ok := errors.AsType[*approval.RefusedError](err); ok && refused.Why == approval.Twice && a.State == approval.ChangesRequested {
-			t.answer.Errors = map[string]string{"plan": "Nothing has been changed since it was sent back."}
+			t.answer.Errors = map[string]string{t.howTop(): "Nothing has been changed since it was sent back."}
 			return nil
 		}
 	}
 	if refused, ok := errors.AsType[*approval.RefusedError](err); ok {
-		t.answer.Errors = map[string]string{"plan": strings.ToUpper(refused.Reason[:1]) + refused.Reason[1:] + "."}
+		t.answer.Errors = map[string]string{t.howTop(): strings.ToUpper(refused.Reason[:1]) + refused.Reason[1:] + "."}
 		return nil
 	}
 	if err != nil {

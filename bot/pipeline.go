@@ -239,7 +239,7 @@ func (t *turn) raiseFor(ctx context.Context, k storage.Token, ask PipelineAsk) (
 	if err := t.submit(ctx, was, was); err != nil {
 		return c, refusal(err)
 	}
-	if why := t.answer.Errors["plan"]; why != "" {
+	if why := t.answer.Errors[t.howTop()]; why != "" {
 		return c, RefusedError(why) // nobody could approve it
 	}
 	return t.tx.Change(ctx, was.ID)

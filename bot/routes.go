@@ -101,6 +101,7 @@ var forms = map[string]flow{
 
 	cards.TellBreach:  (*turn).tellBreachSend,
 	cards.ChangeWhat:  (*turn).whatSend,
+	cards.ChangePlan:  (*turn).planSend,
 	cards.ChangeHow:   (*turn).howSend,
 	cards.ChangeYes:   (*turn).approveSend,
 	cards.ChangeNo:    (*turn).rejectSend,
@@ -116,5 +117,7 @@ var forms = map[string]flow{
 
 // dismissals are the flows of forms that were closed unsent, by action.
 var dismissals = map[string]flow{
-	cards.ChangeHow: (*turn).howKept,
+	cards.ChangeWhat: (*turn).whatKept,
+	cards.ChangePlan: (*turn).planKept,
+	cards.ChangeHow:  (*turn).howKept,
 }

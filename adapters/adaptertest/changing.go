@@ -1,6 +1,9 @@
 package adaptertest
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // asksApproval raises a change of Ben's on db-3, CHG-1, which Leo, who leads his
 // team, is asked about. Its window begins in two days; more fills in what is to
@@ -12,11 +15,12 @@ func asksApproval(w *World, more func(form Actor)) (ben, leo Actor) {
 	ben.SeesForm("Which kind?").Fill("What is changed?", "A bigger disk for db-3").Fill("Why?", "It is full on Friday.")
 	ben.Fill("More items, by name", "DB-3").Fill("Which service is it for?", "Printing").Submits()
 	ben.SeesForm("A bigger disk for db-3").Fill("Plan", "1. Add the disk.\n2. Grow the volume.").Fill("How is it tested?", "Watch the queue.")
-	inWindow(ben, 48*time.Hour, 3*time.Hour)
+	ben.Fill("The way back", "Detach the disk.").Submits()
+	inWindow(ben.SeesForm("May begin on"), 48*time.Hour, 3*time.Hour)
 	if more != nil {
 		more(ben)
 	}
-	ben.Fill("The way back", "Detach the disk.").Submits()
+	ben.Submits()
 	return ben, leo
 }
 
@@ -62,10 +66,10 @@ var changing = []Conversation{
 			ben.Fill("More items, by name", "").SubmitRefused("Please choose what is touched")
 			ben.Fill("Which service is it for?", "VPN")
 			ben.Fill("More items, by name", "db-3").Submits()
-			ben.Fill("Plan", "Push it in.").Fill("The way back", " ")
-			inWindow(ben, -2*time.Hour, time.Hour)
-			ben.SubmitRefused()
-			ben.Fill("The way back", "Pull it out.").SubmitRefused("This time has passed")
+			ben.Fill("Plan", "Push it in.").Fill("The way back", " ").SubmitRefused()
+			ben.Fill("The way back", "Pull it out.").Submits()
+			inWindow(ben.SeesForm("May begin on"), -2*time.Hour, time.Hour)
+			ben.SubmitRefused("This time has passed")
 			inWindow(ben, 48*time.Hour, 30*time.Minute)
 			ben.SubmitRefused("The work takes longer than its window", "This is in the freeze “No new routes”")
 			inWindow(ben, 48*time.Hour, 3*time.Hour)
@@ -197,7 +201,8 @@ var changing = []Conversation{
 				return ben.Fill("Why?", "It is full.").Fill("More items, by name", "db-3")
 			}
 			raise().Submits()
-			inWindow(ben.SeesForm("A disk for db-3"), time.Hour, time.Hour)
+			ben.SeesForm("Add it and grow the volume.").Submits()
+			inWindow(ben.SeesForm("May begin on"), time.Hour, time.Hour)
 			ben.Submits().Sees("CHG-1", "Approved", "approved by rule “Disks”")
 			w.Pass(time.Hour + time.Minute)
 			ben.Press("Started").Press("Worked").Sees("CHG-1", "Worked")
@@ -221,7 +226,8 @@ var changing = []Conversation{
 			ben, leo := w.Person("ben"), w.Person("leo")
 			ben.Says("change").Press("Raise a change").Fill("Which kind?", "Emergency").Fill("What is changed?", "A new route").Fill("Why?", "Nobody is online.")
 			ben.Fill("More items, by name", "db-3").Submits()
-			inWindow(ben.SeesForm("A new route").Fill("Plan", "Set it.").Fill("The way back", "Unset it."), 0, time.Hour)
+			ben.SeesForm("A new route").Fill("Plan", "Set it.").Fill("The way back", "Unset it.").Submits()
+			inWindow(ben.SeesForm("May begin on"), 0, time.Hour)
 			ben.Submits()
 			leo.Sees("CHG-1", "Emergency: asked of one person now").PressOn("CHG-1", "Approve").Fill("Please type CHG-1 to approve it", "CHG-1").Submits()
 			ben.Sees("is approved.").Press("Started").Press("Worked").Sees("It wants a review")
@@ -258,7 +264,8 @@ var changing = []Conversation{
 			ada, kim := w.Person("ada"), w.Person("kim")
 			ada.Says("hello").Sees("Hello Ada.")
 			kim.Says("change").Press("Raise a change").Fill("What is changed?", "Faster cables").Fill("Why?", "It is slow.").Fill("More items, by name", "db-3").Submits()
-			inWindow(kim.SeesForm("Faster cables").Fill("Plan", "Swap them.").Fill("The way back", "Swap them back."), 49*time.Hour, 3*time.Hour)
+			kim.SeesForm("Faster cables").Fill("Plan", "Swap them.").Fill("The way back", "Swap them back.").Submits()
+			inWindow(kim.SeesForm("May begin on"), 49*time.Hour, 3*time.Hour)
 			kim.Submits().Sees("CHG-2", "High", "CHG-1 is on db-3 at the same time: A bigger disk for db-3", "Stage 1 of 2: Team lead")
 			confirm := func(a Actor) {
 				a.PressOn("CHG-2", "Approve").SeesForm("The risk is high").Fill("Please type CHG-2 to approve it", "CHG-1").SubmitRefused("That is not CHG-2")
@@ -272,6 +279,38 @@ var changing = []Conversation{
 			confirm(ben)
 			kim.Sees("CHG-2 “Faster cables” is approved.")
 			w.Recorded(2, "stages", `select count(*) from approval_stages s join approvals a on a.id = s.approval_id where a.state = 'approved'`)
+		},
+	},
+	{
+		Name: "a change is written in steps, with items found as one types, and what was sent outlives a closed form", Rows: []string{"AC1"},
+		Run: func(w *World) {
+			ben := w.Person("ben")
+			ben.Says("change").Press("Raise a change").Fill("What is changed?", "Two disks").Fill("Why?", "It is full.")
+			ben.Fill("What does it touch?", "db-3").Fill("More items, by name", "san-1").Submits()
+			ben.SeesForm("2 of 3").Fill("Plan", strings.Repeat("Turn a screw. ", 200)).Fill("The way back", "Turn it back.").Submits()
+			ben.SeesForm("3 of 3").Closes()
+			w.Settle()
+			w.Recorded(2, "items of the draft", `select count(*) from change_items x join changes c on c.id = x.change_id where c.state = 'draft'`)
+			ben.Press("Raise a change").SeesForm("Being written: CHG-1 Two disks").Press("Go on with it").SeesForm("Turn a screw.", "Turn it back.").Submits()
+			inWindow(ben.SeesForm("3 of 3"), 48*time.Hour, 3*time.Hour)
+			ben.Submits().Sees("CHG-1", "Waiting for approval", "db-3, san-1")
+			w.Recorded(1, "changes", `select count(*) from changes`)
+		},
+	},
+	{
+		Name: "each step of a change closed half-filled comes back as it was", Rows: []string{"AC1"}, Needs: []Feature{Closings},
+		Run: func(w *World) {
+			ben := w.Person("ben")
+			ben.Says("change").Press("Raise a change").Fill("What is changed?", "Two disks").Closes()
+			w.Settle()
+			ben.Press("Raise a change").SeesForm("Being written: CHG-1 Two disks").Press("Go on with it").SeesForm("Two disks").Fill("Why?", "It is full.").Fill("More items, by name", "db-3").Submits()
+			ben.SeesForm("2 of 3").Fill("Plan", "Turn a screw.").Closes()
+			w.Settle()
+			ben.Press("Raise a change").Press("Go on with it").SeesForm("Turn a screw.").Fill("The way back", "Turn it back.").Submits()
+			ben.SeesForm("3 of 3").Fill("If it is in a freeze: why can't it wait?", "The law.").Closes()
+			w.Settle()
+			ben.Press("Raise a change").Press("Go on with it").SeesForm("Turn a screw.").Submits().SeesForm("The law.")
+			w.Recorded(1, "changes", `select count(*) from changes`)
 		},
 	},
 }

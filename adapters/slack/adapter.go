@@ -184,7 +184,9 @@ func (a *Adapter) Receives() bool {
 }
 
 // Ways are Slack's.
-func (a *Adapter) Ways() chat.Ways { return chat.Ways{Command: "/desk ", Reactions: true} }
+func (a *Adapter) Ways() chat.Ways {
+	return chat.Ways{Command: "/desk ", Reactions: true, Closings: true}
+}
 
 // Self is the desk's own user, once connected.
 func (a *Adapter) Self() chat.User { return a.me().person(a.me().user) }

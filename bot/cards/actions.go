@@ -58,7 +58,8 @@ const (
 
 	ChangeRaise = "change.raise" // its form
 	ChangeWhat  = "change.what"  // the first step of the form
-	ChangeHow   = "change.how"   // the second
+	ChangePlan  = "change.plan"  // the second
+	ChangeHow   = "change.how"   // the last, and all that follows the first in an edit
 	ChangeGoOn  = "change.draft" // a draft is gone on with
 	ChangeYes   = "change.yes"
 	ChangeNo    = "change.no"

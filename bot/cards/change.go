@@ -277,7 +277,7 @@ type StandardOption struct{ Slug, Title string }
 // WhatForm is the first step of a change: what and why. drafts can be gone on
 // with.
 func WhatForm(c change.Change, standard []StandardOption, items []cmdb.Item, services []ServiceOption, drafts []change.Change) chat.Form {
-	f := chat.Form{Action: ChangeWhat, Args: ChangeArgs(c), Title: "Raise a change", Submit: "Go on", Close: "Cancel"}
+	f := chat.Form{Action: ChangeWhat, Args: ChangeArgs(c), Title: "Raise a change", Submit: "Go on", Close: "Later", Keep: true}
 	if c.ID == 0 {
 		f.Args = chat.Args{}
 	}
@@ -322,11 +322,35 @@ func WhatForm(c change.Change, standard []StandardOption, items []cmdb.Item, ser
 
 var lengths = []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 24 * time.Hour, 48 * time.Hour}
 
-// HowForm is the second step: how, when and the way back. zone is the reader's;
-// implementer is the account of whoever does it.
-func HowForm(c change.Change, zone *time.Location, implementer string, clashes []change.Clash) chat.Form {
-	f := chat.Form{Action: ChangeHow, Args: ChangeArgs(c), Title: c.Ref(), Submit: "Ask for approval", Close: "Later", Keep: true,
-		Intro: []chat.Block{chat.Section{Text: chat.Join(chat.B(c.Title), chat.T("\nClose this at any time: what you have written is kept."))}}}
+// PlanForm is the second step: how it is done, and the way back. kept says what
+// is kept if it is closed.
+func PlanForm(c change.Change, kept string) chat.Form {
+	return chat.Form{Action: ChangePlan, Args: ChangeArgs(c), Title: c.Ref() + ": 2 of 3", Submit: "Go on", Close: "Later", Keep: true,
+		Intro: []chat.Block{chat.Section{Text: chat.Join(chat.B(c.Title), chat.T("\n"+kept))}}, Fields: planFields(c)}
+}
+
+func planFields(c change.Change) []chat.Field {
+	return []chat.Field{
+		{Name: "plan", Label: "Plan", Input: chat.Paragraph, Max: change.MostText, Value: one(c.Plan), Hint: "Step by step."},
+		{Name: "test", Label: "How is it tested?", Input: chat.Paragraph, Max: change.MostText, Value: one(c.Test), Optional: true},
+		{Name: "rollback", Label: "The way back", Input: chat.Paragraph, Max: change.MostText, Value: one(c.Rollback), Hint: "What will you do if it goes wrong?"},
+	}
+}
+
+// WholeArg is in the arguments of a HowForm that has the plan too.
+const WholeArg = "whole"
+
+// HowForm is the last step: when, and by whom. With whole it has the plan too:
+// what has been asked about is edited at once. zone is the reader's; implementer
+// is the account of whoever does it.
+func HowForm(c change.Change, whole bool, zone *time.Location, implementer, kept string, clashes []change.Clash) chat.Form {
+	f := chat.Form{Action: ChangeHow, Args: ChangeArgs(c), Title: c.Ref() + ": 3 of 3", Submit: "Ask for approval", Close: "Later", Keep: true,
+		Intro: []chat.Block{chat.Section{Text: chat.Join(chat.B(c.Title), chat.T("\n"+kept))}}}
+	if whole {
+		f.Title, f.Close, f.Args = c.Ref(), "Cancel", with(f.Args, WholeArg, "1")
+		f.Intro, f.Keep = []chat.Block{chat.Section{Text: chat.Join(chat.B(c.Title), chat.T("\nWhoever has said yes is asked again, and sees what is different."))}}, false
+		f.Fields = planFields(c)
+	}
 	for _, cl := range clashes {
 		f.Intro = append(f.Intro, chat.Note{Text: chat.T("⚠️ " + cl.Words)})
 	}
@@ -350,10 +374,7 @@ func HowForm(c change.Change, zone *time.Location, implementer string, clashes [
 	if c.Takes > 0 {
 		chosen = one(c.Takes.String())
 	}
-	f.Fields = []chat.Field{
-		{Name: "plan", Label: "Plan", Input: chat.Paragraph, Max: change.MostText, Value: one(c.Plan), Hint: "Step by step."},
-		{Name: "test", Label: "How is it tested?", Input: chat.Paragraph, Max: change.MostText, Value: one(c.Test), Optional: true},
-		{Name: "rollback", Label: "The way back", Input: chat.Paragraph, Max: change.MostText, Value: one(c.Rollback), Hint: "What will you do if it goes wrong?"},
+	f.Fields = append(f.Fields, []chat.Field{
 		{Name: "from", Label: "May begin on", Input: chat.Date, Value: day(c.From)},
 		{Name: "from_time", Label: "at what time?", Input: chat.Time, Value: clock(c.From)},
 		{Name: "to", Label: "Must be over on", Input: chat.Date, Value: day(c.To)},
@@ -361,7 +382,7 @@ func HowForm(c change.Change, zone *time.Location, implementer string, clashes [
 		{Name: "takes", Label: "How long does it take?", Input: chat.Select, Options: takes, Value: chosen},
 		{Name: "person", Label: "Who does it?", Input: chat.Person, Value: one(implementer)},
 		{Name: "exception", Label: "If it is in a freeze: why can't it wait?", Input: chat.Paragraph, Max: 500, Value: one(c.Exception), Optional: true},
-	}
+	}...)
 	return f
 }
 

@@ -84,7 +84,9 @@ func everyChangeForm(text string) map[string]chat.Form {
 	ballot := cards.ChangeArgs(v.Change)
 	return map[string]chat.Form{
 		"what is changed":     cards.WhatForm(v.Change, options, v.Items, []cards.ServiceOption{{Slug: "a", Name: "A"}, {Slug: "b", Name: "B"}}, []change.Change{v.Change}),
-		"how it is changed":   cards.HowForm(v.Change, time.UTC, "U1", v.Clashes),
+		"how it is changed":   cards.PlanForm(v.Change, "It is kept."),
+		"when it is changed":  cards.HowForm(v.Change, false, time.UTC, "U1", "It is kept.", v.Clashes),
+		"what is edited":      cards.HowForm(v.Change, true, time.UTC, "U1", "", v.Clashes),
 		"its plans":           cards.PlansForm(v),
 		"what has changed":    cards.DiffForm(v.Ref(), []change.Difference{{What: "Plan", Was: text, Is: v.Plan}}),
 		"sure of it":          cards.ConfirmForm(v, ballot),

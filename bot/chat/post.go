@@ -54,6 +54,8 @@ type Ways struct {
 	Reactions bool
 	// Views says that a card may look different to some: Post.Viewers.
 	Views bool
+	// Closings says that a Form that is closed unsent is reported.
+	Closings bool
 }
 
 // Persona is the person in whose name the desk passes a message on.
