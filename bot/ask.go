@@ -164,8 +164,23 @@ func (t *turn) steps(ctx context.Context) error {
 		return t.private(ctx, "This article is not there any more.")
 	}
 	f := cards.Article(a, t.ev.Args)
+	f.Intro = cards.Pictures(f.Intro, t.pictures(ctx, id))
 	t.answer.Form = &f
 	return nil
+}
+
+// pictures says where those of an article are, nil if nowhere.
+func (t *turn) pictures(ctx context.Context, id knowledge.ArticleID) func(name string) string {
+	if t.desk.articlePicture == nil {
+		return nil
+	}
+	return func(name string) string {
+		link, err := t.desk.articlePicture(storage.PictureRef{Article: id, Name: name})
+		if err != nil {
+			t.desk.log.WarnContext(ctx, "no link to a picture", "article", id.Ref(), "err", err)
+		}
+		return link
+	}
 }
 
 // askForm opens the form behind "Ask the desk".

@@ -53,6 +53,9 @@ type Options struct {
 	// nil: there are no pages. It is called within transactions, so it must not
 	// use the database.
 	PageLink func(u chat.User) (string, error)
+	// ArticlePicture is the address of a picture of an article, for some time;
+	// nil: there are none. It must not use the database either.
+	ArticlePicture func(p storage.PictureRef) (string, error)
 	// CalendarLink is the address of a calendar; nil: there are none.
 	CalendarLink func(l storage.CalendarLink) string
 	// PictureLink is a link to the picture of a configuration item that is good
@@ -65,15 +68,16 @@ type Options struct {
 // Desk runs the flows. It is the Handler of bot/inbox and bot/watch and the
 // Drawer of bot/outbox.
 type Desk struct {
-	db           *storage.DB
-	index        *kb.Index
-	platforms    map[string]Platform
-	shared       ephemeral.Store
-	pageLink     func(chat.User) (string, error)
-	calendarLink func(storage.CalendarLink) string
-	pictureLink  func(int64, time.Time) (string, error)
-	now          func() time.Time
-	log          *slog.Logger
+	db             *storage.DB
+	index          *kb.Index
+	platforms      map[string]Platform
+	shared         ephemeral.Store
+	pageLink       func(chat.User) (string, error)
+	articlePicture func(storage.PictureRef) (string, error)
+	calendarLink   func(storage.CalendarLink) string
+	pictureLink    func(int64, time.Time) (string, error)
+	now            func() time.Time
+	log            *slog.Logger
 
 	mu      sync.Mutex
 	rules   *rules    // of the policy last seen in force
@@ -98,7 +102,7 @@ func New(o Options) (*Desk, error) {
 	if o.Shared == nil {
 		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 	}
-	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, now: o.Now, log: o.Log}, nil
+	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, articlePicture: o.ArticlePicture, now: o.Now, log: o.Log}, nil
 }
 
 // Handle runs the flow of one event.

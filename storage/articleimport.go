@@ -61,10 +61,16 @@ type Arrival struct {
 	Number    bool // it has another number than it wanted: that one is taken
 }
 
+// ImportHow is how articles are imported.
+type ImportHow struct {
+	Overwrite bool // take the source's word also for what was changed on the desk
+	Look      bool // only tell what would come of it, and use up no number
+}
+
 // ImportArticle stores an article from elsewhere, new or brought up to date,
 // with its pictures and where it came from. What was changed on the desk since
-// it came last stays; overwrite takes the source's word for all of it.
-func (tx *Tx) ImportArticle(ctx context.Context, in IncomingArticle, overwrite bool, via string, at time.Time) (Arrival, error) {
+// it came last stays.
+func (tx *Tx) ImportArticle(ctx context.Context, in IncomingArticle, how ImportHow, via string, at time.Time) (Arrival, error) {
 	fail := func(err error) (Arrival, error) {
 		return Arrival{}, fmt.Errorf("import %s from %s: %w", in.Key, in.Source, err)
 	}
@@ -101,12 +107,15 @@ func (tx *Tx) ImportArticle(ctx context.Context, in IncomingArticle, overwrite b
 				there = dated
 			}
 		}
-		if overwrite {
+		if how.Overwrite {
 			out.Article = knowledge.Adopt(had, there)
 		} else if out.Article, out.Conflicts = knowledge.Merge(base, had, there); len(out.Conflicts) > 0 {
 			return out, nil
 		}
 		out.Changed = !out.Says(had)
+	}
+	if how.Look {
+		return out, nil
 	}
 	if out.Changed {
 		if out.Article, err = tx.writeArticle(ctx, had, out.Article, 0, via, at); err != nil {
@@ -171,14 +180,9 @@ func (tx *Tx) imported(ctx context.Context, in IncomingArticle) (had knowledge.A
 	return r.article(), base, nil
 }
 
-// keepPictures stores the pictures that an article's answer shows, and drops
-// those that it does not show any more.
+// keepPictures stores the pictures that an article's answer shows.
 func (tx *Tx) keepPictures(ctx context.Context, a knowledge.Article, pictures []ArticlePicture) error {
 	shown := knowledge.Pictures(a.Answer)
-	if err := tx.later(ctx, failing("drop pictures of %s", a.ID.Ref()),
-		`delete from article_pictures where article_id = $1 and name <> all($2)`, a.ID, orEmpty(shown)); err != nil {
-		return err
-	}
 	for _, p := range pictures {
 		if !slices.Contains(shown, p.Name) {
 			continue
@@ -201,15 +205,21 @@ func (tx *Tx) ArticlePictures(ctx context.Context, id knowledge.ArticleID) ([]Ar
 	return found, nil
 }
 
+// PictureRef names a picture of an article.
+type PictureRef struct {
+	Article knowledge.ArticleID
+	Name    string
+}
+
 // ArticlePicture is a picture of an article, or ErrNotFound.
-func (tx *Tx) ArticlePicture(ctx context.Context, id knowledge.ArticleID, name string) (ArticlePicture, error) {
-	p := ArticlePicture{Name: name}
-	err := tx.QueryRow(ctx, `select data from article_pictures where article_id = $1 and name = $2`, id, name).Scan(&p.Data)
+func (tx *Tx) ArticlePicture(ctx context.Context, of PictureRef) (ArticlePicture, error) {
+	p := ArticlePicture{Name: of.Name}
+	err := tx.QueryRow(ctx, `select data from article_pictures where article_id = $1 and name = $2`, of.Article, of.Name).Scan(&p.Data)
 	if errors.Is(err, pgx.ErrNoRows) {
 		err = ErrNotFound
 	}
 	if err != nil {
-		return p, fmt.Errorf("picture of %s: %w", id.Ref(), err)
+		return p, fmt.Errorf("picture of %s: %w", of.Article.Ref(), err)
 	}
 	return p, nil
 }

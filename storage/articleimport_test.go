@@ -25,7 +25,7 @@ func TestImportArticle(t *testing.T) {
 		change(&in)
 		at = at.Add(time.Minute)
 		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) (err error) {
-			out, err = tx.ImportArticle(ctx, in, overwrite, "test", at)
+			out, err = tx.ImportArticle(ctx, in, storage.ImportHow{Overwrite: overwrite}, "test", at)
 			return err
 		})
 		return out
@@ -131,7 +131,7 @@ func TestImportArticle(t *testing.T) {
 		t.Errorf("its record has %d steps, want one for each of 8 changes", n)
 	}
 	err := c.View(t.Context(), func(tx *storage.Tx) error {
-		_, err := tx.ArticlePicture(t.Context(), first.ID, picture)
+		_, err := tx.ArticlePicture(t.Context(), storage.PictureRef{Article: first.ID, Name: picture})
 		return err
 	})
 	if !errors.Is(err, storage.ErrNotFound) {

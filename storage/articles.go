@@ -153,6 +153,12 @@ func (tx *Tx) writeArticle(ctx context.Context, had, a knowledge.Article, by peo
 			return fail(err)
 		}
 	}
+	if had.ID != 0 {
+		if err := tx.later(ctx, failing("drop pictures of %s", a.ID.Ref()), // those that nobody sees any more
+			`delete from article_pictures where article_id = $1 and name <> all($2)`, a.ID, orEmpty(knowledge.Pictures(a.Answer))); err != nil {
+			return fail(err)
+		}
+	}
 	step := Step{At: at, Action: "article.changed", Person: by, Via: via, Subject: OfArticle, SubjectID: int64(a.ID),
 		After: map[string]any{"slug": a.Slug, "title": a.Title, "state": a.State, "audience": a.Audience}}
 	if had.ID == 0 {

@@ -18,6 +18,8 @@ const (
 	// visitFor is how long a session in a browser can be prolonged by using it.
 	visitFor = 12 * time.Hour
 	fileFor  = 30 * 24 * time.Hour
+	// pictureFor is how long whoever was shown an article sees its pictures.
+	pictureFor = 24 * time.Hour
 
 	// The uses that tokens are sealed for. A link is bound to the path that it
 	// opens.

@@ -183,6 +183,7 @@ func (s *Server) Handler() http.Handler {
 	pages.HandleFunc("POST /tab/search", s.search)
 	pages.HandleFunc("GET /tab/{asset}", asset)
 	pages.HandleFunc("GET /files/{link}/{name}", s.file)
+	pages.HandleFunc("GET /files/picture/{link}/{name}", s.picture)
 	if s.o.Record != nil {
 		pages.HandleFunc("GET /calendar/{link}/{name}", s.calendar)
 		pages.HandleFunc("GET /graph/{link}", s.graph)

@@ -1,6 +1,7 @@
 package cards
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/deskhand/deskhand/bot/chat"
@@ -16,9 +17,10 @@ func rich(spans []knowledge.Span) chat.Rich {
 }
 
 // prose draws an answer: runs of steps and bullets become lists. A list goes
-// on over whatever stands inside one of its steps.
+// on over whatever stands inside one of its steps; the pictures of its steps
+// come after it. See Pictures for where pictures are.
 func prose(markdown string) []chat.Block {
-	var out []chat.Block
+	var out, pictures []chat.Block
 	for _, b := range knowledge.Blocks(markdown) {
 		text := rich(b.Text)
 		var last *chat.List
@@ -28,6 +30,17 @@ func prose(markdown string) []chat.Block {
 			}
 		}
 		item := b.Kind == knowledge.Step || b.Kind == knowledge.Bullet
+		if last == nil || !item && b.Depth == 0 {
+			out, pictures = append(out, pictures...), nil
+		}
+		for _, s := range b.Text {
+			if s.Picture != "" {
+				pictures = append(pictures, chat.Picture{URL: knowledge.PicturePath + s.Picture, Alt: s.Text})
+			}
+		}
+		if !item && b.Depth == 0 && len(b.Text) == 1 && b.Text[0].Picture != "" {
+			continue // its description is the picture's
+		}
 		switch {
 		case b.Kind == knowledge.Heading:
 			out = append(out, chat.Section{Text: bold(text)})
@@ -50,6 +63,25 @@ func prose(markdown string) []chat.Block {
 		default:
 			out = append(out, chat.Section{Text: text})
 		}
+	}
+	return append(out, pictures...)
+}
+
+// Pictures has the pictures of an article shown from where link says, which is
+// given their names. Without a link, or where it says "", their descriptions
+// are shown.
+func Pictures(blocks []chat.Block, link func(name string) string) []chat.Block {
+	out := slices.Clone(blocks)
+	for i, b := range out {
+		p, ok := b.(chat.Picture)
+		name, ours := strings.CutPrefix(p.URL, knowledge.PicturePath)
+		if !ok || !ours {
+			continue
+		}
+		if p.URL = ""; link != nil {
+			p.URL = link(name)
+		}
+		out[i] = p
 	}
 	return out
 }

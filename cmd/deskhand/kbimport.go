@@ -160,7 +160,7 @@ func (in *importing) run(ctx context.Context, articles []articlefile.Article) er
 
 // where is an article in the listing.
 func where(a articlefile.Article) string {
-	return articlefile.Problem{File: a.File, Line: a.Line, Title: a.Title}.String()
+	return strings.TrimSuffix(articlefile.Problem{File: a.File, Line: a.Line, Title: a.Title}.String(), ": ")
 }
 
 func (in *importing) take(ctx context.Context, a articlefile.Article) error {
@@ -186,12 +186,10 @@ func (in *importing) take(ctx context.Context, a articlefile.Article) error {
 	}
 	var out storage.Arrival
 	err := in.db.InTx(ctx, func(tx *storage.Tx) (err error) {
-		if out, err = tx.ImportArticle(ctx, incoming, in.Overwrite, "deskhand kb import", time.Now()); err == nil && in.DryRun {
-			err = errDry
-		}
+		out, err = tx.ImportArticle(ctx, incoming, storage.ImportHow{Overwrite: in.Overwrite, Look: in.DryRun}, "deskhand kb import", time.Now())
 		return err
 	})
-	if err != nil && !errors.Is(err, errDry) {
+	if err != nil {
 		return err
 	}
 	switch {

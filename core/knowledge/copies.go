@@ -19,7 +19,7 @@ type copied struct {
 
 // alike is the share of their word triples that articles of one title have in
 // common if one is a copy of the other, changed a little perhaps.
-const alike = 0.8
+const alike = 0.7
 
 // fewest is how many words an answer has that can be a copy by its text alone:
 // "See the intranet." is said of many things.

@@ -1,6 +1,7 @@
 package knowledge
 
 import (
+	"cmp"
 	"html"
 	"net/url"
 	"strings"
@@ -82,10 +83,17 @@ func (w *inlineWriter) read(s string, style Span) {
 			if ok {
 				flush()
 				in := style
-				if !picture {
+				if name, ours := strings.CutPrefix(target, PicturePath); picture && ours && PictureName.MatchString(name) && !strings.HasSuffix(name, ".svg") {
+					in.Picture = name
+					label = cmp.Or(Plain(label), "Picture") // in one span
+				} else if !picture {
 					in.URL = safeURL(target)
 				}
-				w.read(label, in)
+				if in.Picture != "" {
+					w.add(label, in)
+				} else {
+					w.read(label, in)
+				}
 				i += n
 				if picture {
 					i++

@@ -8,6 +8,9 @@ type Span struct {
 	Italic bool
 	Code   bool
 	URL    string // where the text links to, "" for nowhere; http, https or mailto
+	// Picture is the name of a picture of the desk's that the text describes, ""
+	// if it is text alone. It is one that a chat can show, so no SVG.
+	Picture string
 }
 
 // Hit is an article found for a question.

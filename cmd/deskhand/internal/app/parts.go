@@ -74,7 +74,7 @@ func (a *App) entra() *web.Entra {
 // withLinks has the desk give people links to the pages, if there are any.
 func (a *App) withLinks(o bot.Options) bot.Options {
 	if a.web != nil {
-		o.PageLink, o.CalendarLink, o.PictureLink = a.web.PageLink, a.web.CalendarLink, a.web.GraphLink
+		o.PageLink, o.CalendarLink, o.PictureLink, o.ArticlePicture = a.web.PageLink, a.web.CalendarLink, a.web.GraphLink, a.web.PictureLink
 	}
 	return o
 }
