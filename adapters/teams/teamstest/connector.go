@@ -216,6 +216,8 @@ func (t *Tenant) beginWith(rw http.ResponseWriter, r *http.Request, op, channel,
 	}
 	switch {
 	case f.Hang:
+		// While its body is not read nobody notices that the client has gone.
+		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, maxBody))
 		select {
 		case <-r.Context().Done():
 		case <-t.ctx.Done():

@@ -1,6 +1,7 @@
 package teamstest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -210,4 +211,20 @@ func TestAProbeComesBeforeAnythingElse(t *testing.T) {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
+}
+
+// An app that gives up on a token leaves nothing under way.
+func TestATokenThatNeverComes(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, teamstest.Options{})
+	a.w.FailNext("token", teamstest.Fault{Hang: true})
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.w.TokenURL(), strings.NewReader("grant_type=client_credentials"))
+	must(t, err)
+	if resp, err := http.DefaultClient.Do(req); err == nil {
+		resp.Body.Close()
+		t.Errorf("it is answered with %d", resp.StatusCode)
+	}
+	a.idle()
 }
