@@ -84,7 +84,7 @@ func TestBreachesAreToldOnce(t *testing.T) {
 	}
 	quietly, stop := context.WithTimeout(ctx, 3*time.Minute)
 	defer stop()
-	c := newCrowd(ctx, w, w, time.Minute)
+	c := newCrowd(ctx, on, w, w, time.Minute)
 	if err := quiet(quietly, c, db); err != nil {
 		t.Errorf("it does not settle: %v", err)
 	}
@@ -106,7 +106,7 @@ func TestBreachesAreToldOnce(t *testing.T) {
 	if dead := asJSON(ctx, t, db, `select * from dead_letters limit 20`); dead != "[]" {
 		p.add("dead letters: %s", dead)
 	}
-	checkPosts(ctx, t, w, db, p)
+	checkPosts(ctx, t, w, db, w.standing(), nil, p)
 	checkAudit(ctx, t, db, p)
 	p.report(t)
 	var path storage.AlertPath

@@ -12,6 +12,7 @@ import (
 
 	"github.com/deskhand/deskhand/adapters/adaptertest"
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
+	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pglocal"
 	"github.com/deskhand/deskhand/storage/pgtest"
@@ -21,7 +22,7 @@ import (
 //
 //	go test ./cmd/deskhand/internal/app -run Chaos -chaos.conversations=500 -chaos.kills=20 -timeout 30m
 var (
-	chaosConversations = flag.Int("chaos.conversations", 24, "how many conversations the chaos tests have")
+	chaosConversations = flag.Int("chaos.conversations", 12, "how many conversations each chaos test has")
 	chaosKills         = flag.Int("chaos.kills", 2, "how often the chaos tests kill a process")
 	chaosSeed          = flag.Uint64("chaos.seed", 0, "what the chaos tests' chances come from; 0: another each time")
 )
@@ -57,7 +58,48 @@ func TestChaosOneProcess(t *testing.T) {
 	w.connect("http://" + desk.addr)
 	w.trouble(seed, 1)
 
-	c := newCrowd(ctx, w, w, 3*time.Minute)
+	c := newCrowd(ctx, on, w, w, 3*time.Minute)
+	talks := c.begin(ctx, t, *chaosConversations, seed, func() {
+		sabotage(ctx, t, chances, *chaosConversations, []*process{desk}, cluster, nil)
+	})
+	w.calm()
+	settle(ctx, t, c, cluster.URL(), []*process{desk}, talks)
+	desk.stop()
+}
+
+// The same in Teams, which sends no message again that it could not bring, and
+// has no history to look into: what is allowed for it is in excuse.
+func TestChaosTeams(t *testing.T) {
+	t.Parallel()
+	binary(t)
+	seed, chances := chaosChances(t)
+	cluster := pgtest.Cluster(t)
+	on := adaptertest.On(adaptertest.Teams)
+	seedWith(t, cluster.URL(), crowded(on))
+	w := newTeamsScene(t, on, teamstest.Options{})
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
+	defer cancel()
+
+	app := w.w.App()
+	desk := serve(t, "DESKHAND_DATABASE_URL="+cluster.URL(), "DESKHAND_TEAMS_APP_ID="+app.ID, "DESKHAND_TEAMS_APP_PASSWORD="+app.Secret,
+		"DESKHAND_TEAMS_TENANT_ID="+w.w.ID(), "DESKHAND_TEAMS_OPENID_METADATA_URL="+w.w.OpenIDURL(), "DESKHAND_TEAMS_TOKEN_URL="+w.w.TokenURL(),
+		"DESKHAND_TEAMS_UNPACED=true")
+	w.connect("http://" + desk.addr)
+	w.install(t, on)
+	settled(ctx, t, desk, cluster.URL())
+	w.trouble(seed, 1)
+
+	db, err := storage.Open(ctx, cluster.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	c := newCrowd(ctx, on, w, w, 3*time.Minute)
+	c.knows = func(m said) bool {
+		var n int
+		err := db.Pool().QueryRow(ctx, `select count(*) from posts where sent_channel = $1 and external = $2`, m.channel, m.id).Scan(&n)
+		return err == nil && n == 1
+	}
 	talks := c.begin(ctx, t, *chaosConversations, seed, func() {
 		sabotage(ctx, t, chances, *chaosConversations, []*process{desk}, cluster, nil)
 	})

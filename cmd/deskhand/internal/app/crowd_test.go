@@ -16,19 +16,28 @@ import (
 
 // The crowd is people who use the desk all at once, each conversation with a
 // word of its own by which everything that belongs to it is known again. They
-// see only what Slack shows them, and when Slack tells them that something
+// see only what the platform shows them, and when it tells them that something
 // failed they try again.
 const (
-	employees = 20
-	agents    = 8
+	agents = 8
 
 	// formPatience is how long somebody looks at a button before pressing again.
 	formPatience = 4 * time.Second
 )
 
+// employees is how many there are to ask. Where direct messages have no threads
+// each has one conversation: in two at once not even people would know which of
+// them a word belongs to.
+func employees(on adaptertest.Pair) int {
+	if on.Asking.Has(adaptertest.Threads) {
+		return 20
+	}
+	return *chaosConversations
+}
+
 func crowded(on adaptertest.Pair) string {
 	var people, members strings.Builder
-	for i := range employees {
+	for i := range employees(on) {
 		fmt.Fprintf(&people, "  - {mail: e%02d@acme.example, name: Emp %02d, department: sales, site: Porto}\n", i, i)
 	}
 	for i := range agents {
@@ -47,7 +56,7 @@ type member struct{ name, real, channel string }
 func crowdOf(on adaptertest.Pair, p adaptertest.Platform) []member {
 	var list []member
 	if on.Asking.Name == p.Name {
-		for i := range employees {
+		for i := range employees(on) {
 			list = append(list, member{fmt.Sprintf("e%02d", i), fmt.Sprintf("Emp %02d", i), "it-help"})
 		}
 	}
@@ -68,18 +77,24 @@ type crowd struct {
 	// what it had in hand to whoever comes after, and be killed again.
 	patience time.Duration
 
-	hands map[string]*sync.Mutex // a person fills in one form at a time
+	// knows tells whether a message of the desk's is the one that it has on record:
+	// under another it hears nobody. Nil: there is never another.
+	knows func(said) bool
+
+	employees int
+	hands     map[string]*sync.Mutex // a person fills in one form at a time
 
 	mu    sync.Mutex
 	said  map[string][]said        // by conversation, as they are now, in the order of appearance
 	roots map[string]string        // channel and thread to conversation
 	news  map[string]chan struct{} // by conversation: something has changed
+	posts map[string]string        // channel and message to post, when all has settled
 }
 
-func newCrowd(ctx context.Context, asking, working scene, patience time.Duration) *crowd {
-	c := &crowd{asking: asking, working: working, patience: patience, help: asking.place("it-help"), desk: working.place("it-triage"),
-		hands: map[string]*sync.Mutex{}, said: map[string][]said{}, roots: map[string]string{}, news: map[string]chan struct{}{}}
-	for i := range employees {
+func newCrowd(ctx context.Context, on adaptertest.Pair, asking, working scene, patience time.Duration) *crowd {
+	c := &crowd{asking: asking, working: working, patience: patience, employees: employees(on), help: asking.place("it-help"), desk: working.place("it-triage"),
+		hands: map[string]*sync.Mutex{}, said: map[string][]said{}, roots: map[string]string{}, news: map[string]chan struct{}{}, posts: map[string]string{}}
+	for i := range c.employees {
 		c.hands[fmt.Sprintf("e%02d", i)] = &sync.Mutex{}
 	}
 	for i := range agents {
@@ -141,14 +156,22 @@ type talk struct {
 	questions int            // that were asked, at least
 	want      map[string]int // steps in the record, at least
 	failed    map[string]int // visible failures: as many more may have had an effect
-	passed    []string       // messages that the other side gets
+	passed    []written      // messages that the other side gets
 	kept      []string       // messages that it must not get
+	card      string         // in the team's channel
 	ticket    bool
 }
 
+// written is a message, and the card that it was written under.
+type written struct{ text, under string }
+
+// unheard says that a message may have been written under a card that stood
+// there by mistake.
+func (t *talk) unheard(w written) bool { return w.under != "" && w.under != t.card }
+
 func (c *crowd) talk(ctx context.Context, n int, seed uint64) *talk {
 	t := &talk{crowd: c, n: n, word: fmt.Sprintf("t%04dx", n), rnd: rand.New(rand.NewPCG(seed, uint64(n))), ctx: ctx,
-		ask: fmt.Sprintf("e%02d", n%employees), want: map[string]int{}, failed: map[string]int{}, news: make(chan struct{}, 1)}
+		ask: fmt.Sprintf("e%02d", n%c.employees), want: map[string]int{}, failed: map[string]int{}, news: make(chan struct{}, 1)}
 	c.mu.Lock()
 	c.news[t.word] = t.news
 	c.mu.Unlock()
@@ -225,16 +248,18 @@ func (t *talk) work() error {
 	status := func(m said) bool {
 		return m.bot && m.channel != t.desk && strings.HasPrefix(m.text, "INC-")
 	}
-	team := func(m said) bool { return m.channel == t.desk && m.root == m.id }
+	team := func(m said) bool {
+		return m.channel == t.desk && m.root == m.id && (t.card == "" || t.card == m.id)
+	}
 	t.want["opened"] = 1
 	card, err := t.sees("the card in the team's channel", team)
 	if err != nil {
 		return err
 	}
 	if t.rnd.IntN(2) == 0 {
-		// The card stands in Slack, but its place is not on record yet.
-		early := "quick question " + t.word
-		if err := t.working.say("kim", t.desk, card.id, early); err != nil {
+		// The card stands there, but its place is not on record yet.
+		early := written{"quick question " + t.word, card.id}
+		if err := t.working.say("kim", t.desk, card.id, early.text); err != nil {
 			return err
 		}
 		t.passed = append(t.passed, early)
@@ -258,7 +283,7 @@ func (t *talk) work() error {
 	if err := t.press(t.working, owner, "Claim", team, "is on it"); err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
-	if owner, err = t.owner(team); err != nil {
+	if card, owner, err = t.owner(team); err != nil {
 		return err
 	}
 	if !race && t.rnd.IntN(4) == 0 { // else who came second would get it now
@@ -292,17 +317,25 @@ func (t *talk) work() error {
 	return t.press(t.asking, t.ask, "🙂", fixed, "Thank you.")
 }
 
-// owner reads from the card who is on it.
-func (t *talk) owner(card func(said) bool) (string, error) {
-	m, err := t.sees("the owner", func(m said) bool { return card(m) && strings.Contains(m.shown, "is on it") })
-	if err != nil {
-		return "", err
+// owner reads from the card who is on it. Of two that stand there it is the one
+// that says so.
+func (t *talk) owner(card func(said) bool) (said, string, error) {
+	claimed := func(m said) bool { return card(m) && strings.Contains(m.shown, "is on it") }
+	m, err := t.sees("the owner", claimed)
+	for late := time.Now().Add(t.patience); err == nil && t.knows != nil && !t.knows(m); m, _ = t.find(claimed) {
+		if err = t.pause(100 * time.Millisecond); time.Now().After(late) {
+			err = errors.New("the card does not come to be on record")
+		}
 	}
+	if err != nil {
+		return m, "", err
+	}
+	t.card = m.id
 	name := regexp.MustCompile(`Agent ([0-9]{2})\*? is on it|Agent ([0-9]{2})`).FindStringSubmatch(m.shown)
 	if name == nil {
-		return "", fmt.Errorf("the card names no owner: %s", m.shown)
+		return m, "", fmt.Errorf("the card names no owner: %s", m.shown)
 	}
-	return "a" + name[1] + name[2], nil
+	return m, "a" + name[1] + name[2], nil
 }
 
 // chat is both sides writing without waiting for each other.
@@ -312,19 +345,25 @@ func (t *talk) chat(owner string, card, mine said) error {
 		if err := t.working.say(owner, t.desk, card.id, from); err != nil {
 			return err
 		}
-		to := fmt.Sprintf("asker %d says %s", i, t.word)
-		if err := t.asking.say(t.ask, mine.channel, mine.root, to); err != nil {
+		to, under := fmt.Sprintf("asker %d says %s", i, t.word), mine.root
+		if under == "" && i%2 == 0 {
+			under = mine.id
+		}
+		if err := t.asking.say(t.ask, mine.channel, under, to); err != nil {
 			return err
 		}
-		t.passed = append(t.passed, from, to)
+		t.passed = append(t.passed, written{from, card.id}, written{to, ""})
 	}
 	note := "note: only for the team " + t.word
 	if err := t.working.say(owner, t.desk, card.id, note); err != nil {
 		return err
 	}
 	t.kept = append(t.kept, note)
-	for _, text := range t.passed {
-		if _, err := t.sees("“"+text+"” on the other side", func(m said) bool { return m.bot && strings.Contains(m.text, text) }); err != nil {
+	for _, w := range t.passed {
+		if t.unheard(w) {
+			continue
+		}
+		if _, err := t.sees("“"+w.text+"” on the other side", func(m said) bool { return m.bot && strings.Contains(m.text, w.text) }); err != nil {
 			return err
 		}
 	}

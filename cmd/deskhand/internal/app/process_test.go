@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,6 +80,7 @@ type process struct {
 	open   chan struct{} // closed when it listens
 	log    []string      // of all its lives: what is worse than info, and the last lines
 	bad    []string      // what must never be there
+	kills  []time.Time
 }
 
 // freePort is an address that nobody listens on.
@@ -184,7 +186,18 @@ func (p *process) read(out io.Reader, open chan struct{}) {
 }
 
 // kill is kill -9.
-func (p *process) kill() { p.signal(syscall.SIGKILL) }
+func (p *process) kill() {
+	p.mu.Lock()
+	p.kills = append(p.kills, time.Now())
+	p.mu.Unlock()
+	p.signal(syscall.SIGKILL)
+}
+
+func (p *process) killedWithin(from, to time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.ContainsFunc(p.kills, func(at time.Time) bool { return !at.Before(from) && !at.After(to) })
+}
 
 // signal sends a signal and waits for the end.
 func (p *process) signal(s syscall.Signal) {

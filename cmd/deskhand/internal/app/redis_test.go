@@ -45,7 +45,7 @@ func TestChaosTwoProcesses(t *testing.T) {
 	w.connect(balancer(t, desks))
 	w.trouble(seed, 0.5)
 
-	c := newCrowd(ctx, w, w, 10*time.Minute)
+	c := newCrowd(ctx, on, w, w, 10*time.Minute)
 	talks := c.begin(ctx, t, n, seed, func() {
 		sabotage(ctx, t, chances, max(n, 20), desks, cluster, []func(){
 			func() { cache.flush(t) },

@@ -10,7 +10,7 @@ import (
 type said struct {
 	channel, id string
 	// root is the first message of its thread, which may be itself; empty in a chat
-	// that has no threads.
+	// that has no threads, where whoever answers quotes.
 	root    string
 	text    string // in words
 	shown   string // all that is on it
@@ -28,6 +28,7 @@ type scene interface {
 	follow(ctx context.Context, see func(said))
 	wait(ctx context.Context, ok func() bool) error
 
+	// say answers under a message: in its thread, or with a quote of it.
 	say(who, channel, under, text string) error
 	// command asks by the platform's command, or by what stands for it.
 	command(who, channel, text string) error
@@ -50,6 +51,9 @@ type scene interface {
 	// standing are the desk's messages as they are now, by the post that they say
 	// they are.
 	standing() map[string][]said
+	// sent are the attempts to send each post that made a message, where one that
+	// was not confirmed can't be looked for.
+	sent() map[string][]attempt
 	// arrivals tell of each message of a person when it was first on its way to the
 	// desk, and when the desk had taken it, by channel and id.
 	arrivals() map[string]arrival
@@ -58,6 +62,13 @@ type scene interface {
 	// deliveriesOf tells how what has the word was delivered.
 	deliveriesOf(word string) string
 	stats() string
+}
+
+// attempt is a call that has made a message.
+type attempt struct {
+	id       string // of the message
+	at, done time.Time
+	answered bool
 }
 
 type arrival struct{ first, taken time.Time }

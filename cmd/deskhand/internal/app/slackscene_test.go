@@ -271,6 +271,9 @@ func messagesOf(w *slacktest.Workspace) func(yield func(slacktest.Message) bool)
 	}
 }
 
+// sent is nothing: what was not confirmed is looked for.
+func (s *slackScene) sent() map[string][]attempt { return nil }
+
 func (s *slackScene) arrivals() map[string]arrival {
 	all := map[string]arrival{}
 	for _, d := range s.w.Deliveries() {
