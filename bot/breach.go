@@ -3,6 +3,7 @@ package bot
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -378,14 +379,18 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 	return list, nil
 }
 
-// When many alerts fall due for one place within stormTime, those that are not
-// urgent beyond the first few share one message, which takes in more of them as
-// long as it is not older than digestTime.
+// Alerts are many if there are more than mostOwn for one place within stormTime
+// or, in a place that has had one, if more than mostLately have been told
+// wherever within a moment. They share one message then, which takes in more of
+// them as long as it is not older than digestTime. Whoever looks there has been
+// called by it; what is urgent and comes long after that calls anew.
 const (
 	stormTime  = 5 * time.Minute
 	digestTime = 30 * time.Minute
 	mostOwn    = 5
 	mostUrgent = 10
+	moment     = 10 * time.Second
+	mostLately = 10
 )
 
 // deliver queues what is told in each place: in messages of their own or, if
@@ -395,19 +400,20 @@ func (t *turn) deliver(ctx context.Context, all []told) error {
 		return nil
 	}
 	names := make([]string, len(all))
+	wanted := map[string]int{}
 	for i, x := range all {
 		names[i] = x.place
+		wanted[x.place]++
 	}
-	busy, err := t.tx.LockPlaces(ctx, names, t.at.Add(-stormTime))
+	busy, lately, err := t.tx.LockPlaces(ctx, names, t.at.Add(-stormTime), t.at.Add(-moment), mostLately)
 	if err != nil {
 		return err
 	}
-	wanted := map[string]int{}
-	for _, x := range all {
-		wanted[x.place]++
-	}
 	tellings := make([]storage.Telling, 0, len(all))
-	joined := map[storage.DigestID]storage.PostID{}
+	// A platform takes fewer changes than messages: those that bring something
+	// urgent go first.
+	lane := map[bool]storage.Lane{true: storage.LaneBreach, false: storage.LaneApproval}
+	joined := map[*storage.Digest]storage.Lane{}
 	for _, x := range all {
 		p := busy[x.place]
 		if p.Digest != nil && t.at.Sub(p.Digest.Opened) > digestTime {
@@ -417,15 +423,19 @@ func (t *turn) deliver(ctx context.Context, all []told) error {
 			p.Digest = nil
 		}
 		telling := storage.Telling{Alert: x.news.alert.ID, Ticket: x.news.ticket.ID, Place: x.place, Due: x.news.alert.Due, At: t.at}
-		storm := p.Digest != nil || p.Lately+wanted[x.place] > mostOwn
-		urgent := x.news.ticket.Priority == ticket.Critical && p.Lately < mostUrgent
-		if storm && !urgent {
+		n := p.Lately + wanted[x.place]
+		storm := p.Digest != nil || n > mostOwn || n > 1 && lately+len(all) > mostLately
+		urgent := x.news.ticket.Priority == ticket.Critical
+		calls := urgent && p.Digest != nil && t.at.Sub(p.Digest.Opened) > stormTime && p.Lately < mostUrgent
+		if storm && !calls {
 			if p.Digest == nil {
-				if p.Digest, err = t.newDigest(ctx, x); err != nil {
+				if p.Digest, err = t.newDigest(ctx, x, p.Newest); err != nil {
 					return err
 				}
 			}
-			joined[p.Digest.ID] = p.Digest.Post
+			if _, more := joined[p.Digest]; !more || urgent {
+				joined[p.Digest] = lane[urgent]
+			}
 			telling.Digest, telling.Post = p.Digest.ID, p.Digest.Post
 		} else {
 			if telling.Post, err = t.tx.Post(ctx, x.post, storage.LaneBreach, t.at); err != nil {
@@ -437,22 +447,27 @@ func (t *turn) deliver(ctx context.Context, all []told) error {
 		busy[x.place] = p
 		tellings = append(tellings, telling)
 	}
-	for id, post := range joined {
-		if err := t.tx.JoinDigest(ctx, id, t.at); err != nil {
+	for _, d := range slices.SortedFunc(maps.Keys(joined), func(x, y *storage.Digest) int { return cmp.Compare(x.Post, y.Post) }) {
+		if err := t.tx.JoinDigest(ctx, d.ID, t.at); err != nil {
 			return err
 		}
-		if err := t.tx.RedrawPost(ctx, post, storage.LaneBreach, t.at); err != nil {
+		if err := t.tx.RedrawPost(ctx, d.Post, joined[d], t.at); err != nil {
 			return err
 		}
 	}
 	return t.tx.AddTellings(ctx, tellings)
 }
 
-// newDigest opens the one message that stands for many in a place.
-func (t *turn) newDigest(ctx context.Context, x told) (*storage.Digest, error) {
+// newDigest opens the one message that stands for many in a place: the newest of
+// those that stand there, or else another.
+func (t *turn) newDigest(ctx context.Context, x told, newest storage.PostID) (*storage.Digest, error) {
 	d, err := t.tx.StartDigest(ctx, x.place, t.at)
 	if err != nil {
 		return nil, err
+	}
+	if newest != 0 {
+		d.Post = newest
+		return &d, t.tx.BecomeDigest(ctx, newest, d.ID)
 	}
 	p := x.post
 	if p.Thread != 0 { // a digest is about more than the thread's ticket

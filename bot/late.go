@@ -476,7 +476,13 @@ func (t *turn) digestView(ctx context.Context, id storage.DigestID, most int) (c
 		return v, err
 	}
 	for _, tk := range list {
-		v.Lines = append(v.Lines, cards.DigestLine{Ticket: tk, Owner: owners[tk.Owner], Clocks: t.clockViews(standings[tk.ID].Clocks, nil)})
+		line := cards.DigestLine{Ticket: tk, Owner: owners[tk.Owner], Clocks: t.clockViews(standings[tk.ID].Clocks, nil)}
+		for _, b := range standings[tk.ID].Breaches {
+			if b.TakenBy == 0 {
+				line.Breach = int64(b.ID)
+			}
+		}
+		v.Lines = append(v.Lines, line)
 	}
 	slug, n, err := t.tx.DigestAbout(ctx, id)
 	if err != nil {

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -179,38 +180,53 @@ const digestColumns = `d.id, d.place, d.opened_at, d.last_at, d.closed_at,
 // Place is how busy a place has been.
 type Place struct {
 	Lately int     // alerts told in messages of their own
+	Newest PostID  // of these messages that stand in no thread; 0: there is none
 	Digest *Digest // that is open; nil: none
 }
 
 // LockPlaces locks places until tx ends, so that of those who mean to tell
-// something there one decides how, and returns how busy they have been since.
-// Lock tickets before.
-func (tx *Tx) LockPlaces(ctx context.Context, places []string, since time.Time) (map[string]Place, error) {
+// something there one decides how, and returns how busy they have been since,
+// and how many alerts were told since lately wherever, counted no further than
+// most. Lock tickets before.
+func (tx *Tx) LockPlaces(ctx context.Context, places []string, since, lately time.Time, most int) (_ map[string]Place, told int, err error) {
 	// In order, so that two who want the same places don't wait for each other.
 	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('deskhand.place ' || p, 0))
 		from (select distinct p from unnest($1::text[]) p order by p) places`, places); err != nil {
-		return nil, fmt.Errorf("lock places: %w", err)
+		return nil, 0, fmt.Errorf("lock places: %w", err)
 	}
+	batch := &pgx.Batch{}
+	batch.Queue(`
+		select t.place, count(*), coalesce(max(p.id) filter (where p.thread_id is null and p.failed is null), 0)
+		from tellings t join posts p on p.id = t.post_id
+		where t.place = any($1) and t.at > $2 and t.digest_id is null group by 1`, places, since)
+	batch.Queue(`select `+digestColumns+` from digests d where d.place = any($1) and d.closed_at is null`, places)
+	batch.Queue(`select count(*) from (select from tellings where at > $1 limit $2) t`, lately, most)
+	results := tx.SendBatch(ctx, batch)
+	defer func() {
+		if err = errors.Join(err, results.Close()); err != nil {
+			err = fmt.Errorf("places: %w", err)
+		}
+	}()
 	all := map[string]Place{}
-	rows, _ := tx.Query(ctx, `select place, count(*) from tellings where place = any($1) and at > $2 and digest_id is null group by place`, places, since)
+	rows, _ := results.Query()
 	var (
 		name string
-		n    int
+		p    Place
 	)
-	if _, err := pgx.ForEachRow(rows, []any{&name, &n}, func() error { all[name] = Place{Lately: n}; return nil }); err != nil {
-		return nil, fmt.Errorf("places: %w", err)
+	if _, err := pgx.ForEachRow(rows, []any{&name, &p.Lately, &p.Newest}, func() error { all[name] = p; return nil }); err != nil {
+		return nil, 0, err
 	}
-	rows, _ = tx.Query(ctx, `select `+digestColumns+` from digests d where d.place = any($1) and d.closed_at is null`, places)
+	rows, _ = results.Query()
 	digests, err := pgx.CollectRows(rows, pgx.RowToStructByName[Digest])
 	if err != nil {
-		return nil, fmt.Errorf("digests: %w", err)
+		return nil, 0, err
 	}
 	for i, d := range digests {
 		p := all[d.Place]
 		p.Digest = &digests[i]
 		all[d.Place] = p
 	}
-	return all, nil
+	return all, told, results.QueryRow().Scan(&told)
 }
 
 // StartDigest opens a digest for a place that has none. The place is locked.
@@ -220,6 +236,15 @@ func (tx *Tx) StartDigest(ctx context.Context, place string, at time.Time) (Dige
 		return d, fmt.Errorf("digest for %s: %w", place, err)
 	}
 	return d, nil
+}
+
+// BecomeDigest makes a digest of a message that stands in its place already:
+// what was told with it is in the digest.
+func (tx *Tx) BecomeDigest(ctx context.Context, post PostID, id DigestID) error {
+	if err := tx.later(ctx, failing("digest %d", id), `update posts set card = 'digest', subject = $2, body = null where id = $1`, post, id); err != nil {
+		return err
+	}
+	return tx.later(ctx, failing("digest %d", id), `update tellings set digest_id = $2 where post_id = $1`, post, id)
 }
 
 // JoinDigest notes that an alert has joined a digest.

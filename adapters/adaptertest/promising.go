@@ -119,6 +119,7 @@ var promising = []Conversation{
 			alerts := w.Person("ben").In("sla-alerts")
 			alerts.Sees("8 tickets are late or about to be", "INC-1", "INC-8", "Show list")
 			alerts.Press("Show list").SeesForm("INC-1", "INC-8", "answer was due").Closes()
+			alerts.Press("I take INC-3").Sees("zeppelin number 3 is gone · Normal · Ben Weber")
 			w.Recorded(1, "messages about it in the channel", `select count(*) from posts where card in ('breach', 'digest') and channel <> ''`)
 			for i := range tickets {
 				ben.PressOn(fmt.Sprintf("zeppelin number %d ", i+1), "Resolve").Fill("What fixed it?", "It has landed.").Submits()

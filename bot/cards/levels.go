@@ -201,8 +201,7 @@ func Breach(v BreachView) chat.Card {
 	if v.Over || v.Clock.State == sla.Ended {
 		return c
 	}
-	a := args("b", v.Breach, v.Version)
-	a["t"] = TicketArgs(v.Ticket)["t"]
+	a := breachArgs(v.Breach, v.Ticket)
 	take := chat.Button{Label: "I take it", Action: TakeBreach, Args: a, Name: "I take " + v.Ref()}
 	buttons := []chat.Button{
 		{Label: "Reassign", Action: Assign, Args: TicketArgs(v.Ticket), Form: true, Name: "Reassign " + v.Ref()},
@@ -280,8 +279,7 @@ func Late(v BreachView) chat.Card {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("You have asked for somebody higher up. " + v.Team.Name + "'s lead knows.")})
 		return c
 	}
-	a := args("b", v.Breach, v.Version)
-	a["t"] = TicketArgs(v.Ticket)["t"]
+	a := breachArgs(v.Breach, v.Ticket)
 	c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "Escalate", Action: PressBreach, Args: a, Name: "Escalate " + v.Ref(),
 		Confirm: &chat.Confirm{Title: "Escalate?", Text: "The team's lead is told that it is urgent to you.", Yes: "Escalate", No: "Cancel"}}}})
 	return c
@@ -289,8 +287,7 @@ func Late(v BreachView) chat.Card {
 
 // TellForm asks what the requester is to be told.
 func TellForm(v BreachView, until string) chat.Form {
-	a := args("b", v.Breach, v.Version)
-	a["t"] = TicketArgs(v.Ticket)["t"]
+	a := breachArgs(v.Breach, v.Ticket)
 	return chat.Form{Action: TellBreach, Args: a, Title: "Tell the requester", Submit: "Tell", Close: "Cancel",
 		Intro: []chat.Block{chat.Section{Text: chat.Join(chat.B(v.Ref()+"  "+v.Title), chat.T(", from "+v.Requester.Name))}},
 		Fields: []chat.Field{
@@ -308,7 +305,7 @@ type DigestLine struct {
 	Ticket ticket.Ticket
 	Owner  people.Person
 	Clocks []ClockView
-	By     time.Duration
+	Breach int64 // that nobody has taken; 0: there is none
 }
 
 // DigestView are many alerts at once.
@@ -346,8 +343,28 @@ func Digest(v DigestView) chat.Card {
 	if v.ToldLate != "" {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(v.ToldLate)})
 	}
-	c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "Show list", Action: DigestList, Args: args("d", v.ID, v.All), Form: true}}})
+	c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "Show list", Action: DigestList, Args: args("d", v.ID, v.All), Form: true}}, Menu: taking(v.Lines)})
 	return c
+}
+
+// mostTaking is how many of a digest's tickets can be taken from its menu: as
+// many as one has without scrolling.
+const mostTaking = 5
+
+func taking(lines []DigestLine) []chat.Button {
+	var menu []chat.Button
+	for _, l := range lines {
+		if l.Breach != 0 && len(menu) < mostTaking {
+			label := "I take " + l.Ticket.Ref()
+			menu = append(menu, chat.Button{Label: label, Action: TakeBreach, Args: breachArgs(l.Breach, l.Ticket), Name: label})
+		}
+	}
+	return menu
+}
+
+// breachArgs name a breach and its ticket.
+func breachArgs(id int64, t ticket.Ticket) chat.Args {
+	return with(args("b", id, t.Version), "t", TicketArgs(t)["t"])
 }
 
 func digestItems(lines []DigestLine) []chat.Rich {

@@ -114,6 +114,7 @@ create table tellings (
     constraint tellings_once unique (alert_id, place)
 );
 create index tellings_place on tellings (place, at);
+create index tellings_at on tellings (at);
 create index tellings_post on tellings (post_id);
 create index tellings_accepted on tellings (accepted_at) where accepted_at is not null;
 create index tellings_ticket on tellings (ticket_id) where digest_id is not null;

@@ -1,0 +1,110 @@
+package bot
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/deskhand/deskhand/core/policy"
+	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
+)
+
+// claimDue puts on record what is due, and returns the alerts that are still to
+// be told.
+func (l *lab) claimDue() []int64 {
+	l.t.Helper()
+	ctx := l.t.Context()
+	ids, _, err := l.db.DueClocks(ctx, l.now(), 1000)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.in(func(ctx context.Context, tx *storage.Tx) error { return l.Clocks(ctx, tx, ids) })
+	untold, err := l.db.UntoldAlerts(ctx, l.now(), 1000)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return untold
+}
+
+const inChannel = `select count(*) from posts where card in ('breach', 'digest') and channel = 'C1'`
+
+// Of many promises that are missed at one instant all are on record first. They
+// are told once however many processes tell them, in one message, with what was
+// done meanwhile.
+func TestManyAtOneInstant(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, promising())
+	const many = 30
+	var first ticket.ID
+	for range many {
+		first = l.open()
+	}
+	l.pass(time.Hour)
+	untold := l.claimDue()
+	if len(untold) != many {
+		t.Fatalf("%d alerts are to be told, want %d", len(untold), many)
+	}
+	if n := l.count(`select count(*) from tellings`); n != 0 {
+		t.Errorf("%d were told before all were on record", n)
+	}
+	l.does(l.says(first))
+	var tellers sync.WaitGroup
+	for range 3 {
+		tellers.Go(func() {
+			if err := l.db.InTx(t.Context(), func(tx *storage.Tx) error { return l.Tell(t.Context(), tx, untold) }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	tellers.Wait()
+	for what, want := range map[string]int{
+		`select count(*) from alerts where outcome = 'told'`:                                 many,
+		`select count(*) from alerts where tell_at is not null`:                              0,
+		`select count(*) from tellings where place like 'channel %'`:                         many,
+		`select count(*) from audit where action = 'alerted'`:                                many,
+		`select count(*) from breaches`:                                                      many,
+		`select count(*) from breaches where ended_at is not null`:                           1,
+		`select count(*) from due where kind = 'breach.apology'`:                             many,
+		`select count(*) from due where kind = 'breach.count'`:                               many,
+		`select count(*) from outbox o join posts p on p.id = o.post_id where card = 'late'`: 0,
+		inChannel: 1,
+	} {
+		if n := l.count(what); n != want {
+			t.Errorf("%s: %d, want %d", what, n, want)
+		}
+	}
+	if more := l.claimDue(); len(more) != 0 {
+		t.Errorf("%d alerts came again", len(more))
+	}
+}
+
+// Promises that are missed one after the other begin with messages of their own;
+// when they are many, the newest of these stands for all that follow.
+func TestOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	p := promising()
+	p.Ladders = []policy.Ladder{{Slug: "once", Steps: []policy.Step{{At: 100, Channel: true}}}}
+	p.Levels[1].Ladder = "once"
+	l := newLab(t, p)
+	const many = 12
+	for range many {
+		l.open()
+		l.pass(time.Second)
+	}
+	l.pass(time.Hour - many*time.Second - time.Second)
+	for range many {
+		l.pass(time.Second)
+		l.mustLook()
+	}
+	if n := l.count(`select count(*) from tellings where place = 'channel slack T1 C1'`); n != many {
+		t.Errorf("%d were told, want %d", n, many)
+	}
+	if n := l.count(inChannel); n != mostOwn {
+		t.Errorf("%d messages, want the %d before it was many", n, mostOwn)
+	}
+	if n := l.count(`select count(*) from tellings t join posts p on p.id = t.post_id where p.card = 'digest' and t.digest_id = p.subject`); n != many-mostOwn+1 {
+		t.Errorf("%d are in the digest, want %d", n, many-mostOwn+1)
+	}
+}
