@@ -21,6 +21,10 @@ type items struct {
 // graph is all configuration items as they are now. Asking whether they have
 // changed costs a look at one row; only then are they read again.
 func (t *turn) graph(ctx context.Context) (*cmdb.Graph, error) {
+	if t.itemsEdited { // what is read now may never be committed: it is not kept
+		all, relations, err := t.tx.Items(ctx)
+		return cmdb.NewGraph(all, relations), err
+	}
 	version, err := t.tx.ItemsVersion(ctx)
 	if err != nil {
 		return nil, err
@@ -84,6 +88,7 @@ func (t *turn) showItem(ctx context.Context, g *cmdb.Graph, it cmdb.Item) error 
 	if v.Picture, err = t.pictureURL(it.ID); err != nil {
 		return err
 	}
+	v.MayEdit = t.mayEditItem(it)
 	who, err := t.tx.People(ctx, it.Owner)
 	if err != nil {
 		return err

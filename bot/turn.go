@@ -18,17 +18,18 @@ import (
 
 // turn is one event on its way through a flow.
 type turn struct {
-	desk    *Desk
-	tx      *storage.Tx
-	ev      chat.Event
-	who     people.Actor
-	account storage.Account
-	rules   *rules
-	at      time.Time
-	due     time.Time // of what the desk does by itself: when it was to be done
-	answer  chat.Answer
-	unseen  *storage.Outage // see whyLate
-	goesOn  bool            // in a flat chat, and plainly so, with what was said before
+	desk        *Desk
+	tx          *storage.Tx
+	ev          chat.Event
+	who         people.Actor
+	account     storage.Account
+	rules       *rules
+	at          time.Time
+	due         time.Time // of what the desk does by itself: when it was to be done
+	answer      chat.Answer
+	unseen      *storage.Outage // see whyLate
+	itemsEdited bool            // within this transaction
+	goesOn      bool            // in a flat chat, and plainly so, with what was said before
 }
 
 func (d *Desk) turn(ctx context.Context, tx *storage.Tx, ev chat.Event) (*turn, error) {

@@ -13,7 +13,7 @@ import (
 )
 
 const itemColumns = `i.id, i.key, i.name, i.type, i.state, i.tier, coalesce(i.owner_id, 0) as owner, coalesce(i.team_id, 0) as team,
-	i.service, i.users, i.downtime, i.version`
+	i.service, i.users, i.downtime, i.description, i.version`
 
 // ItemsVersion is a number that moves with every change of an item or a
 // relation.
@@ -88,23 +88,23 @@ func (tx *Tx) ImportItems(ctx context.Context, p cmdb.Plan, via string, at time.
 		return nil
 	}
 	if _, err := tx.Exec(ctx, `create temporary table import_items (key text, name text, type text, state text, tier int, owner_id bigint,
-		team_id bigint, service text, users int, downtime bigint) on commit drop`); err != nil {
+		team_id bigint, service text, users int, downtime bigint, description text) on commit drop`); err != nil {
 		return fail(err)
 	}
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"import_items"},
-		[]string{"key", "name", "type", "state", "tier", "owner_id", "team_id", "service", "users", "downtime"},
+		[]string{"key", "name", "type", "state", "tier", "owner_id", "team_id", "service", "users", "downtime", "description"},
 		pgx.CopyFromSlice(len(write), func(i int) ([]any, error) {
 			it := write[i]
-			return []any{it.Key, it.Name, string(it.Type), string(it.State), int32(it.Tier), nullID(it.Owner), nullID(it.Team), it.Service, int32(it.Users), it.Downtime}, nil
+			return []any{it.Key, it.Name, string(it.Type), string(it.State), int32(it.Tier), nullID(it.Owner), nullID(it.Team), it.Service, int32(it.Users), it.Downtime, it.Description}, nil
 		})); err != nil {
 		return fail(err)
 	}
 	rows, _ := tx.Query(ctx, `
-		insert into items as i (key, name, type, state, tier, owner_id, team_id, service, users, downtime)
-		select key, name, type, state, tier, owner_id, team_id, service, users, downtime from import_items
+		insert into items as i (key, name, type, state, tier, owner_id, team_id, service, users, downtime, description)
+		select key, name, type, state, tier, owner_id, team_id, service, users, downtime, description from import_items
 		on conflict (key) do update set name = excluded.name, type = excluded.type, state = excluded.state, tier = excluded.tier,
 			owner_id = excluded.owner_id, team_id = excluded.team_id, service = excluded.service, users = excluded.users,
-			downtime = excluded.downtime, by_hand = false, version = i.version + 1
+			downtime = excluded.downtime, description = excluded.description, by_hand = false, version = i.version + 1
 		returning i.key, i.id`)
 	ids := make(map[string]cmdb.ItemID, len(write))
 	var key string

@@ -33,6 +33,19 @@ var itemising = []Conversation{
 		},
 	},
 	{
+		Name: "an item is changed by those who look after it, and a circle is told", Rows: []string{"CI1", "CI2", "CI6"},
+		Run: func(w *World) {
+			leo := w.Person("leo")
+			leo.Commands("ci db-3").Press("Edit…").SeesForm("db-3").Fill("How vital is it?", "1, vital").Fill("What should others know of it?", "Restart it at night.").Submits()
+			leo.Sees("db-3 is changed")
+			leo.Commands("ci db-3").Sees("db-3", "1, vital", "Restart it at night.").Press("What it hangs on…").SeesForm("db-3 depends on san-1")
+			leo.Fill("How?", "db-3 runs on …").Fill("Item", "app-1").Submits()
+			leo.Sees("db-3 runs on app-1", "in a circle: ")
+			w.Recorded(1, "items changed by hand", `select count(*) from items where by_hand and tier = 1 and version = 3`)
+			w.Recorded(2, "audited steps", `select count(*) from audit where subject = 'item' and action in ('edited', 'relation added')`)
+		},
+	},
+	{
 		Name: "what the company runs on is for agents", Rows: []string{"CI1"},
 		Run: func(w *World) {
 			w.Person("ana").Says("ci db-3").SeesNot("Orders database")

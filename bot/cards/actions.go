@@ -48,6 +48,9 @@ const (
 	About     = "ticket.item"    // which configuration item it is about
 	NotAbout  = "ticket.item.not"
 	ItemShow  = "item.show"
+	EditItem  = "item.edit"
+	Relations = "item.relations"
+	Unrelate  = "item.relations.remove"
 	ItsMe     = "account.right"
 	NotMe     = "account.wrong"
 

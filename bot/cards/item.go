@@ -27,6 +27,7 @@ type ItemView struct {
 	Beside  []cmdb.Item
 	Tickets []ticket.Ticket // open ones about it
 	Picture string          // URL of the graph; may be empty
+	MayEdit bool            // whoever sees it
 	Changes []ChangeDone    // the latest on it
 }
 
@@ -68,6 +69,9 @@ func Item(v ItemView) chat.Card {
 		facts = append(facts, chat.Fact{Label: "An hour of it costs", Value: chat.T(thousands(v.Impact.Downtime))})
 	}
 	c.Blocks = append(c.Blocks, chat.Section{Text: title}, facts)
+	if v.Description != "" {
+		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Description, 600))})
+	}
 	if v.State != cmdb.Retired {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B("If it stops: "), chat.T(v.Impact.Words()))})
 	}
@@ -101,9 +105,7 @@ func Item(v ItemView) chat.Card {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.B("Last changes")}, chat.List{Items: done})
 		c.Text += " Last change: " + done[0].Plain() + "."
 	}
-	if v.Picture != "" {
-		c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "Show graph", Action: OpenPage, URL: v.Picture, Name: "Show the graph around " + v.Key}}})
-	}
+	c.Blocks = append(c.Blocks, v.itemActions()...)
 	return c
 }
 

@@ -18,9 +18,19 @@ type cmdbCmd struct {
 
 type cmdbImportCmd struct {
 	storeFlags
-	File      string `arg:"" help:"CSV file with a head line, or YAML file." type:"path"`
-	DryRun    bool   `help:"Only say what would change."`
-	Overwrite bool   `help:"Take the file's word also for items that somebody has changed by hand since the last import."`
+	File      string   `arg:"" help:"CSV file with a head line, or YAML file." type:"path"`
+	DryRun    bool     `help:"Only say what would change."`
+	Overwrite bool     `help:"Of items that somebody has changed by hand since the last import, take the file's word." xor:"conflicts"`
+	Keep      bool     `help:"Leave these as they are, and take the rest." xor:"conflicts"`
+	Take      []string `help:"Take the file's word for these items of them." placeholder:"ITEM"`
+}
+
+// unsettled are the conflicts of which nobody has said whose word counts.
+func (c *cmdbImportCmd) unsettled(p cmdb.Plan) int {
+	if c.Overwrite || c.Keep {
+		return 0
+	}
+	return p.Keep(func(key string) bool { return slices.Contains(c.Take, key) }).Conflicts()
 }
 
 // errDry ends the transaction of a dry run.
@@ -37,6 +47,7 @@ func (c *cmdbImportCmd) Run(ctx context.Context, e *env) (err error) {
 	}
 	defer func() { err = errors.Join(err, done()) }()
 	var plan cmdb.Plan
+	kept := 0
 	err = db.InTx(ctx, func(tx *storage.Tx) error {
 		known, err := tx.KnownItems(ctx)
 		if err != nil {
@@ -45,15 +56,24 @@ func (c *cmdbImportCmd) Run(ctx context.Context, e *env) (err error) {
 		plan = cmdb.Compare(rows, known)
 		plan.Problems = append(plan.Problems, wrong...)
 		slices.SortStableFunc(plan.Problems, func(a, b cmdb.Problem) int { return a.Line - b.Line })
-		if len(plan.Problems) > 0 || c.DryRun || plan.Conflicts() > 0 && !c.Overwrite {
+		if len(plan.Problems) > 0 || c.DryRun || c.unsettled(plan) > 0 {
 			return errDry
 		}
-		return tx.ImportItems(ctx, plan, "deskhand cmdb import", time.Now())
+		settled := plan
+		if c.Keep {
+			settled = plan.Keep(func(key string) bool { return !slices.Contains(c.Take, key) })
+			kept = plan.Conflicts() - settled.Conflicts()
+		}
+		return tx.ImportItems(ctx, settled, "deskhand cmdb import", time.Now())
 	})
 	if err != nil && !errors.Is(err, errDry) {
 		return err
 	}
-	return c.report(e, plan)
+	if err := c.report(e, plan); err != nil || kept == 0 {
+		return err
+	}
+	e.say("%d of the conflicts stay as people have made them.", kept)
+	return nil
 }
 
 // most is how many lines of a kind are printed; the rest is counted.
@@ -92,8 +112,8 @@ func (c *cmdbImportCmd) report(e *env, p cmdb.Plan) error {
 	switch {
 	case c.DryRun:
 		e.say("Nothing was changed: this was only a look.")
-	case p.Conflicts() > 0 && !c.Overwrite:
-		return errors.New("nothing was taken because of the conflicts; look at them with --dry-run, and take the file's word for them with --overwrite")
+	case c.unsettled(p) > 0:
+		return errors.New("nothing was taken because of the conflicts; look at them with --dry-run, then leave them as they are with --keep, or take the file's word with --overwrite or, for some, --take ITEM")
 	}
 	return nil
 }

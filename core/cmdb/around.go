@@ -97,3 +97,47 @@ func (g *Graph) among(items []Placed) []Relation {
 	})
 	return slices.Compact(out)
 }
+
+// Way is the shortest way on which one item takes another along, both included;
+// nil if it does not. With it a relation that closes a circle is told before it
+// is made.
+func (g *Graph) Way(first, along ItemID) []Item {
+	from, okF := g.at[first]
+	to, okT := g.at[along]
+	if !okF || !okT {
+		return nil
+	}
+	before := map[int32]int32{from: -1}
+	for queue := []int32{from}; len(queue) > 0; queue = queue[1:] {
+		i := queue[0]
+		if i == to {
+			var way []Item
+			for ; i >= 0; i = before[i] {
+				way = append(way, g.items[i])
+			}
+			slices.Reverse(way)
+			return way
+		}
+		for _, j := range g.along.of(i) {
+			if _, seen := before[j]; !seen {
+				before[j] = i
+				queue = append(queue, j)
+			}
+		}
+	}
+	return nil
+}
+
+// Circle is the way round that a relation between two items closes, beginning
+// and ending with the same; nil if it closes none.
+func (g *Graph) Circle(r Relation) []Item {
+	first, along, ok := r.stops()
+	if !ok {
+		return nil
+	}
+	way := g.Way(along, first)
+	if way == nil {
+		return nil
+	}
+	return append(way, way[0])
+}

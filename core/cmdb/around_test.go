@@ -69,3 +69,24 @@ func TestAroundIsPartOfTheGraph(t *testing.T) {
 		}
 	})
 }
+
+func TestACircleIsToldBeforeItIsMade(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		r    cmdb.Relation
+		want []string
+	}{
+		{cmdb.Relation{From: 6, To: 1, Kind: cmdb.DependsOn}, []string{"db-3", "app-1", "payroll", "db-3"}},
+		{cmdb.Relation{From: 1, To: 9, Kind: cmdb.PartOf}, []string{"disk-9", "san", "db-3", "app-1", "payroll", "disk-9"}},
+		{cmdb.Relation{From: 6, To: 1, Kind: cmdb.ConnectsTo}, nil},
+		{cmdb.Relation{From: 1, To: 7, Kind: cmdb.DependsOn}, nil},
+	} {
+		var got []string
+		for _, it := range shop().Circle(tt.r) {
+			got = append(got, it.Key)
+		}
+		if diff := gocmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", tt.r, diff)
+		}
+	}
+}

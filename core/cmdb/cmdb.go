@@ -66,9 +66,13 @@ type Item struct {
 	Users   int             // people who use it directly
 	// Downtime is what an hour of it costs, in whole units of the company's
 	// currency; 0: not known.
-	Downtime int64
-	Version  int
+	Downtime    int64
+	Description string
+	Version     int
 }
+
+// MostDescription is how long a description is at most, in characters.
+const MostDescription = 2000
 
 var key = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,59}$`)
 

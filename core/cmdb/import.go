@@ -12,17 +12,18 @@ import (
 // Row is an item as a file has it, with its place in the file. An empty field
 // leaves what is on record; so does a negative number.
 type Row struct {
-	Line     int
-	Key      string
-	Name     string
-	Type     Type
-	State    State
-	Tier     int    // 0: not said
-	Owner    string // mail address
-	Team     string // slug
-	Service  string // slug
-	Users    int
-	Downtime int64
+	Line        int
+	Key         string
+	Name        string
+	Type        Type
+	State       State
+	Tier        int    // 0: not said
+	Owner       string // mail address
+	Team        string // slug
+	Service     string // slug
+	Users       int
+	Downtime    int64
+	Description string
 	// Relations are the keys of other items, in this file or on record.
 	Relations map[Kind][]string
 }
@@ -50,8 +51,8 @@ func (p Problem) String() string { return fmt.Sprintf("line %d: %s", p.Line, p.T
 type Change struct {
 	Was, Is Item
 	Fields  []string // "tier 3 → 1"
-	// Conflict says that somebody has changed the item by hand since the last
-	// import, so that taking the file would undo it.
+	// Conflict says that somebody has changed the item or its relations by hand
+	// since the last import, so that taking the file would undo it.
 	Conflict bool
 }
 
@@ -180,6 +181,12 @@ func (c *comparison) item(key string, r Row) {
 		}
 		is.Service = r.Service
 	}
+	if r.Description != "" {
+		if len([]rune(r.Description)) > MostDescription {
+			c.say(r.Line, "the description of %s is longer than %d characters", key, MostDescription)
+		}
+		is.Description = r.Description
+	}
 	if r.Users >= 0 {
 		is.Users = r.Users
 	}
@@ -217,6 +224,9 @@ func differences(a, b Item) []string {
 	field("service", a.Service, b.Service)
 	field("users", a.Users, b.Users)
 	field("downtime", a.Downtime, b.Downtime)
+	if a.Description != b.Description {
+		out = append(out, "another description")
+	}
 	return out
 }
 
@@ -269,6 +279,44 @@ func (c *comparison) relations(rows []Row, taken []string) {
 	}
 	slices.SortFunc(c.plan.Linked, byLink)
 	slices.SortFunc(c.plan.Unlinked, byLink)
+	for _, l := range c.plan.Linked {
+		c.relationConflict(l, "")
+	}
+	for _, l := range c.plan.Unlinked {
+		c.relationConflict(l, "no longer ")
+	}
+}
+
+// relationConflict says of an item that people have changed that the file would
+// relate it otherwise.
+func (c *comparison) relationConflict(l Link, not string) {
+	was, known := c.have[l.From]
+	if !known || !c.known.ByHand[was.ID] {
+		return
+	}
+	words := not + l.Kind.Words() + " " + l.To
+	if i := slices.IndexFunc(c.plan.Changed, func(ch Change) bool { return ch.Is.Key == l.From }); i >= 0 {
+		c.plan.Changed[i].Fields = append(c.plan.Changed[i].Fields, words)
+		return
+	}
+	c.plan.Same--
+	c.plan.Changed = append(c.plan.Changed, Change{Was: was, Is: was, Fields: []string{words}, Conflict: true})
+}
+
+// Keep leaves the items in conflict that wins says as people have made them; all
+// else stays planned.
+func (p Plan) Keep(wins func(key string) bool) Plan {
+	kept := map[string]bool{}
+	p.Changed = slices.DeleteFunc(slices.Clone(p.Changed), func(c Change) bool {
+		if c.Conflict && wins(c.Is.Key) {
+			kept[c.Is.Key] = true
+		}
+		return kept[c.Is.Key]
+	})
+	of := func(l Link) bool { return kept[l.From] }
+	p.Linked, p.Unlinked = slices.DeleteFunc(slices.Clone(p.Linked), of), slices.DeleteFunc(slices.Clone(p.Unlinked), of)
+	p.Same += len(kept)
+	return p
 }
 
 func byLink(a, b Link) int {

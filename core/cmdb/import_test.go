@@ -135,3 +135,30 @@ func TestTheSameFileTwiceChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+// What people have changed by hand, an import changes only if it is told to:
+// relations too.
+func TestWhatWasChangedByHandIsAskedAbout(t *testing.T) {
+	t.Parallel()
+	rows := []cmdb.Row{
+		row(2, "db-3", func(r *cmdb.Row) { r.Tier = 1 }),
+		row(3, "app-1", func(r *cmdb.Row) { r.Relations = map[cmdb.Kind][]string{cmdb.DependsOn: {"db-3"}} }),
+	}
+	p := cmdb.Compare(rows, known())
+	if p.Conflicts() != 1 || p.Same != 0 || len(p.Changed) != 2 {
+		t.Fatalf("planned: %+v", p)
+	}
+	if diff := cmp.Diff([]string{"depends on db-3", "no longer runs on db-3"}, p.Changed[1].Fields); diff != "" {
+		t.Errorf("in conflict (-want +got):\n%s", diff)
+	}
+	kept := p.Keep(func(string) bool { return true })
+	if kept.Conflicts() != 0 || len(kept.Changed) != 1 || kept.Changed[0].Is.Key != "db-3" || len(kept.Linked)+len(kept.Unlinked) != 0 || kept.Same != 1 {
+		t.Errorf("kept: %+v", kept)
+	}
+	if p.Conflicts() != 1 || len(p.Linked) != 1 {
+		t.Errorf("the plan itself was changed: %+v", p)
+	}
+	if taken := p.Keep(func(string) bool { return false }); taken.Conflicts() != 1 || len(taken.Unlinked) != 1 {
+		t.Errorf("not kept: %+v", taken)
+	}
+}

@@ -14,6 +14,7 @@ create table items (
     service    text not null default '', -- slug
     users      int not null default 0 check (users >= 0),
     downtime   bigint not null default 0 check (downtime >= 0), -- what an hour costs
+    description text not null default '' check (length(description) <= 2000),
     by_hand    boolean not null default false, -- changed by a person since the last import
     version    int not null default 1
 );

@@ -61,13 +61,15 @@ var columns = map[string]func(*cmdb.Row, string) error{
 	"users":    func(r *cmdb.Row, s string) error { return number(s, func(n int64) { r.Users = int(n) }) },
 	"downtime": func(r *cmdb.Row, s string) error { return number(s, func(n int64) { r.Downtime = n }) },
 
+	"description": func(r *cmdb.Row, s string) error { r.Description = s; return nil },
+
 	string(cmdb.DependsOn):  related(cmdb.DependsOn),
 	string(cmdb.RunsOn):     related(cmdb.RunsOn),
 	string(cmdb.PartOf):     related(cmdb.PartOf),
 	string(cmdb.ConnectsTo): related(cmdb.ConnectsTo),
 }
 
-const columnNames = "item, name, type, state, owner, team, service, tier, users, downtime, depends_on, runs_on, part_of, connects_to"
+const columnNames = "item, name, type, state, owner, team, service, tier, users, downtime, description, depends_on, runs_on, part_of, connects_to"
 
 func number(s string, set func(int64)) error {
 	if s == "" {
