@@ -484,7 +484,7 @@ func (t *turn) approvals(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.privately(ctx, cards.ChangeList("These wait for you:", "Nothing waits for your approval. While you are away somebody can answer for you: “approvals hand over”.", mine[:min(len(mine), 15)]))
+	return t.privately(ctx, cards.ChangeList("These wait for you:", "Nothing waits for your approval. While you are away somebody can answer for you: “approvals hand over”.", mine[:min(len(mine), 15)], nil))
 }
 
 // waitingFor are the changes that somebody may answer now.
@@ -553,9 +553,21 @@ func (t *turn) changesSoon(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := cards.ChangeList("Changes of the next seven days:", "No change is planned for the next seven days.", all)
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	freezes := t.rules.freezes()
+	clashes := map[change.ID][]change.Clash{}
+	for _, c := range all {
+		clashes[c.ID] = c.Clashes(all, freezes, nil, itemKey(g))
+	}
+	c := cards.ChangeList("Changes of the next seven days:", "No change is planned for the next seven days.", all, clashes)
+	if len(c.Blocks) == 0 {
+		c.Blocks = []chat.Block{chat.Section{Text: chat.T(c.Text)}}
+	}
 	zone := t.zone(t.who.Person)
-	for _, f := range t.rules.freezes() {
+	for _, f := range freezes {
 		if f.From.Before(until) && f.To.After(t.at) {
 			text := fmt.Sprintf("Freeze “%s” from %s to %s", f.Name, f.From.In(zone).Format("Mon 2 Jan 15:04"), f.To.In(zone).Format("Mon 2 Jan 15:04"))
 			c.Text += " " + text + "."
@@ -563,9 +575,6 @@ func (t *turn) changesSoon(ctx context.Context) error {
 		}
 	}
 	if t.desk.calendarLink != nil {
-		if len(c.Blocks) == 0 {
-			c.Blocks = []chat.Block{chat.Section{Text: chat.T(c.Text)}}
-		}
 		c.Blocks = append(c.Blocks, cards.CalendarButton())
 	}
 	return t.privately(ctx, c)

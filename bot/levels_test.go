@@ -80,7 +80,7 @@ func newLab(t *testing.T, p policy.Policy) *lab {
 			}
 			l.who[u] = id
 		}
-		_, err := tx.Exec(ctx, `update desk_channels set workspace = 'T1', channel = 'C1'`)
+		_, err := tx.Exec(ctx, `update desk_channels set workspace = 'T1', channel = 'C' || id`)
 		return err
 	})
 	l.ana, l.ben = chat.User{Platform: "slack", Workspace: "T1", ID: "Uana"}, chat.User{Platform: "slack", Workspace: "T1", ID: "Uben"}

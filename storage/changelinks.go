@@ -70,20 +70,18 @@ const (
 
 // TicketChange is a change that a ticket has to do with.
 type TicketChange struct {
-	Change  change.ID       `db:"change_id"`
-	Number  int64           `db:"number"`
-	Title   string          `db:"title"`
-	State   change.State    `db:"state"`
-	Started time.Time       `db:"started_at"`
-	Ended   *time.Time      `db:"ended_at"`
-	Link    Link            `db:"link"`
-	Item    string          `db:"item"` // key of the one that the suspicion comes from
-	By      people.PersonID `db:"by_id"`
-	Who     string          `db:"who"` // By's name
+	Change change.ID       `db:"change_id"`
+	Number int64           `db:"number"`
+	Title  string          `db:"title"`
+	Ended  *time.Time      `db:"ended_at"`
+	Link   Link            `db:"link"`
+	Item   string          `db:"item"` // key of the one that the suspicion comes from
+	By     people.PersonID `db:"by_id"`
+	Who    string          `db:"who"` // By's name
 }
 
 const ticketChangesOf = `
-	select x.change_id, c.number, c.title, c.state, c.started_at, c.ended_at, x.link, coalesce(i.key, '') as item,
+	select x.change_id, c.number, c.title, c.ended_at, x.link, coalesce(i.key, '') as item,
 		coalesce(x.by_id, 0) as by_id, coalesce(p.name, '') as who
 	from ticket_changes x join changes c on c.id = x.change_id left join items i on i.id = x.item_id left join people p on p.id = x.by_id
 	where x.ticket_id = $1 order by x.link = 'suspect', x.by_id is null, x.at, x.change_id`

@@ -177,3 +177,29 @@ func TestTheReportOfTheMonthIsSet(t *testing.T) {
 		t.Errorf("%d reports, at %s; want one on %s", n, at, want)
 	}
 }
+
+// A type is off the list from a failure, or from the moment that an incident
+// comes from a run of it, until that has been reviewed.
+func TestWhenAStandardTypeIsOffTheList(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ch, _, _ := c.asked(t)
+	for _, tt := range []struct{ name, set, want string }{
+		{"it runs", `state = 'doing', started_at = now()`, ""},
+		{"an incident comes from it as it runs", `caused = '{7}'`, "CHG-1"},
+		{"it has worked", `state = 'done', outcome = 'worked', caused = '{}', ended_at = now()`, ""},
+		{"it has failed after all", `outcome = 'failed', caused = '{7}'`, "CHG-1"},
+		{"it is reviewed", `reviewed_at = now(), review = 'so'`, ""},
+	} {
+		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+			if _, err := tx.Exec(ctx, `update changes set rule = 'patches', `+tt.set+` where id = $1`, ch.ID); err != nil {
+				return err
+			}
+			got, err := tx.RuleFailed(ctx, "patches")
+			if got != tt.want {
+				t.Errorf("%s: %q keeps it off the list, want %q", tt.name, got, tt.want)
+			}
+			return err
+		})
+	}
+}

@@ -92,7 +92,7 @@ var changing = []Conversation{
 		},
 	},
 	{
-		Name: "an edit after a yes is asked about again, with the difference", Rows: []string{"AC7"},
+		Name: "an edit after a yes is asked about again, with the difference", Rows: []string{"AC7", "AC15"},
 		Run: func(w *World) {
 			ben, leo := asksApproval(w, nil)
 			leo.PressOn("CHG-1", "Approve")
@@ -103,6 +103,15 @@ var changing = []Conversation{
 			leo.PressOn("CHG-1", "Approve")
 			leo.Sees("CHG-1", "Approved by Leo Novak")
 			w.Recorded(2, "rounds", `select count(*) from approval_rounds`)
+			w.Pass(24*time.Hour + time.Minute)
+			sales := w.Channel("sales").Sees("Planned work: A bigger disk for db-3", "planned")
+			ben.PressOn("Approved by Leo Novak", "Edit…").SeesForm("A bigger disk").Fill("Plan", "1. Swap both disks.").Submits()
+			sales.Sees("put off: it is being looked at once more")
+			leo.PressOn("Approve", "Approve")
+			sales.Sees("planned").SeesNot("put off")
+			ben.PressOn("Approved by Leo Novak", "Cancel it…").Fill("Why?", "No need any more.").Submits()
+			sales.Sees("called off: it will not be done")
+			w.Recorded(1, "announcements", `select count(*) from announcements`)
 			w.Recorded(1, "votes in the second round", `select count(*) from votes where round = 2`)
 		},
 	},
@@ -139,7 +148,9 @@ var changing = []Conversation{
 			leo.PressOn("CHG-1", "Approve")
 			ben.Sees("is approved.")
 			w.Pass(48*time.Hour + time.Minute)
-			ben.Press("Started").Press("Rolled back…").Fill("What went wrong?", "The disk was too small.").Submits()
+			ben.Press("Started").Sees("In progress")
+			w.Pass(3 * time.Hour)
+			ben.Sees("The window of CHG-1", "is over. Did it work?").Press("Rolled back…").Fill("What went wrong?", "The disk was too small.").Submits()
 			ben.Sees("Rolled back", "The disk was too small.", "It wants a review")
 			w.Pass(25 * time.Hour)
 			ben.Sees("still wants its review")
@@ -272,6 +283,7 @@ var changing = []Conversation{
 				a.Fill("Please type CHG-2 to approve it", "chg 2").Submits()
 			}
 			ada.SeesNot("CHG-2")
+			kim.Says("changes").Sees("CHG-1 is on db-3 at the same time", "CHG-2 is on db-3 at the same time", "Freeze “No new routes”")
 			confirm(leo)
 			kim.Sees("Stage 2 of 2: Change board, 0 of 2 yes")
 			confirm(ada)

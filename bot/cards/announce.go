@@ -2,7 +2,6 @@ package cards
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/deskhand/deskhand/bot/chat"
@@ -77,7 +76,7 @@ type LinkView struct {
 	Ref   string
 	Title string
 	Item  string        // key of what it has touched; empty: the service
-	Since time.Duration // from its end to the ticket; 0: it was still being done
+	Since time.Duration // from its end to the ticket; 0: it was being done then
 	By    string        // who has said so
 	Made  bool          // while the ticket was resolved
 	Yes   bool          // it is said to be the cause; else it is a suspect
@@ -91,17 +90,16 @@ func (l LinkView) line() chat.Rich {
 	case l.Made:
 		return chat.Join(chat.T("Changed in production by "+l.By+": "), name, chat.T(" "+short(l.Title, 80)))
 	}
-	touched := " was done on its service"
+	on := "its service"
 	if l.Item != "" {
-		touched = " touched " + l.Item
+		on = l.Item
 	}
+	touched := " touched " + on + " " + ago(l.Since) + " before"
 	switch {
 	case l.By != "":
 		touched = ": " + l.By + " says that it broke something"
 	case l.Since == 0:
-		touched = strings.Replace(strings.Replace(touched, " touched ", " is being done on ", 1), " was done ", " is being done ", 1)
-	default:
-		touched += " " + ago(l.Since) + " before"
+		touched = " was being done on " + on + " when this began"
 	}
 	return chat.Join(chat.T("⚠️ "), name, chat.T(touched+": "+short(l.Title, 80)+"."))
 }

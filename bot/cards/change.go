@@ -250,15 +250,24 @@ func ChangeLine(c change.Change) chat.Rich {
 	return chat.Join(chat.B(c.Ref()), chat.T("  "+short(c.Title, 80)+"\n"+c.StateWords()+" · risk "+string(c.Risk)+" · "), when(c.From), chat.T(" – "), when(c.To))
 }
 
-// ChangeList is a list of changes with what can be done beside each.
-func ChangeList(lead, none string, all []change.Change) chat.Card {
+// mostClashes is how many clashes a change in a list is shown with.
+const mostClashes = 3
+
+// ChangeList is a list of changes with what can be done beside each, and what
+// each clashes with.
+func ChangeList(lead, none string, all []change.Change, clashes map[change.ID][]change.Clash) chat.Card {
 	if len(all) == 0 {
 		return Say(none)
 	}
 	c := chat.Card{Text: lead, Blocks: []chat.Block{chat.Section{Text: chat.B(lead)}}}
 	for _, ch := range all {
 		c.Text += fmt.Sprintf(" %s %s (%s);", ch.Ref(), ch.Title, strings.ToLower(ch.StateWords()))
-		c.Blocks = append(c.Blocks, chat.Row{Text: ChangeLine(ch), Button: chat.Button{Label: "Show", Action: ChangeShow, Args: ChangeArgs(ch), Name: "Show " + ch.Ref()}})
+		line := ChangeLine(ch)
+		for _, cl := range clashes[ch.ID][:min(len(clashes[ch.ID]), mostClashes)] {
+			line = chat.Join(line, chat.T("\n⚠️ "+short(cl.Words, 120)))
+			c.Text += " " + short(cl.Words, 120) + ";"
+		}
+		c.Blocks = append(c.Blocks, chat.Row{Text: line, Button: chat.Button{Label: "Show", Action: ChangeShow, Args: ChangeArgs(ch), Name: "Show " + ch.Ref()}})
 	}
 	return c
 }

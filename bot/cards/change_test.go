@@ -70,7 +70,7 @@ func everyChange(text string) map[string]drawn {
 		v.Cost, v.Down = 10_000, 46*time.Minute
 		v.Changes = []cards.LinkView{{ID: 1, Ref: "CHG-1", Title: text, By: text, Yes: true}, {ID: 2, Ref: "CHG-2", Title: text, Item: "db-3", Since: 40 * time.Minute},
 			{ID: 3, Ref: "CHG-3", Title: text}, {ID: 4, Ref: "CHG-4", Title: text, By: text, Made: true}}
-		all["with changes, "+name] = drawn{cards.Triage(v), []string{"Caused by CHG-1", "CHG-2 touched db-3 40 min before", "CHG-3 is being done on its service", "CHG-4"}}
+		all["with changes, "+name] = drawn{cards.Triage(v), []string{"Caused by CHG-1", "CHG-2 touched db-3 40 min before", "CHG-3 was being done on its service when this began", "CHG-4"}}
 	}
 	return all
 }
