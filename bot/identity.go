@@ -133,7 +133,11 @@ func (d *Desk) overheard(ctx context.Context, ev chat.Event) (bool, error) {
 		if ours = err == nil; !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
-		ours, err = tx.AwaitsRoot(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, ev.By.ID)
+		awaits := tx.AwaitsRoot
+		if ev.Flat { // any message can be quoted
+			awaits = tx.Delivering
+		}
+		ours, err = awaits(ctx, ev.By.Platform, ev.By.Workspace, ev.Place.Channel, ev.By.ID)
 		return err
 	})
 	return !ours, err

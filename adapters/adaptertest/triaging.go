@@ -133,4 +133,17 @@ var triaging = []Conversation{
 			ben.Closes()
 		},
 	},
+	{
+		Name: "on a ticket's card in a help channel agents have their buttons, and who asked has not", Rows: []string{"IN2", "AW2"}, Needs: []Feature{Views},
+		Run: func(w *World) {
+			ana, ben := w.Person("ana").In("it-help"), w.Person("ben")
+			ben.Says("hello").Sees("Hello Ben") // whom the desk does not know it can't show anything of their own
+			ana.Says("my zeppelin is watched").Press("Talk to a person").Sees("INC-1")
+			ana.SeesNot("INC-1", "Claim")
+			ben.In("it-help").Sees("INC-1", "Claim")
+			ben.In("it-help").PressOn("INC-1", "Claim").Sees("Ben Weber is on it")
+			ana.Sees("INC-1", "Ben Weber is on it")
+			ana.SeesNot("INC-1", "Resolve")
+		},
+	},
 }

@@ -148,3 +148,58 @@ func TestNoPlatformAtAll(t *testing.T) {
 		t.Errorf("New in development mode, open to all: %v", err)
 	}
 }
+
+// What only Teams has: chats of a few people, clients that do not know the
+// buttons of today, and a word when somebody adds the desk.
+func TestTeamsInItsOwnManner(t *testing.T) {
+	t.Parallel()
+	d := parity(t, adaptertest.On(adaptertest.Teams), false).(*parityDesk)
+	lunch, err := d.teams.AddChannel(teamstest.Channel{Name: "Lunch", Kind: teamstest.GroupChat, Members: []string{"ana", "eva", "ben"}, AllMessages: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := d.onTeams()
+	ana := s.Person("ana")
+	if err := ana.Person().Uninstall(""); err != nil {
+		t.Fatal(err)
+	}
+	if err := ana.Person().Install(""); err != nil {
+		t.Fatal(err)
+	}
+	ana.Sees("Hello Ana, I am the IT service desk.", "Tell me in your own words")
+	if err := ana.Person().Install("Lunch"); err != nil {
+		t.Fatal(err)
+	}
+	group := ana.In("Lunch")
+	group.Says("shall we eat?")
+	group.Says("@Desk the printer is not printing").Sees("The printer on your floor does not print", "Talk to a person")
+	if n := d.count(`select count(*) from questions`); n != 1 {
+		t.Errorf("%d questions, want the one that was put to the desk", n)
+	}
+
+	old := func(who *teamstest.Person, label string) {
+		t.Helper()
+		all, err := who.Messages(lunch.ID, "", 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range all {
+			if path, ok := action(m.Card, label); ok {
+				if err := who.Press(teamstest.Act{Channel: lunch.ID, Message: m.ID, Path: path, Old: true}); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+		}
+		t.Fatalf("nobody offers %q", label)
+	}
+	old(ana.Person(), "Talk to a person")
+	group.Sees("INC-1")
+	ben := s.Person("ben").In("it-triage")
+	ben.Press("Claim")
+	group.Sees("INC-1", "Ben Weber is on it")
+	ben.InThread("INC-1").Says("which one of you?")
+	group.Sees("Ben Weber", "which one of you?")
+	s.Person("eva").In("Lunch").InThread("which one of you?").Says("both of us")
+	ben.InThread("INC-1").Sees("Eva Lind", "both of us")
+}
