@@ -48,12 +48,22 @@ func (t *turn) askInDirect(ctx context.Context, text string) error {
 func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root bool) error {
 	text = t.readable(ctx, text)
 	q := storage.Question{Person: t.who.ID, Thread: th.ID, Text: text, AskedAt: t.at}
-	if err := t.suggest(ctx, &q); err != nil {
-		return err
-	}
-	q, err := t.tx.AskQuestion(ctx, q, t.via())
+	o, known, err := t.outageFor(ctx, text)
 	if err != nil {
 		return err
+	}
+	if known {
+		q.Confidence = knowledge.None.String()
+	} else if err := t.suggest(ctx, &q); err != nil {
+		return err
+	}
+	if q, err = t.tx.AskQuestion(ctx, q, t.via()); err != nil {
+		return err
+	}
+	if known {
+		if err := t.tx.AnswerWithOutage(ctx, q.ID, o.Ticket); err != nil {
+			return err
+		}
 	}
 	if err := t.cameBack(ctx, t.who.ID, q.Text, q, 0); err != nil {
 		return err
@@ -221,6 +231,14 @@ func (t *turn) revise(ctx context.Context) error {
 	before := q.Text
 	if q.Text = t.readable(ctx, t.ev.Text); q.Text == before || q.Text == "" {
 		return nil
+	}
+	if q.Outage != 0 {
+		if o, known, err := t.outageFor(ctx, q.Text); err != nil || known && o.Ticket == q.Outage {
+			return err
+		}
+		if err := t.tx.NotThatOutage(ctx, q.ID); err != nil {
+			return err
+		}
 	}
 	if err := t.suggest(ctx, &q); err != nil {
 		return err

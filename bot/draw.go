@@ -187,6 +187,11 @@ func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted b
 	}
 	v := cards.QuestionView{ID: int64(q.ID), Version: q.Version, Text: q.Text, Hits: q.Hits, Confidence: q.Confidence,
 		Outcome: string(q.Outcome), Quoted: quoted}
+	if q.Outage != 0 {
+		if v.Outage, err = t.outageView(ctx, q); err != nil {
+			return chat.Card{}, err
+		}
+	}
 	if q.Outcome == storage.StillOpen {
 		// People answer beside the thread too, and mean a ticket they have.
 		if v.Mine, err = t.tx.OpenOf(ctx, q.Person, 3); err != nil {
@@ -225,6 +230,7 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value(),
 		Requester: who[tk.Requester], Author: who[tk.Author], Owner: who[tk.Owner], Shown: facts.Question.Hits,
 		Clocks: t.clockViews(facts.Clocks, facts.NewDue)}
+	v.Outage, v.MeToo, v.Waiting = facts.Outage, facts.MeToo, facts.Waiting
 	if s, ok := t.rules.service(tk.Service); ok {
 		v.Service = s.Name
 	}

@@ -76,7 +76,7 @@ func (t *turn) figures(ctx context.Context) (chat.Card, error) {
 }
 
 func figure(d storage.Deflections) cards.Answers {
-	return cards.Answers{Asked: d.Asked, Confirmed: d.Confirmed, Old: d.Old, Held: d.Held, Missed: d.Missed, Silent: d.Silent, Open: d.Open, Tickets: d.Tickets, Nothing: d.Nothing}
+	return cards.Answers{Asked: d.Asked, Confirmed: d.Confirmed, Old: d.Old, Held: d.Held, Missed: d.Missed, Silent: d.Silent, Open: d.Open, Tickets: d.Tickets, Nothing: d.Nothing, Outage: d.Outage}
 }
 
 // lastMonth is the month before the one in which something fell due.

@@ -157,7 +157,11 @@ func (t *turn) aboutForm(ctx context.Context, tk ticket.Ticket) error {
 	if err != nil {
 		return err
 	}
-	f := cards.AboutForm(tk, now)
+	o, err := t.tx.KnownOutage(ctx, tk.ID)
+	if ignoreMissing(err) != nil {
+		return err
+	}
+	f := cards.AboutForm(tk, now, err == nil && o.EndedAt == nil)
 	t.answer.Form = &f
 	return nil
 }

@@ -264,6 +264,12 @@ func (t *turn) openAdd(ctx context.Context) error {
 		}
 	}
 	if !mine {
+		if err := t.tx.Affect(ctx, tk.ID, t.who.ID, true, storage.QuestionID(t.id("q")), t.via(), t.at); err != nil {
+			return err
+		}
+		if err := t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard); err != nil {
+			return err
+		}
 		// Its card, kept current, in their own direct messages.
 		th, err := t.directThread(ctx, t.account)
 		if err != nil {

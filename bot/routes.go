@@ -74,6 +74,12 @@ var presses = map[string]flow{
 	cards.Delegate:    (*turn).delegate,
 	cards.TakeBack:    (*turn).takeBack,
 
+	cards.Outage:    (*turn).outage,
+	cards.NoOutage:  (*turn).noOutage,
+	cards.MeToo:     (*turn).meToo,
+	cards.TellMe:    (*turn).tellMe,
+	cards.NotOutage: (*turn).somethingElse,
+
 	cards.GapWrite:    (*turn).gapWrite,
 	cards.GapShow:     (*turn).gapShow,
 	cards.GapNotIT:    (*turn).gapNotIT,
@@ -116,6 +122,7 @@ var forms = map[string]flow{
 	cards.ChangeLearn: (*turn).learn,
 	cards.ChangeBroke: (*turn).brokeSend,
 	cards.Delegate:    (*turn).delegateSend,
+	cards.Outage:      (*turn).outageSend,
 	cards.ArticleEdit: (*turn).articleSend,
 	cards.Flagging:    (*turn).flagSend,
 }

@@ -240,6 +240,9 @@ func (t *turn) save(ctx context.Context, was, is ticket.Ticket, ev ticket.Event)
 	if err := t.kept(ctx, was, is, ev); err != nil {
 		return is, err
 	}
+	if err := t.outageStep(ctx, was, is); err != nil {
+		return is, err
+	}
 	if err := t.tx.Redraw(ctx, int64(is.ID), t.at, cards.TriageCard, cards.StatusCard, cards.FixedCard); err != nil {
 		return is, err
 	}

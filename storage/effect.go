@@ -60,6 +60,7 @@ type Deflections struct {
 	Open      int `db:"open"`      // nobody has said anything yet
 	Tickets   int `db:"tickets"`
 	Nothing   int `db:"nothing"` // nothing was found
+	Outage    int `db:"outage"`  // a known outage was the answer
 }
 
 // Deflections counts the questions asked from one moment to another; what was
@@ -71,11 +72,13 @@ func (tx *Tx) Deflections(ctx context.Context, from, to, old time.Time) (Deflect
 			count(*) filter (where said and (ended_at < $3 or back)) as old,
 			count(*) filter (where said and ended_at < $3 and not back) as held,
 			count(*) filter (where said and back) as missed,
-			count(*) filter (where outcome = 'silent' and not said) as silent,
-			count(*) filter (where outcome = 'open' and not said) as open,
-			count(*) filter (where outcome in ('ticket', 'person')) as tickets,
-			count(*) filter (where shown = '{}') as nothing
-		from (select q.*, r.question_id is not null as back, q.outcome = 'solved' or r.question_id is not null as said
+			count(*) filter (where outcome = 'silent' and not said and not known) as silent,
+			count(*) filter (where outcome = 'open' and not said and not known) as open,
+			count(*) filter (where outcome in ('ticket', 'person') and not known) as tickets,
+			count(*) filter (where shown = '{}' and not known) as nothing,
+			count(*) filter (where known) as outage
+		from (select q.*, r.question_id is not null as back, q.outcome = 'solved' or r.question_id is not null as said,
+				exists (select from question_outages o where o.question_id = q.id) as known
 			from questions q left join question_returns r on r.question_id = q.id
 			where q.asked_at >= $1 and q.asked_at < $2) q`, from, to, old)
 	d, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Deflections])

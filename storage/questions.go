@@ -43,10 +43,12 @@ type Question struct {
 	Ticket     ticket.ID             `db:"ticket_id"`
 	EndedAt    *time.Time            `db:"ended_at"`
 	Version    int                   `db:"version"`
+	Outage     ticket.ID             `db:"outage_id"` // the known outage that was the first answer
 }
 
 const questionColumns = `id, person_id, coalesce(thread_id, 0) as thread_id, text, asked_at, confidence, shown, hits, outcome,
-	coalesce(article_id, 0) as article_id, coalesce(ticket_id, 0) as ticket_id, ended_at, version`
+	coalesce(article_id, 0) as article_id, coalesce(ticket_id, 0) as ticket_id, ended_at, version,
+	coalesce((select known.ticket_id from question_outages known where known.question_id = id), 0) as outage_id`
 
 // AskQuestion stores a question with what was shown for it.
 func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question, error) {

@@ -119,6 +119,9 @@ type TicketFacts struct {
 	Changes  []TicketChange                    // what was said first, then suspects
 	Clocks   []Clock                           // response, then resolution
 	NewDue   map[sla.Kind]time.Time            // what the requester was told instead of what was missed
+	Outage   string                            // what is down, while it is a known outage
+	MeToo    int                               // persons who said that it concerns them too
+	Waiting  int                               // and others who want to hear when it is fixed
 }
 
 // TicketFacts reads them in one trip: cards are drawn again at every step.
@@ -132,6 +135,8 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 	batch.Queue(ticketChangesOf, id)
 	batch.Queue(`select `+clockColumns+` from clocks where ticket_id = $1 order by kind desc`, id)
 	batch.Queue(`select kind, new_due from breaches where ticket_id = $1 and ended_at is null and new_due is not null`, id)
+	batch.Queue(`select coalesce((select what from known_outages where ticket_id = $1 and ended_at is null), ''),
+		count(*) filter (where me_too), count(*) filter (where not me_too) from affected where ticket_id = $1`, id)
 	results := tx.SendBatch(ctx, batch)
 	defer func() {
 		if err = errors.Join(err, results.Close()); err != nil {
@@ -177,6 +182,9 @@ func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err
 		f.NewDue[kind] = due
 		return nil
 	}); err != nil {
+		return f, err
+	}
+	if err = results.QueryRow().Scan(&f.Outage, &f.MeToo, &f.Waiting); err != nil {
 		return f, err
 	}
 	f.Ticket, f.People = t.ticket(), make(map[people.PersonID]people.Person, len(who))

@@ -113,4 +113,33 @@ var learning = []Conversation{
 			ben.Sees("Your articles in", "KB-1", "helped 1 person, 0 said no", "KB-3", "helped 0 people, 1 said no")
 		},
 	},
+	{
+		Name: "a known outage is answered first, counts whom it concerns once, and all hear when it is fixed", Rows: []string{"AD11"}, Crosses: true,
+		Run: func(w *World) {
+			ana := w.Person("ana")
+			ana.Says("my zeppelin needs the vpn").Press("Talk to a person").Sees("INC-1")
+			leo := w.Person("leo").In("it-network").Sees("INC-1", "Claim")
+			leo.Press("What is affected?…").Press("Known outage…").SeesForm("What is down?", "VPN").Submits()
+			leo.Sees("Known outage", "VPN, told to whoever asks")
+			eva, zoe := w.Person("eva"), w.Person("zoe")
+			eva.Says("the vpn drops every ten minutes").Sees("VPN is down", "INC-1", "The team is on it.", "Me too", "Notify me when fixed")
+			twice := eva.Holds("Me too")
+			w.AtOnce(twice, twice)
+			eva.Sees("it concerns you too. I tell you when it is fixed.")
+			zoe.Says("vpn?").Press("Notify me when fixed").Sees("VPN is down", "I tell you when it is fixed.")
+			leo.Sees("INC-1", "1 person more; 1 other waiting to hear")
+			ben := w.Asking("ben")
+			ben.Says("the vpn app asks for a licence").Sees("VPN is down").Press("It is something else").SeesNot("Notify me when fixed")
+			leo.Press("Resolve").Fill("What fixed it?", "Restarted the gateway.").Submits()
+			eva.Sees("VPN should work again (INC-1).", "Restarted the gateway.")
+			zoe.Sees("VPN should work again (INC-1).")
+			eva.Sees("VPN", "was down (INC-1) and should work again")
+			w.Settle()
+			if n := eva.Counts("VPN should work again (INC-1)."); n != 1 {
+				w.Errorf("it is said %d times that it is fixed, want once", n)
+			}
+			eva.Says("the vpn drops every ten minutes").Sees("Keep the VPN connected")
+			w.Recorded(2, "affected persons", `select count(*) from affected where told_at is not null`)
+		},
+	},
 }

@@ -82,6 +82,12 @@ const (
 	Delegate    = "approvals.hand_over"
 	TakeBack    = "approvals.take_back"
 
+	Outage    = "outage.flag" // what is down?
+	NoOutage  = "outage.not"
+	MeToo     = "outage.me_too"
+	TellMe    = "outage.notify"
+	NotOutage = "outage.else" // the question is about something else
+
 	GapWrite    = "gap.article"
 	GapShow     = "gap.show"
 	GapNotIT    = "gap.not_it"

@@ -13,7 +13,7 @@ import (
 type Answers struct {
 	Asked                                int
 	Confirmed, Old, Held, Missed, Silent int
-	Open, Tickets, Nothing               int
+	Open, Tickets, Nothing, Outage       int
 }
 
 // LinkRate is how many of a team's tickets were resolved with an article.
@@ -51,6 +51,9 @@ func Figures(v FiguresView) chat.Card {
 		fmt.Sprintf("No word from whoever asked: %s; before %s. That is no success.", share(n.Silent+n.Open, n.Asked), share(b.Silent+b.Open, b.Asked)),
 		fmt.Sprintf("Became a ticket: %s; before %s.", share(n.Tickets, n.Asked), share(b.Tickets, b.Asked)),
 		fmt.Sprintf("Found nothing: %s; before %s. Write “gaps” to see what.", share(n.Nothing, n.Asked), share(b.Nothing, b.Asked)),
+	}
+	if n.Outage > 0 || b.Outage > 0 {
+		lines = append(lines, fmt.Sprintf("A known outage was the answer: %s; before %s.", share(n.Outage, n.Asked), share(b.Outage, b.Asked)))
 	}
 	for _, l := range v.Links {
 		lines = append(lines, fmt.Sprintf("%s resolved with an article: %s.", l.Team, share(l.Linked, l.Resolved)))

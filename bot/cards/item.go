@@ -178,13 +178,21 @@ func ItemOption(i cmdb.Item) chat.Option {
 }
 
 // AboutForm asks which item a ticket is about, and shows those that it is
-// about already.
-func AboutForm(t ticket.Ticket, now []cmdb.Item) chat.Form {
+// about already; outage says that it is a known one.
+func AboutForm(t ticket.Ticket, now []cmdb.Item, outage bool) chat.Form {
 	f := chat.Form{Action: About, Args: TicketArgs(t), Title: "What is affected?", Submit: "Add", Close: "Close",
 		Fields: []chat.Field{{Name: ItemField, Label: "Item", Input: chat.Search, Hint: "Type a few letters of its name."}}}
 	for _, i := range now {
 		f.Intro = append(f.Intro, chat.Row{Text: chat.Join(chat.B(i.Key), chat.T("  "+i.Name)), Button: chat.Button{Label: "Remove", Action: NotAbout, Form: true,
 			Args: with(TicketArgs(t), "i", strconv.FormatInt(int64(i.ID), 10)), Name: "Remove " + i.Key}})
+	}
+	switch b := (chat.Button{Args: TicketArgs(t), Form: true}); {
+	case outage:
+		b.Label, b.Action = "No outage after all", NoOutage
+		f.Intro = append(f.Intro, chat.Row{Text: chat.T("It is a known outage: whoever asks about it is told so first."), Button: b})
+	case t.Open() && t.Kind == ticket.Incident:
+		b.Label, b.Action = "Known outage…", Outage
+		f.Intro = append(f.Intro, chat.Row{Text: chat.T("Is something down for many? Then whoever asks about it is told so first."), Button: b})
 	}
 	return f
 }

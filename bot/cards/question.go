@@ -23,6 +23,7 @@ type QuestionView struct {
 	Quoted     bool            // the question isn't in the thread itself: say it
 	Later      bool            // search is catching up
 	Mine       []ticket.Ticket // the asker's open ones: it may belong to one of them
+	Outage     *OutageView     // the first answer; nil: none is known
 }
 
 // Begin answers whoever asks for a ticket in so many words.
@@ -39,6 +40,9 @@ func Question(q QuestionView) chat.Card {
 	var c chat.Card
 	if q.Quoted {
 		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(q.Text)})
+	}
+	if q.Outage != nil && q.Outcome != "solved" && q.Outcome != "person" && (q.Ticket == "" || q.Ticket == q.Outage.Ticket.Ref()) {
+		return q.outage(c)
 	}
 	switch q.Outcome {
 	case "solved":

@@ -33,6 +33,8 @@ type TicketView struct {
 	Down                     time.Duration // for how long it has been affected
 	CloseAfter               time.Duration
 	Clocks                   []ClockView // response, then resolution
+	Outage                   string      // what is down, while it is a known outage
+	MeToo, Waiting           int         // whom it concerns besides its requester
 }
 
 // StateWord is the state in one word or two, with a sign that is never alone
@@ -134,6 +136,12 @@ func Triage(v TicketView) chat.Card {
 	}
 	if v.Cost > 0 {
 		facts = append(facts, chat.Fact{Label: "Costs", Value: chat.T(costs(v.Cost, v.Down))})
+	}
+	if v.Outage != "" {
+		facts = append(facts, chat.Fact{Label: "Known outage", Value: chat.T("🔴 " + v.Outage + ", told to whoever asks")})
+	}
+	if who := v.concerned(); who != "" {
+		facts = append(facts, chat.Fact{Label: "Me too", Value: chat.T(who)})
 	}
 	facts = append(facts, chat.Fact{Label: "Opened", Value: when(v.OpenedAt)})
 	if f, ok := promised(v.Clocks); ok {

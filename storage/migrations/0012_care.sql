@@ -104,6 +104,7 @@ create table question_returns (
 -- Tickets that are known outages.
 create table known_outages (
     ticket_id  bigint primary key references tickets,
+    what       text not null check (what <> ''),
     since      timestamptz not null,
     flagged_by bigint not null references people,
     flagged_at timestamptz not null,
