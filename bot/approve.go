@@ -14,7 +14,6 @@ import (
 	"github.com/deskhand/deskhand/core/approval"
 	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/people"
-	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
 )
@@ -29,129 +28,31 @@ const (
 // nagEvery is how often whoever does a change is asked how it stands.
 const nagEvery = time.Hour
 
-// whoOf are the people and groups that a policy names.
-func (t *turn) whoOf(names []string) []approval.Who {
-	var all []approval.Who
-	for _, n := range names {
-		all = append(all, approval.Who{Group: n}) // a mail address too: people may come later
-	}
-	return all
-}
-
-// roster is what is true now of everybody whom the stages name.
-func (t *turn) roster(ctx context.Context, c change.Change, stages []approval.Stage) (r approval.Roster, err error) {
-	if r.Able, err = t.tx.Able(ctx); err != nil {
-		return r, err
-	}
-	if r.Delegations, err = t.tx.Delegations(ctx, t.at); err != nil {
-		return r, err
-	}
-	r.Members = map[string][]people.PersonID{}
-	for _, s := range stages {
-		for _, w := range slices.Concat(s.Ask, s.Deputies) {
-			if _, done := r.Members[w.Group]; w.Group == "" || done {
-				continue
-			}
-			if r.Members[w.Group], err = t.members(ctx, c, w.Group); err != nil {
-				return r, err
-			}
-		}
-	}
-	return r, nil
-}
-
-// members are the people whom a name of the policy stands for.
-func (t *turn) members(ctx context.Context, c change.Change, name string) ([]people.PersonID, error) {
-	team := t.rules.team(c.Team)
-	kind, slug, named := strings.Cut(name, ":")
-	if named {
-		i := slices.IndexFunc(t.rules.teams, func(t people.Team) bool { return t.Slug == slug })
-		if i < 0 {
-			return nil, nil // the team is no more
-		}
-		team, name = t.rules.teams[i], kind
-	}
-	switch {
-	case strings.Contains(name, "@"):
-		p, err := t.tx.PersonByMail(ctx, name)
-		if err != nil {
-			return nil, ignoreMissing(err)
-		}
-		return []people.PersonID{p}, nil
-	case name == "lead":
-		if team.Lead == 0 {
-			return nil, nil
-		}
-		return []people.PersonID{team.Lead}, nil
-	case name == "team":
-		agents, err := t.tx.TeamAgents(ctx, team.ID)
-		return idsOf(agents), err
-	case name == "admins":
-		return t.tx.Admins(ctx)
-	case name == "owner":
-		return t.owningPeople(ctx, c)
-	}
-	return nil, nil
-}
-
-func idsOf(all []people.Person) []people.PersonID {
-	ids := make([]people.PersonID, len(all))
-	for i, p := range all {
-		ids[i] = p.ID
-	}
-	return ids
-}
-
-// owningPeople own what a change touches: its items, and its service.
-func (t *turn) owningPeople(ctx context.Context, c change.Change) ([]people.PersonID, error) {
-	g, err := t.graph(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var ids []people.PersonID
-	for _, it := range itemsOf(g, c.Items) {
-		if it.Owner != 0 {
-			ids = append(ids, it.Owner)
-		}
-	}
-	i := slices.IndexFunc(t.rules.policy.Services, func(s policy.Service) bool { return s.Slug == c.Service && s.Owner != "" })
-	if i >= 0 {
-		p, err := t.tx.PersonByMail(ctx, t.rules.policy.Services[i].Owner)
-		if err == nil {
-			ids = append(ids, p)
-		} else if err = ignoreMissing(err); err != nil {
-			return nil, err
-		}
-	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
-}
-
 // changeView is a change with all that its cards name.
 func (t *turn) changeView(ctx context.Context, c change.Change) (cards.ChangeView, error) {
-	v := cards.ChangeView{Change: c}
-	facts, err := t.changeFacts(ctx, c)
+	return t.changeViewIn(ctx, c.ID, storage.Post{})
+}
+
+// changeViewIn is changeView for a card that stands somewhere. It takes two trips
+// to the record.
+func (t *turn) changeViewIn(ctx context.Context, id change.ID, p storage.Post) (cards.ChangeView, error) {
+	facts, err := t.tx.ChangeFacts(ctx, id, p)
 	if err != nil {
-		return v, err
+		return cards.ChangeView{}, err
 	}
-	v.Items, v.Impact, v.Clashes = facts.items, facts.impact, facts.clashes
-	if s, ok := t.standard(c.Rule); ok {
+	g, err := t.graphAt(ctx, facts.Items)
+	if err != nil {
+		return cards.ChangeView{}, err
+	}
+	var f changeFacts
+	if err := t.around(ctx, g, facts.Change, &f); err != nil {
+		return cards.ChangeView{}, err
+	}
+	v := cards.ChangeView{Change: facts.Change, Approval: facts.Approval, Names: facts.People, Items: f.items, Impact: f.impact, Clashes: f.clashes, Moved: facts.Moved}
+	if s, ok := t.standard(v.Change.Rule); ok {
 		v.Rule = s.Title
 	}
-	ids := []people.PersonID{c.Requester, c.Implementer}
-	if v.Approval, err = t.tx.ApprovalOf(ctx, c.ID); err != nil {
-		if err = ignoreMissing(err); err != nil {
-			return v, err
-		}
-	}
-	for _, s := range v.Approval.Stages {
-		ids = append(ids, s.Seats...)
-	}
-	for _, vote := range v.Approval.Votes {
-		ids = append(ids, vote.By, vote.Seat)
-	}
-	v.Names, err = t.tx.People(ctx, ids...)
-	return v, err
+	return v, nil
 }
 
 // changeMoved tells whoever is to hear of what has happened to a change, and has
@@ -503,13 +404,19 @@ func (t *turn) waitingFor(ctx context.Context, who people.PersonID) ([]change.Ch
 	if err != nil {
 		return nil, err
 	}
+	ids := make([]change.ID, len(waiting))
+	for i, c := range waiting {
+		ids[i] = c.ID
+	}
+	asked, err := t.tx.ApprovalsOf(ctx, ids...)
+	if err != nil {
+		return nil, err
+	}
 	var mine []change.Change
+	var all rosters
 	for _, c := range waiting {
-		a, err := t.tx.ApprovalOf(ctx, c.ID)
-		if err != nil {
-			return nil, err
-		}
-		r, err := t.roster(ctx, c, a.Stages)
+		a := asked[c.ID]
+		r, err := all.of(ctx, t, c, a.Stages)
 		if err != nil {
 			return nil, err
 		}
@@ -582,11 +489,7 @@ func (t *turn) changesSoon(ctx context.Context) error {
 
 // drawChange draws one of a change's cards as it now is.
 func (t *turn) drawChange(ctx context.Context, p storage.Post) (chat.Card, error) {
-	c, err := t.tx.Change(ctx, change.ID(p.Subject))
-	if err != nil {
-		return chat.Card{}, err
-	}
-	v, err := t.changeView(ctx, c)
+	v, err := t.changeViewIn(ctx, change.ID(p.Subject), p)
 	if err != nil {
 		return chat.Card{}, err
 	}
@@ -596,7 +499,5 @@ func (t *turn) drawChange(ctx context.Context, p storage.Post) (chat.Card, error
 	case cards.AnnounceCard:
 		return cards.Announce(v, t.at), nil
 	}
-	// A later one in the same direct messages asks anew.
-	v.Moved, err = t.tx.AskedAgain(ctx, p)
-	return cards.Approve(v), err
+	return cards.Approve(v), nil // which says so if a later one in the same direct messages asks anew
 }

@@ -137,32 +137,27 @@ func (t *turn) changeFacts(ctx context.Context, c change.Change) (f changeFacts,
 	if err != nil {
 		return f, err
 	}
-	f.items = itemsOf(g, c.Items)
-	f.impact = impactOf(g, f.items)
-	if len(c.Items) == 0 {
-		return f, nil
-	}
-	if f.failed, err = t.tx.FailedOn(ctx, c.Items, t.at.Add(-failedLately), c.ID); err != nil {
-		return f, err
-	}
-	if !c.Open() || c.State == change.Doing || c.State == change.Done {
-		return f, nil // what is done clashes with nothing
-	}
-	busy, err := t.tx.OpenOn(ctx, c.Items)
-	if err != nil {
-		return f, err
-	}
-	var others []change.Change
-	if !c.From.IsZero() && c.To.After(c.From) {
-		if others, err = t.tx.ChangesAround(ctx, c.From, c.To, c.Items, 20); err != nil {
+	if len(c.Items) > 0 {
+		if f.failed, err = t.tx.FailedOn(ctx, c.Items, t.at.Add(-failedLately), c.ID); err != nil {
 			return f, err
 		}
 	}
-	f.clashes = c.Clashes(others, t.rules.freezes(), busy, func(id cmdb.ItemID) string {
-		it, _ := g.Item(id)
-		return it.Key
-	})
-	return f, nil
+	err = t.around(ctx, g, c, &f)
+	return f, err
+}
+
+// around fills in what a change touches and what is in its way.
+func (t *turn) around(ctx context.Context, g *cmdb.Graph, c change.Change, f *changeFacts) error {
+	f.items = itemsOf(g, c.Items)
+	f.impact = impactOf(g, f.items)
+	if len(c.Items) == 0 || !c.Open() || c.State == change.Doing || c.State == change.Done {
+		return nil // what is done clashes with nothing
+	}
+	busy, others, err := t.tx.InTheWay(ctx, c)
+	if err == nil {
+		f.clashes = c.Clashes(others, t.rules.freezes(), busy, itemKey(g))
+	}
+	return err
 }
 
 // freezes are those of the policy.

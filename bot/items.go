@@ -29,6 +29,14 @@ func (t *turn) graph(ctx context.Context) (*cmdb.Graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.graphAt(ctx, version)
+}
+
+// graphAt is graph where it is known which version of the items there is.
+func (t *turn) graphAt(ctx context.Context, version int64) (*cmdb.Graph, error) {
+	if t.itemsEdited {
+		return t.graph(ctx)
+	}
 	held := &t.desk.items
 	held.mu.Lock()
 	defer held.mu.Unlock()

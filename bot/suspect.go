@@ -206,7 +206,7 @@ func (t *turn) recordFound(ctx context.Context, tk ticket.Ticket, c change.Chang
 	if err := t.tx.LinkChange(ctx, tk.ID, c, storage.Made, t.who.ID, t.via(), t.at); err != nil {
 		return err
 	}
-	owners, err := t.owningPeople(ctx, c)
+	owners, err := (&rosters{}).owners(ctx, t, c)
 	if err != nil {
 		return err
 	}

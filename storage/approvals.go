@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 type approvalRow struct {
 	ID        int64             `db:"id"`
+	Change    change.ID         `db:"change_id"`
 	Hash      string            `db:"hash"`
 	Own       []people.PersonID `db:"own"`
 	Window    *time.Time        `db:"window_from"`
@@ -83,30 +85,72 @@ func stagesOf(stored []storedStage) []approval.Stage {
 	return out
 }
 
+const approvalColumns = `a.id, a.change_id, a.hash, a.own, a.window_from, a.high_risk, a.state, a.round, a.stage, a.stages, coalesce(a.asked_by, 0) as asked_by, a.asked_at,
+	coalesce(a.decided_by, 0) as decided_by, a.decided_at, a.note, a.begun_at`
+
+// votesOf are the votes of the present round of some changes' approvals.
+const votesOf = `select a.change_id, v.stage, v.seat_id, v.by_id, v.capacity, v.answer, v.note, v.hash, v.at
+	from approvals a join votes v on v.approval_id = a.id and v.round = a.round where a.change_id = any($1) order by v.at, v.seat_id`
+
+type voteRow struct {
+	Change change.ID
+	approval.Vote
+}
+
 // ApprovalOf returns a change's approval with the votes of its round; ErrNotFound
 // if nobody has been asked. Whoever changes it holds the lock of the change.
 func (tx *Tx) ApprovalOf(ctx context.Context, id change.ID) (approval.Approval, error) {
-	fail := func(err error) (approval.Approval, error) {
-		return approval.Approval{}, fmt.Errorf("approval of change %d: %w", id, notFound(err))
-	}
-	rows, _ := tx.Query(ctx, `select id, hash, own, window_from, high_risk, state, round, stage, stages, coalesce(asked_by, 0) as asked_by, asked_at,
-		coalesce(decided_by, 0) as decided_by, decided_at, note, begun_at from approvals where change_id = $1`, id)
-	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[approvalRow])
+	all, err := tx.ApprovalsOf(ctx, id)
 	if err != nil {
-		return fail(err)
+		return approval.Approval{}, err
 	}
-	a := approval.Approval{Subject: approval.Subject{Hash: r.Hash, Own: r.Own, Window: orZero(r.Window), HighRisk: r.HighRisk}, Stages: stagesOf(r.Stages),
-		State: r.State, Round: r.Round, Stage: r.Stage, Asked: r.AskedBy, AskedAt: r.AskedAt, Decided: r.DecidedBy, DecidedAt: orZero(r.DecidedAt),
-		Note: r.Note, BegunAt: orZero(r.BegunAt)}
-	rows, _ = tx.Query(ctx, `select stage, seat_id, by_id, capacity, answer, note, hash, at from votes where approval_id = $1 and round = $2 order by at, seat_id`, r.ID, r.Round)
-	a.Votes, err = pgx.CollectRows(rows, pgx.RowToStructByPos[approval.Vote])
-	if err != nil {
-		return fail(err)
-	}
-	if len(a.Votes) == 0 {
-		a.Votes = nil
+	a, ok := all[id]
+	if !ok {
+		return a, fmt.Errorf("approval of change %d: %w", id, ErrNotFound)
 	}
 	return a, nil
+}
+
+// ApprovalsOf is the same for several changes, in one trip; of whom nobody has
+// been asked about is left out.
+func (tx *Tx) ApprovalsOf(ctx context.Context, ids ...change.ID) (map[change.ID]approval.Approval, error) {
+	batch := &pgx.Batch{}
+	queueApprovals(batch, ids)
+	results := tx.SendBatch(ctx, batch)
+	all, err := readApprovals(results)
+	if err = errors.Join(err, results.Close()); err != nil {
+		return nil, fmt.Errorf("approvals of changes %v: %w", ids, err)
+	}
+	return all, nil
+}
+
+func queueApprovals(batch *pgx.Batch, ids []change.ID) {
+	batch.Queue(`select `+approvalColumns+` from approvals a where a.change_id = any($1)`, ids)
+	batch.Queue(votesOf, ids)
+}
+
+func readApprovals(results pgx.BatchResults) (map[change.ID]approval.Approval, error) {
+	rows, _ := results.Query()
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[approvalRow])
+	if err != nil {
+		return nil, err
+	}
+	rows, _ = results.Query()
+	votes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[voteRow])
+	if err != nil {
+		return nil, err
+	}
+	of := map[change.ID][]approval.Vote{}
+	for _, v := range votes {
+		of[v.Change] = append(of[v.Change], v.Vote)
+	}
+	all := make(map[change.ID]approval.Approval, len(found))
+	for _, r := range found {
+		all[r.Change] = approval.Approval{Subject: approval.Subject{Hash: r.Hash, Own: r.Own, Window: orZero(r.Window), HighRisk: r.HighRisk}, Stages: stagesOf(r.Stages),
+			State: r.State, Round: r.Round, Stage: r.Stage, Votes: of[r.Change], Asked: r.AskedBy, AskedAt: r.AskedAt, Decided: r.DecidedBy, DecidedAt: orZero(r.DecidedAt),
+			Note: r.Note, BegunAt: orZero(r.BegunAt)}
+	}
+	return all, nil
 }
 
 // SaveApproval stores what a step has made of a change's approval, with an entry

@@ -2,11 +2,13 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/deskhand/deskhand/core/approval"
 	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/people"
@@ -146,9 +148,17 @@ func (tx *Tx) auditChange(ctx context.Context, was, is change.Change, ev change.
 
 func (tx *Tx) changes(ctx context.Context, what, sql string, args ...any) ([]change.Change, error) {
 	rows, _ := tx.Query(ctx, sql, args...)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[changeRow])
+	all, err := collectChanges(rows)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return all, nil
+}
+
+func collectChanges(rows pgx.Rows) ([]change.Change, error) {
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[changeRow])
+	if err != nil {
+		return nil, err
 	}
 	all := make([]change.Change, len(found))
 	for i, r := range found {
@@ -184,15 +194,17 @@ func (tx *Tx) ChangeByNumber(ctx context.Context, number int64) (change.Change, 
 	return tx.oneChange(ctx, `select `+changeColumns+` from changes c where c.number = $1`, number)
 }
 
+const changesAround = `
+		select ` + changeColumns + ` from changes c
+		where c.state in ('asked', 'scheduled', 'doing') and c.window_from < $2 and c.window_to > $1
+			and ($3::bigint[] is null or exists (select from change_items x where x.change_id = c.id and x.item_id = any($3)))
+		order by c.window_from, c.id limit $4`
+
 // ChangesAround are the changes that may still be done with a window that
 // touches a span, the earliest first, at most limit. With items, only those on
 // one of them.
 func (tx *Tx) ChangesAround(ctx context.Context, from, to time.Time, items []cmdb.ItemID, limit int) ([]change.Change, error) {
-	return tx.changes(ctx, "changes around a window", `
-		select `+changeColumns+` from changes c
-		where c.state in ('asked', 'scheduled', 'doing') and c.window_from < $2 and c.window_to > $1
-			and ($3::bigint[] is null or exists (select from change_items x where x.change_id = c.id and x.item_id = any($3)))
-		order by c.window_from, c.id limit $4`, from, to, items, limit)
+	return tx.changes(ctx, "changes around a window", changesAround, from, to, items, limit)
 }
 
 // ChangesOf are the changes that somebody has raised or does, that something is
@@ -228,16 +240,27 @@ func (tx *Tx) FailedOn(ctx context.Context, items []cmdb.ItemID, since time.Time
 	return past, nil
 }
 
-// OpenOn are the open incidents on some items, at most 20.
-func (tx *Tx) OpenOn(ctx context.Context, items []cmdb.ItemID) ([]change.Busy, error) {
-	rows, _ := tx.Query(ctx, `
+// InTheWay are the open incidents on the items of a change, and the changes on
+// one of them whose window touches its own, at most 20 each. They come in one
+// trip.
+func (tx *Tx) InTheWay(ctx context.Context, c change.Change) (busy []change.Busy, others []change.Change, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(`
 		select 'INC-' || t.number, t.title, x.item_id from tickets t join ticket_items x on x.ticket_id = t.id
-		where x.item_id = any($1) and t.kind = 'incident' and t.state <> 'done' order by t.priority, t.opened_at limit 20`, items)
-	busy, err := pgx.CollectRows(rows, pgx.RowToStructByPos[change.Busy])
-	if err != nil {
-		return nil, fmt.Errorf("open incidents on items: %w", err)
+		where x.item_id = any($1) and t.kind = 'incident' and t.state <> 'done' order by t.priority, t.opened_at limit 20`, c.Items)
+	if !c.From.IsZero() && c.To.After(c.From) {
+		batch.Queue(changesAround, c.From, c.To, c.Items, 20)
 	}
-	return busy, nil
+	results := tx.SendBatch(ctx, batch)
+	rows, _ := results.Query()
+	if busy, err = pgx.CollectRows(rows, pgx.RowToStructByPos[change.Busy]); err == nil && batch.Len() > 1 {
+		rows, _ = results.Query()
+		others, err = collectChanges(rows)
+	}
+	if err = errors.Join(err, results.Close()); err != nil {
+		return nil, nil, fmt.Errorf("what is in the way of %s: %w", c.Ref(), err)
+	}
+	return busy, others, nil
 }
 
 // RuleFailed is the reference of a run of a standard change that did not work,
@@ -254,16 +277,65 @@ func (tx *Tx) RuleFailed(ctx context.Context, rule string) (string, error) {
 	return ref, nil
 }
 
-// AskedAgain tells whether somebody has been shown a later card of the same name
-// about the same subject.
-func (tx *Tx) AskedAgain(ctx context.Context, p Post) (bool, error) {
-	var later bool
-	err := tx.QueryRow(ctx, `
+// ChangeFacts are a change and what its cards say of it besides what is in its
+// way.
+type ChangeFacts struct {
+	Change   change.Change
+	Approval approval.Approval // zero: nobody is asked
+	People   map[people.PersonID]people.Person
+	Items    int64 // see ItemsVersion
+	// Moved says that whoever has been shown the post has been shown a later card
+	// of the same name about the same change.
+	Moved bool
+}
+
+// ChangeFacts reads them in one trip: cards are drawn again at every step. The
+// post is the card that is to be drawn, if it is one.
+func (tx *Tx) ChangeFacts(ctx context.Context, id change.ID, p Post) (f ChangeFacts, err error) {
+	ids := []change.ID{id}
+	batch := &pgx.Batch{}
+	batch.Queue(`select `+changeColumns+` from changes c where c.id = any($1)`, ids)
+	queueApprovals(batch, ids)
+	batch.Queue(`select `+personColumns+` from people p where p.id in (
+		select unnest(array[requester_id, implementer_id]) from changes where id = $1
+		union all select unnest(s.seats) from approvals a join approval_stages s on s.approval_id = a.id and s.round = a.round where a.change_id = $1
+		union all select v.by_id from approvals a join votes v on v.approval_id = a.id and v.round = a.round where a.change_id = $1)`, id)
+	batch.Queue(`select version from items_version`)
+	batch.Queue(`
 		select exists (select 1 from posts l join threads lt on lt.id = l.thread_id join threads t on t.id = $4
 			where l.subject = $1 and l.card = $2 and l.id > $3 and l.failed is null and lt.platform = t.platform and lt.user_id = t.user_id)`,
-		p.Subject, p.Card, p.ID, p.Thread).Scan(&later)
-	if err != nil {
-		return false, fmt.Errorf("later cards of %s %d: %w", p.Card, p.Subject, err)
+		id, p.Card, p.ID, p.Thread)
+	results := tx.SendBatch(ctx, batch)
+	defer func() {
+		if err = errors.Join(err, results.Close()); err != nil {
+			err = fmt.Errorf("facts of change %d: %w", id, err)
+		}
+	}()
+	rows, _ := results.Query()
+	found, err := collectChanges(rows)
+	if err == nil && len(found) == 0 {
+		err = ErrNotFound
 	}
-	return later, nil
+	if err != nil {
+		return f, err
+	}
+	f.Change = found[0]
+	approvals, err := readApprovals(results)
+	if err != nil {
+		return f, err
+	}
+	f.Approval = approvals[id]
+	rows, _ = results.Query()
+	who, err := pgx.CollectRows(rows, pgx.RowToStructByName[personRow])
+	if err != nil {
+		return f, err
+	}
+	f.People = make(map[people.PersonID]people.Person, len(who))
+	for _, p := range who {
+		f.People[p.ID] = p.person()
+	}
+	if err := results.QueryRow().Scan(&f.Items); err != nil {
+		return f, err
+	}
+	return f, results.QueryRow().Scan(&f.Moved)
 }
