@@ -36,18 +36,32 @@ type Conversation struct {
 	Only, Both bool
 	// Bare says that the desk has neither policy nor articles.
 	Bare bool
-	Run  func(*World)
+	// Manner is how Acme works, if not as usual.
+	Manner Manner
+	Run    func(*World)
 }
+
+// Manner is a way in which Acme works.
+type Manner int
+
+// The manners.
+const (
+	Usual  Manner = iota
+	Tiered        // a third tier, Backbone, is in it-spare, and passwords are work for the second at most
+	Chosen        // the desk gives the service desk's tickets away; Kim knows printers
+	Shifts        // the same, and nobody is at work but Kim from the day after tomorrow
+)
 
 // Conversations is the list.
 func Conversations() []Conversation {
-	return slices.Concat(story, asking, opening, triaging, talking, resolving, learning, promising, itemising, changing, delivering, visiting, settingUp, crossing, troubled)
+	return slices.Concat(story, asking, opening, triaging, assigning, talking, resolving, learning, promising, itemising, changing, delivering, visiting, settingUp, crossing, troubled)
 }
 
 // A Pair says on which platforms a desk's people are, by name.
 type Pair struct {
 	Asking, Working Platform
 	Both            bool // the teams have channels on Asking too
+	Manner          Manner
 }
 
 // On has everybody on one platform.
@@ -90,7 +104,7 @@ func Run(t *testing.T, on Pair, start Start) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			on := on
-			on.Both = c.Both
+			on.Both, on.Manner = c.Both, c.Manner
 			c.Run(&World{T: t, Desk: start(t, on, c.Bare), on: on})
 		})
 	}
@@ -102,7 +116,8 @@ type Desk interface {
 	Person(platform, name string) Actor
 	// Place is a channel as nobody in particular sees it.
 	Place(platform, channel string) Place
-	// Pass puts the desk's clock forward.
+	// Now is what the desk's clock says, and Pass puts it forward.
+	Now() time.Time
 	Pass(time.Duration)
 	// Settle waits until the desk has nothing left to do that is due.
 	Settle()

@@ -28,9 +28,34 @@ var company = companyOn(adaptertest.On(adaptertest.Slack))
 
 // companyOn is it with people and channels elsewhere.
 func companyOn(p adaptertest.Pair) string {
-	policy := strings.NewReplacer("ASKING", p.Asking.Name, "WORKING", p.Working.Name).Replace(acme)
+	policy := strings.NewReplacer("ASKING", p.Asking.Name, "WORKING", p.Working.Name).Replace(inManner(p.Manner, acme))
 	if p.Both {
 		policy = regexp.MustCompile(`channel: \{[a-z]+: ([a-z-]+)\}`).ReplaceAllString(policy, "channel: {slack: $1, teams: $1}")
+	}
+	return policy
+}
+
+// inManner is Acme as it works in a conversation.
+func inManner(m adaptertest.Manner, policy string) string {
+	switch m {
+	case adaptertest.Tiered:
+		return strings.Replace(policy, "services:\n", `  - {slug: backbone, name: Backbone, tier: 3, channel: {WORKING: it-spare}, lead: ada@acme.example, members: [ben@acme.example]}
+services:
+  - {slug: passwords, name: Passwords, incidents: service-desk, requests: service-desk, words: [password], tier: 2}
+`, 1)
+	case adaptertest.Chosen:
+		return strings.Replace(policy, "members: [ben@acme.example, kim@acme.example]}",
+			"members: [ben@acme.example, kim@acme.example], assign: auto, skills: {printing: [kim@acme.example]}}", 1)
+	case adaptertest.Shifts:
+		day := func(ahead int) string { return strings.ToLower(time.Now().UTC().AddDate(0, 0, ahead).Format("Mon")) }
+		policy = inManner(adaptertest.Chosen, policy)
+		for _, of := range [][2]string{{"ben", "later"}, {"kim", "soon"}, {"leo", "later"}} {
+			policy = regexp.MustCompile(`(mail: `+of[0]+`@acme.example, .*)}`).ReplaceAllString(policy, "$1, calendar: "+of[1]+"}")
+		}
+		return policy + `calendars:
+  - {slug: soon, name: Soon, timezone: UTC, open: {` + day(2) + `: ["00:00-24:00"], ` + day(3) + `: ["00:00-24:00"]}}
+  - {slug: later, name: Later, timezone: UTC, open: {` + day(5) + `: ["08:00-16:00"]}}
+`
 	}
 	return policy
 }

@@ -116,6 +116,8 @@ func (t transcripts) Fatalf(format string, args ...any) {
 	t.T.Fatalf(format, args...)
 }
 
+func (d *parityDesk) Now() time.Time { return d.now() }
+
 // Pass waits first: hours that go by within a call are no test of the desk.
 func (d *parityDesk) Pass(by time.Duration) {
 	d.t.Helper()
