@@ -32,11 +32,15 @@ func (d *Desk) ArticlesWritten() bool { return d.wrote.Swap(false) }
 // be nil; it is told of a rebuild.
 func CatchUp(ctx context.Context, db *storage.DB, index *kb.Index, progress func(done, total int)) error {
 	var (
-		newest int64
-		total  int
+		newest   int64
+		total    int
+		synonyms []knowledge.Synonym
 	)
 	if err := db.View(ctx, func(tx *storage.Tx) (err error) {
 		if newest, err = tx.ArticleSeq(ctx); err != nil {
+			return err
+		}
+		if synonyms, err = tx.Synonyms(ctx); err != nil {
 			return err
 		}
 		total, err = tx.CountArticles(ctx)
@@ -44,10 +48,11 @@ func CatchUp(ctx context.Context, db *storage.DB, index *kb.Index, progress func
 	}); err != nil {
 		return err
 	}
+	stale := index.SetSynonyms(knowledge.SynonymGroups(synonyms))
 	switch seq := index.Seq(); {
-	case seq == newest:
+	case seq == newest && !stale:
 		return nil
-	case seq > newest, seq == 0 || newest-seq > rebuildFrom:
+	case stale, seq > newest, seq == 0 || newest-seq > rebuildFrom:
 		// It is another database's, or too far behind.
 		if err := index.Rebuild(ctx, newest, total, articlesSince(ctx, db, 0), progress); err != nil {
 			return fmt.Errorf("rebuild index: %w", err)

@@ -69,8 +69,12 @@ func FollowEvidence(ctx context.Context, db *storage.DB, index *kb.Index, log *s
 	tick := time.NewTicker(evidencePoll)
 	defer tick.Stop()
 	for {
+		before := index.Learnt()
 		if err := LearnEvidence(ctx, db, index, time.Time{}); err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "the index is behind what people said of its answers", "err", err)
+		}
+		if after := index.Learnt(); after > before {
+			log.DebugContext(ctx, "learnt from what people said of answers", "seq", after)
 		}
 		if index.TrainingDue() {
 			select {

@@ -107,10 +107,10 @@ func normalise(terms map[string]float64) {
 func (x *Index) asked(an *analyzer, text string) asked {
 	text = readPart(text)
 	q := asked{terms: map[string]float64{}}
-	words := an.words(text, "en", nil)
+	words, means := an.words(text, "en", nil), x.means()
 	for i := 0; i < len(words); {
 		w := words[i]
-		key, n := x.synonyms.at(words[i:])
+		key, n := means.at(words[i:])
 		switch {
 		case n == 0 && w.stop:
 			i++

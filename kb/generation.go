@@ -5,9 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"hash/fnv"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -19,7 +17,6 @@ import (
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
-	segment "github.com/blevesearch/scorch_segment_api/v2"
 	bolt "go.etcd.io/bbolt/errors"
 
 	"github.com/deskhand/deskhand/core/knowledge"
@@ -33,7 +30,9 @@ type generation struct {
 	bleve  bleve.Index
 	store  index.Index // what bleve stands on
 	seq    atomic.Int64
-	view   atomic.Pointer[view]
+
+	meanings *meanings // that its articles were read with
+	view     atomic.Pointer[view]
 }
 
 const generationPrefix = "index-"
@@ -44,17 +43,23 @@ var (
 	seqKey     = []byte("deskhand_seq")
 )
 
-// version names the format and everything of it that is data: synonyms, stop
-// words, weights.
-func version(groups [][]string) string {
+// meanings are the words that mean the same.
+type meanings struct {
+	*synonyms
+	groups  [][]string
+	version string // names the format and everything of it that is data: these, stop words, weights
+}
+
+func newMeanings(company [][]string) *meanings {
+	groups := append(builtInSynonyms[:len(builtInSynonyms):len(builtInSynonyms)], company...)
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%q %q %v %v %v %v", groups, stopText, lengthMatters, wholeArticle, answerAlone, piecesOfIt)
-	return fmt.Sprintf("%d-%x", format, h.Sum64())
+	return &meanings{newSynonyms(groups...), groups, fmt.Sprintf("%d-%x", format, h.Sum64())}
 }
 
 // openNewest opens the newest whole index in dir, or begins one, and clears
 // away every other.
-func openNewest(dir, version string, log *slog.Logger) (*generation, error) {
+func openNewest(dir string, m *meanings, log *slog.Logger) (*generation, error) {
 	var numbers []int
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -83,7 +88,7 @@ func openNewest(dir, version string, log *slog.Logger) (*generation, error) {
 	for _, n := range numbers {
 		path := generationDir(dir, n)
 		if found == nil {
-			g, err := openGeneration(path, n, version)
+			g, err := openGeneration(path, n, m)
 			if err == nil {
 				found = g
 				continue
@@ -104,19 +109,19 @@ func openNewest(dir, version string, log *slog.Logger) (*generation, error) {
 	if len(numbers) > 0 {
 		number = numbers[0] + 1
 	}
-	g, err := newGeneration(dir, number)
+	g, err := newGeneration(dir, number, m)
 	if err != nil {
 		return nil, err
 	}
-	return g, g.finish(version, 0)
+	return g, g.finish(0)
 }
 
 func generationDir(dir string, number int) string {
 	return filepath.Join(dir, generationPrefix+strconv.Itoa(number))
 }
 
-func newGeneration(dir string, number int) (*generation, error) {
-	g := &generation{number: number}
+func newGeneration(dir string, number int, m *meanings) (*generation, error) {
+	g := &generation{number: number, meanings: m}
 	if dir != "" {
 		g.dir = generationDir(dir, number)
 		if err := os.RemoveAll(g.dir); err != nil { // of a rebuild that was cut short
@@ -134,8 +139,8 @@ func newGeneration(dir string, number int) (*generation, error) {
 
 // openGeneration opens an index made before. What is damaged on disk shows in
 // Bleve as an error or as a panic.
-func openGeneration(dir string, number int, version string) (_ *generation, err error) {
-	g := &generation{number: number, dir: dir}
+func openGeneration(dir string, number int, m *meanings) (_ *generation, err error) {
+	g := &generation{number: number, dir: dir, meanings: m}
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("damaged: %v", p)
@@ -144,6 +149,9 @@ func openGeneration(dir string, number int, version string) (_ *generation, err 
 			g.bleve.Close()
 		}
 	}()
+	if err := verify(filepath.Join(dir, "store")); err != nil {
+		return nil, err
+	}
 	b, err := bleve.OpenUsing(dir, map[string]any{"bolt_timeout": "2s"})
 	if err != nil {
 		return nil, err
@@ -156,8 +164,8 @@ func openGeneration(dir string, number int, version string) (_ *generation, err 
 	if err != nil {
 		return nil, err
 	}
-	if string(got) != version {
-		return nil, fmt.Errorf("its version is %q, this program's is %q", got, version)
+	if string(got) != m.version {
+		return nil, fmt.Errorf("its version is %q, this program's is %q", got, m.version)
 	}
 	seq, err := g.bleve.GetInternal(seqKey)
 	if err != nil {
@@ -167,62 +175,18 @@ func openGeneration(dir string, number int, version string) (_ *generation, err 
 		return nil, errors.New("damaged: it does not tell how far it is")
 	}
 	g.seq.Store(int64(binary.BigEndian.Uint64(seq)))
-	return g, g.read(context.Background(), func(r index.IndexReader, _ *view) error { return verify(r) })
-}
-
-// verify compares the files of a snapshot with their checksums, which Bleve
-// writes (the last four bytes, of all before them) and does not read. 30 MB,
-// 10,000 articles, take some 10 ms.
-func verify(r index.IndexReader) error {
-	snapshot, ok := r.(*scorch.IndexSnapshot)
-	if !ok {
-		return nil
-	}
-	for _, s := range snapshot.Segments() {
-		file, ok := s.Segment().(segment.PersistedSegment)
-		if !ok {
-			continue
-		}
-		if err := verifyFile(file.Path()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func verifyFile(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	sum := crc32.NewIEEE()
-	if _, err := io.CopyN(sum, f, info.Size()-4); err != nil {
-		return err
-	}
-	var want uint32
-	if err := binary.Read(f, binary.BigEndian, &want); err != nil {
-		return err
-	}
-	if sum.Sum32() != want {
-		return fmt.Errorf("damaged: the checksum of %s is wrong", filepath.Base(path))
-	}
-	return nil
+	return g, g.read(context.Background(), func(index.IndexReader, *view) error { return nil })
 }
 
 // apply writes articles and seq in one step. A lower seq than before leaves
 // it as it is.
-func (g *generation) apply(ctx context.Context, s *synonyms, articles []knowledge.Article, seq int64) error {
+func (g *generation) apply(ctx context.Context, articles []knowledge.Article, seq int64) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	b := g.bleve.NewBatch()
 	for _, a := range articles {
-		d := newDocument(a, s)
+		d := newDocument(a, g.meanings.synonyms)
 		if a.State != knowledge.Published || len(a.Audience) == 0 {
 			b.Delete(d.ID())
 		} else if err := b.IndexAdvanced(d); err != nil {
@@ -249,9 +213,9 @@ func (g *generation) merge(ctx context.Context) error {
 }
 
 // finish marks the index as whole.
-func (g *generation) finish(version string, seq int64) error {
+func (g *generation) finish(seq int64) error {
 	b := g.bleve.NewBatch()
-	b.SetInternal(versionKey, []byte(version))
+	b.SetInternal(versionKey, []byte(g.meanings.version))
 	b.SetInternal(seqKey, binary.BigEndian.AppendUint64(nil, uint64(seq)))
 	if err := g.bleve.Batch(b); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/deskhand/deskhand/core/knowledge"
@@ -35,11 +36,9 @@ type Options struct {
 
 // Index finds published articles. It is safe for concurrent use.
 type Index struct {
-	dir      string
-	groups   [][]string // of words that mean the same
-	synonyms *synonyms
-	version  string // of format and synonyms
-	log      *slog.Logger
+	dir    string
+	log    *slog.Logger
+	wanted atomic.Pointer[meanings] // what the next Rebuild builds with
 
 	rebuilding sync.Mutex // held by Rebuild for its whole length
 	writing    sync.Mutex // held while articles go in; guards during
@@ -70,20 +69,46 @@ type Query struct {
 // or one of another version or other synonyms, is emptied: then Seq is 0 and
 // the caller fills it again.
 func Open(o Options) (*Index, error) {
-	groups := append(builtInSynonyms[:len(builtInSynonyms):len(builtInSynonyms)], o.Synonyms...)
 	x := &Index{
-		dir:      o.Dir,
-		groups:   groups,
-		synonyms: newSynonyms(groups...),
-		version:  version(groups),
-		log:      cmp.Or(o.Log, slog.Default()),
-		memory:   newMemory(cmp.Or(o.Past, 500_000)),
+		dir:    o.Dir,
+		log:    cmp.Or(o.Log, slog.Default()),
+		memory: newMemory(cmp.Or(o.Past, 500_000)),
 	}
+	m := newMeanings(o.Synonyms)
+	x.wanted.Store(m)
 	var err error
-	if x.now, err = openNewest(o.Dir, x.version, x.log); err != nil {
+	if x.now, err = openNewest(o.Dir, m, x.log); err != nil {
 		return nil, fmt.Errorf("open article index: %w", err)
 	}
 	return x, nil
+}
+
+// SetSynonyms says which groups of words or phrases mean the same from the next
+// Rebuild on, besides the built-in ones, and whether they differ from those in
+// force. Until then the index answers as before.
+func (x *Index) SetSynonyms(groups [][]string) (stale bool) {
+	m := newMeanings(groups)
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.now == nil {
+		return false
+	}
+	if m.version == x.now.meanings.version {
+		x.wanted.Store(x.now.meanings)
+		return false
+	}
+	x.wanted.Store(m)
+	return true
+}
+
+// means is the synonyms in force.
+func (x *Index) means() *synonyms {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.now == nil {
+		return x.wanted.Load().synonyms
+	}
+	return x.now.meanings.synonyms
 }
 
 // Seq is how far the index has followed the articles: the highest seq of
@@ -118,7 +143,7 @@ func (x *Index) Apply(ctx context.Context, articles []knowledge.Article, seq int
 	if x.now == nil {
 		return ErrClosed
 	}
-	if err := x.now.apply(ctx, x.synonyms, articles, seq); err != nil {
+	if err := x.now.apply(ctx, articles, seq); err != nil {
 		return fmt.Errorf("index %d articles: %w", len(articles), err)
 	}
 	if x.during != nil {
@@ -148,7 +173,7 @@ func (x *Index) Rebuild(ctx context.Context, seq int64, n int, articles iter.Seq
 		return fmt.Errorf("rebuild article index: %w", err)
 	}
 	for _, c := range during {
-		if err := next.apply(ctx, x.synonyms, c.articles, c.seq); err != nil {
+		if err := next.apply(ctx, c.articles, c.seq); err != nil {
 			next.discard()
 			return fmt.Errorf("rebuild article index: %w", err)
 		}
@@ -184,7 +209,7 @@ func (x *Index) build(ctx context.Context, seq int64, n int, articles iter.Seq2[
 	if number == 0 {
 		return nil, ErrClosed
 	}
-	g, err := newGeneration(x.dir, number)
+	g, err := newGeneration(x.dir, number, x.wanted.Load())
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +221,7 @@ func (x *Index) build(ctx context.Context, seq int64, n int, articles iter.Seq2[
 	batch := make([]knowledge.Article, 0, buildBatch)
 	done := 0
 	flush := func() error {
-		if err := g.apply(ctx, x.synonyms, batch, 0); err != nil {
+		if err := g.apply(ctx, batch, 0); err != nil {
 			return err
 		}
 		done += len(batch)
@@ -220,7 +245,7 @@ func (x *Index) build(ctx context.Context, seq int64, n int, articles iter.Seq2[
 	if err := g.merge(ctx); err != nil {
 		return nil, err
 	}
-	return g, g.finish(x.version, seq)
+	return g, g.finish(seq)
 }
 
 // Close releases the index, after the queries under way. A rebuild under way

@@ -29,7 +29,7 @@ func (x *Index) Similar(ctx context.Context, q Query, limit int) ([]Solved, erro
 	}
 	s := searches.Get().(*search)
 	defer searches.Put(s)
-	s.synonyms, s.language, s.units = x.synonyms, baseLanguage(q.Language), s.units[:0]
+	s.synonyms, s.language, s.units = x.means(), baseLanguage(q.Language), s.units[:0]
 	s.ask(q)
 	at := q.At
 	if at.IsZero() {

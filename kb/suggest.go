@@ -109,7 +109,7 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 	return x.now.read(ctx, func(r index.IndexReader, v *view) error {
 		s := searches.Get().(*search)
 		defer searches.Put(s)
-		s.r, s.v, s.synonyms, s.memory = r, v, x.synonyms, x.memory
+		s.r, s.v, s.synonyms, s.memory = r, v, x.now.meanings.synonyms, x.memory
 		defer func() {
 			clear(s.units) // let go of the snapshot
 			s.r, s.v, s.memory = nil, nil, nil

@@ -125,6 +125,36 @@ func TestSynonymsOfACompany(t *testing.T) {
 	}
 }
 
+func TestSynonymsComeWithTheNextRebuild(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	x := newIndex(t, Options{Dir: dir})
+	rebuild(t, x, 1, officeArticles)
+	finds := func(x *Index) bool {
+		return slices.Contains(titles(suggest(t, x, Query{Text: "the blue tunnel is gone"}).Hits), "Keep the VPN connected")
+	}
+	company := [][]string{{"VPN", "blue tunnel"}}
+	if !x.SetSynonyms(company) || finds(x) {
+		t.Fatal("new synonyms are in force before the articles were read with them")
+	}
+	rebuild(t, x, 1, officeArticles)
+	if x.SetSynonyms(company) || !finds(x) {
+		t.Error("after a rebuild the synonyms are not in force")
+	}
+	if !x.SetSynonyms(nil) {
+		t.Error("to take them out wants no rebuild")
+	}
+	if x.SetSynonyms(company) {
+		t.Error("the synonyms in force want a rebuild")
+	}
+	if err := x.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if y := newIndex(t, Options{Dir: dir, Synonyms: company}); y.Seq() != 1 || !finds(y) {
+		t.Errorf("opened again with them it is at %d", y.Seq())
+	}
+}
+
 func TestSuggestInALanguage(t *testing.T) {
 	t.Parallel()
 	plain := newIndex(t, Options{}, officeArticles...)

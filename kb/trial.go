@@ -40,16 +40,17 @@ func (x *Index) Try(ctx context.Context, t Trial, questions []Query) (now, then 
 		return failed(err)
 	}
 	defer func() { err = errors.Join(err, g.bleve.Close()) }()
-	y := &Index{synonyms: x.synonyms, log: x.log, memory: x.memory, now: g}
+	y := &Index{log: x.log, memory: x.memory, now: g}
 	if len(t.Synonyms) > 0 {
-		y.synonyms = newSynonyms(append(x.groups[:len(x.groups):len(x.groups)], t.Synonyms...)...)
+		groups := g.meanings.groups
+		g.meanings = newMeanings(append(groups[len(builtInSynonyms):len(groups):len(groups)], t.Synonyms...))
 	}
 	articles := make([]knowledge.Article, len(t.Articles))
 	for i, a := range t.Articles {
 		a.State = knowledge.Published
 		articles[i] = a
 	}
-	if err := g.apply(ctx, y.synonyms, articles, 0); err != nil {
+	if err := g.apply(ctx, articles, 0); err != nil {
 		return failed(err)
 	}
 	for _, q := range questions {
@@ -92,7 +93,7 @@ func (x *Index) copyTo(dir string) (*generation, error) {
 	if err := errors.Join(r.CopyTo(bleve.FileSystemDirectory(dir)), r.CloseCopyReader()); err != nil {
 		return nil, err
 	}
-	g := &generation{number: x.now.number, dir: dir}
+	g := &generation{number: x.now.number, dir: dir, meanings: x.now.meanings}
 	if g.bleve, err = bleve.OpenUsing(dir, map[string]any{"bolt_timeout": "2s"}); err != nil {
 		return nil, err
 	}

@@ -27,6 +27,7 @@ const (
 	OfChange   Subject = "change"
 	OfToken    Subject = "token"
 	OfGap      Subject = "gap"
+	OfSynonym  Subject = "synonym"
 )
 
 // Step is one entry of the audit record: who did what, when, from where, and

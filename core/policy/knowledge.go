@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
@@ -22,6 +24,9 @@ type Knowledge struct {
 	// Coverage is how many of a hundred past questions the articles should
 	// cover before people are told of the desk.
 	Coverage int `yaml:"coverage"`
+	// Synonyms are groups of words or phrases that mean the same here. One that
+	// shares a word with a built-in group joins it.
+	Synonyms [][]string `yaml:"synonyms"`
 }
 
 func (k Knowledge) withDefaults() Knowledge {
@@ -85,7 +90,36 @@ func (c *checker) knowledge(k Knowledge, teams map[string]bool, known func(path,
 	if _, err := k.Review.parse(); err != nil && k.Review != "" {
 		c.say("knowledge.review_after", "%v", err)
 	}
+	c.synonyms(k.Synonyms)
 	if k.Coverage < 0 || k.Coverage > 100 {
 		c.say("knowledge.coverage", "%d is not a percentage", k.Coverage)
+	}
+}
+
+// longestSynonym is in characters: a phrase, not a sentence.
+const longestSynonym = 60
+
+func (c *checker) synonyms(groups [][]string) {
+	seen := map[string]string{}
+	for i, group := range groups {
+		path := fmt.Sprintf("knowledge.synonyms[%d]", i)
+		if len(group) < 2 {
+			c.say(path, "a group has two words or more, as in [vpn, remote access]")
+		}
+		for j, s := range group {
+			at := fmt.Sprintf("%s[%d]", path, j)
+			switch first, again := seen[strings.ToLower(s)]; {
+			case !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }):
+				c.say(at, "%q has no word in it", s)
+			case s != strings.TrimSpace(s):
+				c.say(at, "%q begins or ends with a space", s)
+			case utf8.RuneCountInString(s) > longestSynonym:
+				c.say(at, "it is longer than %d characters; a synonym is a word or a short phrase", longestSynonym)
+			case again:
+				c.say(at, "%q is in %s already; put into one group what means the same", s, first)
+			default:
+				seen[strings.ToLower(s)] = path
+			}
+		}
 	}
 }

@@ -130,6 +130,13 @@ func TestCheck(t *testing.T) {
 			p.Matrix[ticket.OnlyMe] = map[ticket.Urgency]ticket.Priority{"soon": 2}
 		}, []string{`matrix.me: there is no urgency "soon"; there are later, week, today and now`,
 			`matrix.world: there is no impact "world"; there are me, team, site and customers`}},
+		{"synonyms that say nothing", func(p *policy.Policy) {
+			p.Knowledge.Synonyms = [][]string{{"vpn"}, {"beamer", "?!"}, {"Beamer", "wall screen"}, {" a", strings.Repeat("b", 61)}}
+		}, []string{"knowledge.synonyms[0]: a group has two words or more, as in [vpn, remote access]",
+			`knowledge.synonyms[1][1]: "?!" has no word in it`,
+			`knowledge.synonyms[2][0]: "Beamer" is in knowledge.synonyms[1] already; put into one group what means the same`,
+			`knowledge.synonyms[3][0]: " a" begins or ends with a space`,
+			"knowledge.synonyms[3][1]: it is longer than 60 characters; a synonym is a word or a short phrase"}},
 		{"a priority that there is not", func(p *policy.Policy) { p.Matrix[ticket.MyTeam][ticket.Now] = 5 },
 			[]string{"matrix.team.now: 5 is not a priority from 1 to 4"}},
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/deskhand/deskhand/bot/inbox"
 	"github.com/deskhand/deskhand/bot/outbox"
 	"github.com/deskhand/deskhand/bot/watch"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/kb"
 	"github.com/deskhand/deskhand/storage"
@@ -267,9 +268,15 @@ func (a *App) firstPolicy(ctx context.Context) error {
 }
 
 func (a *App) openIndex(ctx context.Context) error {
-	var record string
+	var (
+		record   string
+		synonyms []knowledge.Synonym
+	)
 	if err := a.DB.View(ctx, func(tx *storage.Tx) (err error) {
-		record, err = tx.Record(ctx)
+		if record, err = tx.Record(ctx); err != nil {
+			return err
+		}
+		synonyms, err = tx.Synonyms(ctx)
 		return err
 	}); err != nil {
 		return err
@@ -279,7 +286,7 @@ func (a *App) openIndex(ctx context.Context) error {
 		return fmt.Errorf("can't keep the index in %s; choose a directory that can be written with --data or DESKHAND_DATA: %w", a.o.Data, err)
 	}
 	a.unlock = lock
-	if a.index, err = kb.Open(kb.Options{Dir: dir, Log: a.o.Log}); err != nil {
+	if a.index, err = kb.Open(kb.Options{Dir: dir, Synonyms: knowledge.SynonymGroups(synonyms), Log: a.o.Log}); err != nil {
 		return err
 	}
 	began, told := time.Now(), time.Now()
