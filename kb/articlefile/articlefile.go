@@ -515,7 +515,7 @@ func (r *reader) write(p *page) *Problem {
 	case err != nil:
 		return leave("%v", err)
 	case len(p.Answer) > largestArticle:
-		return leave("it is longer than 1 MB; split it")
+		return leave("%v", errTooLong)
 	}
 	if p.State == knowledge.Published && strings.TrimSpace(p.Answer) == "" {
 		return leave("it says nothing: no text is left of it")

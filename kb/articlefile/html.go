@@ -36,7 +36,7 @@ const deepest = 250
 var markdownOf = converter.NewConverter(converter.WithPlugins(
 	base.NewBasePlugin(),
 	commonmark.NewCommonmarkPlugin(commonmark.WithListEndComment(false)),
-	table.NewTablePlugin(table.WithSpanCellBehavior(table.SpanBehaviorEmpty), table.WithNewlineBehavior(table.NewlineBehaviorPreserve)),
+	table.NewTablePlugin(table.WithNewlineBehavior(table.NewlineBehaviorPreserve)),
 ))
 
 func (w *writer) fromHTML(text string) (string, error) {
@@ -47,12 +47,28 @@ func (w *writer) fromHTML(text string) (string, error) {
 	return w.fromTree(doc)
 }
 
-var errTooDeep = errors.New("its HTML is nested too deep to be an article's")
+var (
+	errTooDeep = errors.New("its HTML is nested too deep to be an article's")
+	errTooLong = errors.New("it is longer than 1 MB; split it")
+)
 
 // fromTree cleans a tree of HTML and writes it as Markdown.
 func (w *writer) fromTree(root *html.Node) (string, error) {
 	if err := w.clean(root, 0); err != nil {
 		return "", err
+	}
+	text, brackets := 0, 0
+	for n := range root.Descendants() {
+		if n.Type == html.TextNode {
+			text += len(n.Data)
+			brackets += strings.Count(n.Data, "[")
+		}
+	}
+	switch {
+	case text > largestArticle:
+		return "", errTooLong
+	case text*brackets > 1<<30: // for each, the converter looks for its end
+		return "", errors.New("it has too many brackets to be an article")
 	}
 	out, err := markdownOf.ConvertNode(root)
 	if err != nil {
@@ -109,8 +125,9 @@ func (w *writer) clean(n *html.Node, depth int) error {
 				c.Attr = []html.Attribute{{Key: "href", Val: destination(target)}}
 			}
 		default:
+			// A cell's span goes too: nine digits there would be as many columns here.
 			c.Attr = slices.DeleteFunc(c.Attr, func(a html.Attribute) bool {
-				return !slices.Contains([]string{"start", "colspan", "rowspan", "class"}, a.Key) || a.Key == "class" && c.DataAtom != atom.Code
+				return !slices.Contains([]string{"start", "class"}, a.Key) || a.Key == "class" && c.DataAtom != atom.Code
 			})
 			if err := w.clean(c, depth+1); err != nil {
 				return err

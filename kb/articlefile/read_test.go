@@ -121,6 +121,8 @@ func TestReadsHTML(t *testing.T) {
 		"empty.html":  "<title>Empty</title><script>alert(1)</script>",
 		"big.html":    "<title>Big</title>" + strings.Repeat("<p>"+strings.Repeat("word ", 200), 1200),
 		"huge.html":   "<title>Huge</title>" + strings.Repeat("x", largestBody),
+		"span.html":   `<title>Wide</title><table><tr><td>1<td colspan="99999" rowspan="99999">2</table>`,
+		"many.html":   "<title>Brackets</title>" + strings.Repeat("[", 200_000),
 		"nested.html": "<title>Deep</title>" + strings.Repeat("<div>", 100_000),
 		"data.xlsx":   "PK",
 	}), Options{})
@@ -142,6 +144,7 @@ func TestReadsHTML(t *testing.T) {
 		`0 big.html “Big”: it is longer than 1 MB; split it`,
 		`0 empty.html “Empty”: it says nothing`,
 		`0 huge.html: it is larger than 16 MB`,
+		`0 many.html “Brackets”: it has too many brackets`,
 		`0 nested.html: its HTML is nested too deep`,
 		`0 none.html: it has no title`,
 		`1 a.html “Der Drucker druckt nicht”: a link that begins with javascript: leads nowhere from chat`,
