@@ -79,7 +79,6 @@ type found struct {
 	file       string
 	fields     map[string]any
 	visibility string // of the folder around it
-	locale     string // of the article that it translates
 }
 
 // look goes through an answer: articles stand in lists, alone or in folders.
@@ -149,7 +148,7 @@ func text(v map[string]any, key string) string {
 	return ""
 }
 
-// texts are the items of a field that is a list, or the parts of a text.
+// textList is the items of a field that is a list, or the parts of a text.
 func textList(v map[string]any, key string) []string {
 	items, ok := v[key].([]any)
 	if !ok {
