@@ -153,5 +153,13 @@ func (t *turn) brokeSend(ctx context.Context) error {
 	if err := t.tx.Suspect(ctx, tk.ID, c, 0, t.who.ID, t.via(), t.at); err != nil {
 		return err
 	}
+	if c.Implementer != t.who.ID {
+		if err := t.direct(ctx, c.Implementer, cards.Say(t.who.Name+" says that "+c.Ref()+" “"+c.Title+"” broke something. It is "+tk.Ref()+": "+title)); err != nil {
+			return err
+		}
+	}
+	if err := t.redrawChange(ctx, c); err != nil {
+		return err
+	}
 	return t.private(ctx, "Thank you. This is "+tk.Ref()+" now; its team sees that it may come from "+c.Ref()+". You find how it stands in your direct messages with me.")
 }

@@ -49,6 +49,11 @@ func (t *turn) changeViewIn(ctx context.Context, id change.ID, p storage.Post) (
 		return cards.ChangeView{}, err
 	}
 	v := cards.ChangeView{Change: facts.Change, Approval: facts.Approval, Names: facts.People, Items: f.items, Impact: f.impact, Clashes: f.clashes, Moved: facts.Moved}
+	if !facts.Change.StartedAt.IsZero() {
+		if v.Tickets, err = t.ticketsOf(ctx, id); err != nil {
+			return v, err
+		}
+	}
 	if s, ok := t.standard(v.Change.Rule); ok {
 		v.Rule = s.Title
 	}

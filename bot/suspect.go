@@ -74,6 +74,20 @@ func linkViews(tk ticket.Ticket, all []storage.TicketChange) []cards.LinkView {
 	return out
 }
 
+// ticketsOf are the tickets that a change has to do with, in words.
+func (t *turn) ticketsOf(ctx context.Context, id change.ID) ([]string, error) {
+	all, err := t.tx.TicketsOfChange(ctx, id, 5)
+	if err != nil {
+		return nil, err
+	}
+	words := map[storage.Link]string{storage.Caused: "It has caused ", storage.Suspected: "Under suspicion for ", storage.Made: "Made to resolve "}
+	var out []string
+	for _, x := range all {
+		out = append(out, words[x.Link]+ticket.Ticket{Kind: x.Kind, Number: x.Number}.Ref()+" “"+clip(x.Title, 100)+"”")
+	}
+	return out, nil
+}
+
 // linked are the ticket and the change of a button, both locked, and what they
 // have to do with each other.
 func (t *turn) linked(ctx context.Context) (ticket.Ticket, change.Change, storage.Link, error) {

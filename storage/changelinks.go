@@ -86,6 +86,27 @@ const ticketChangesOf = `
 	from ticket_changes x join changes c on c.id = x.change_id left join items i on i.id = x.item_id left join people p on p.id = x.by_id
 	where x.ticket_id = $1 order by x.link = 'suspect', x.by_id is null, x.at, x.change_id`
 
+// ChangeTicket is a ticket that a change has to do with.
+type ChangeTicket struct {
+	Kind   ticket.Kind `db:"kind"`
+	Number int64       `db:"number"`
+	Title  string      `db:"title"`
+	Link   Link        `db:"link"`
+}
+
+// TicketsOfChange are the tickets that a change has to do with, what was said of them
+// before what is only suspected, at most limit.
+func (tx *Tx) TicketsOfChange(ctx context.Context, id change.ID, limit int) ([]ChangeTicket, error) {
+	rows, _ := tx.Query(ctx, `
+		select t.kind, t.number, t.title, x.link from ticket_changes x join tickets t on t.id = x.ticket_id
+		where x.change_id = $1 and x.link <> 'cleared' order by x.link = 'suspect', x.at, t.id limit $2`, id, limit)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[ChangeTicket])
+	if err != nil {
+		return nil, fmt.Errorf("tickets of change %d: %w", id, err)
+	}
+	return all, nil
+}
+
 // Suspect stores that a ticket may come from a change, because of an item or,
 // if item is 0, because of its service or because by says so, which goes before
 // what the desk has found. What has been said of it since stays.

@@ -195,8 +195,9 @@ var changing = []Conversation{
 			ana.Sees("under way since").Press("It broke something").SeesForm("CHG-1").Fill("What is broken?", " ").SubmitRefused()
 			ana.Fill("What is broken?", "No label comes out").Submits()
 			w.Channel("it-triage").Sees("INC-1", "No label comes out", "CHG-1: Ana Silva says that it broke something")
+			ben.Sees("Ana Silva says that CHG-1 “A bigger disk for db-3” broke something. It is INC-1: No label comes out").Sees("Under suspicion for INC-1")
 			w.Person("kim").In("it-triage").Press("Caused by CHG-1").Sees("INC-1", "Caused by CHG-1", "says Kim Lee")
-			ben.Sees("Kim Lee says that INC-1 “No label comes out” comes from CHG-1").Press("Worked").Sees("an incident comes from it, so it has not worked")
+			ben.Sees("Kim Lee says that INC-1 “No label comes out” comes from CHG-1").Sees("It has caused INC-1").Press("Worked").Sees("an incident comes from it, so it has not worked")
 			ben.Press("Rolled back…").Fill("What went wrong?", "The driver was too old.").Submits()
 			ana.Sees("taken back: all is as it was before").SeesNot("may begin at any moment")
 			w.Recorded(1, "announcements", `select count(*) from announcements`)
@@ -313,9 +314,9 @@ var changing = []Conversation{
 		Name: "each step of a change closed half-filled comes back as it was", Rows: []string{"AC1"}, Needs: []Feature{Closings},
 		Run: func(w *World) {
 			ben := w.Person("ben")
-			ben.Says("change").Press("Raise a change").Fill("What is changed?", "Two disks").Closes()
+			ben.OpensHome().Press("Raise a change").SeesForm("Which kind?").Fill("What is changed?", "Two disks").Closes()
 			w.Settle()
-			ben.Press("Raise a change").SeesForm("Being written: CHG-1 Two disks").Press("Go on with it").SeesForm("Two disks").Fill("Why?", "It is full.").Fill("More items, by name", "db-3").Submits()
+			ben.Says("change").Press("Raise a change").SeesForm("Being written: CHG-1 Two disks").Press("Go on with it").SeesForm("Two disks").Fill("Why?", "It is full.").Fill("More items, by name", "db-3").Submits()
 			ben.SeesForm("2 of 3").Fill("Plan", "Turn a screw.").Closes()
 			w.Settle()
 			ben.Press("Raise a change").Press("Go on with it").SeesForm("Turn a screw.").Fill("The way back", "Turn it back.").Submits()

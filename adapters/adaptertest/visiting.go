@@ -12,7 +12,7 @@ var visiting = []Conversation{
 			ana.OpensHome().Sees("INC-1", "my zeppelin is blue", "nobody yet")
 			ana.OpensHome().SeesNot("Your work")
 			work := ben.OpensHome()
-			work.Sees("Your work", "Unclaimed in your teams: 1", "INC-1")
+			work.Sees("Your work", "Unclaimed in your teams: 1", "INC-1", "Raise a change")
 			work.Press("Claim")
 			work.Sees("Yours: 1", "Waiting on you: 1")
 			ana.OpensHome().Sees("INC-1", "Ben Weber")

@@ -22,8 +22,9 @@ type ChangeView struct {
 	Items    []cmdb.Item
 	Impact   cmdb.Impact
 	Clashes  []change.Clash
-	Rule     string // of a standard change: its title
-	Moved    bool   // a later card of the same name has taken over
+	Tickets  []string // that it has to do with, in words
+	Rule     string   // of a standard change: its title
+	Moved    bool     // a later card of the same name has taken over
 }
 
 // ChangeArgs name a change.
@@ -207,6 +208,10 @@ func ChangeStatus(v ChangeView) chat.Card {
 	c.Blocks = append(v.head(), v.votes()...)
 	if v.Note != "" && v.Outcome != "" {
 		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Note, 500))})
+	}
+	for _, t := range v.Tickets {
+		c.Text += " " + t + "."
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(t)})
 	}
 	if v.Review != "" {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B("Learnt: "), chat.T(short(v.Review, 500)))})

@@ -43,6 +43,9 @@ func changeViews(text string) map[string]cards.ChangeView {
 		v.Review, v.ReviewedAt = text, noon
 		all[string(o)+", reviewed"] = v
 	}
+	caused := all["failed"]
+	caused.Tickets = []string{"It has caused INC-3 “" + text + "”"}
+	all["the cause of something"] = caused
 	found := all["worked"]
 	found.Kind, found.Plan, found.Takes = change.Undocumented, "", 0
 	all["found out"] = found

@@ -44,12 +44,14 @@ func Home(v HomeView) chat.Card {
 	if v.Agent {
 		c.Blocks = append(c.Blocks, chat.Divider{}, chat.Heading{Text: "Your work"},
 			chat.Section{Text: chat.T(fmt.Sprintf("Yours: %d. Waiting on you: %d. Unclaimed in your teams: %d.", v.OwnedAll, v.WaitOnMe, v.FreeAll))})
+		can := chat.Actions{Buttons: []chat.Button{{Label: "Raise a change", Action: ChangeRaise, Form: true}}}
 		if v.Away != "" {
 			c.Blocks = append(c.Blocks, chat.Row{Text: chat.T("You are " + v.Away + ". You get no tickets until then."),
 				Button: chat.Button{Label: "I am back", Action: Back}})
 		} else {
-			c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "I am away…", Action: Away, Form: true}}})
+			can.Buttons = append(can.Buttons, chat.Button{Label: "I am away…", Action: Away, Form: true})
 		}
+		c.Blocks = append(c.Blocks, can)
 		var onMe, onOthers []ticket.Ticket
 		for _, t := range v.Owned {
 			if t.State == ticket.Waiting {
