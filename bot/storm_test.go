@@ -108,3 +108,36 @@ func TestOneAfterTheOther(t *testing.T) {
 		t.Errorf("%d are in the digest, want %d", n, many-mostOwn+1)
 	}
 }
+
+// The clock of the machine is set back and far ahead: what has been told is not
+// told again, and what is overdue at once is one alert, which says why.
+func TestAClockThatIsSet(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, promising())
+	id := l.open()
+	l.pass(time.Hour)
+	l.mustLook()
+	told := func() int {
+		t.Helper()
+		return l.count(`select count(*) from alerts where ticket_id = $1 and kind = 'response' and outcome = 'told'`, id)
+	}
+	for _, by := range []time.Duration{-2 * time.Hour, 30 * time.Minute, 90 * time.Minute} {
+		l.pass(by)
+		l.mustLook()
+		if n := told(); n != 1 {
+			t.Fatalf("%d alerts after the clock was set by %v, want the one of before", n, by)
+		}
+	}
+	l.pass(30 * 24 * time.Hour)
+	l.mustLook()
+	l.mustLook()
+	if n := told(); n != 2 {
+		t.Errorf("%d alerts a month ahead, want one more", n)
+	}
+	if n := l.count(`select count(*) from alerts where ticket_id = $1 and kind = 'response' and outcome = 'told' and late = 'I was busy, or my clock was set'`, id); n != 1 {
+		t.Errorf("%d alerts say that the clock was set, want 1", n)
+	}
+	if n := l.count(`select count(*) from (select alert_id, place from tellings group by 1, 2 having count(*) > 1) twice`); n != 0 {
+		t.Errorf("%d alerts were told twice in a place", n)
+	}
+}
