@@ -85,6 +85,10 @@ func (d *Desk) Tell(ctx context.Context, tx *storage.Tx, ids []int64) error {
 	if err := t.tellAll(ctx, alerts, tickets, standings); err != nil {
 		return err
 	}
+	ids = ids[:0:0]
+	for _, a := range alerts { // the others are locked, and come again
+		ids = append(ids, a.ID)
+	}
 	return tx.AlertsTold(ctx, ids)
 }
 

@@ -50,6 +50,17 @@ func TestManyAtOneInstant(t *testing.T) {
 		t.Errorf("%d were told before all were on record", n)
 	}
 	l.does(l.says(first))
+	// One ticket is being worked on, and waits for the next round.
+	l.in(func(ctx context.Context, tx *storage.Tx) error {
+		if _, err := tx.TicketForUpdate(ctx, first); err != nil {
+			return err
+		}
+		l.in(func(ctx context.Context, tx *storage.Tx) error { return l.Tell(ctx, tx, untold) })
+		return nil
+	})
+	if n := l.count(`select count(*) from alerts where tell_at is not null`); n != 1 {
+		t.Errorf("%d alerts are left, want the one whose ticket is being worked on", n)
+	}
 	var tellers sync.WaitGroup
 	for range 3 {
 		tellers.Go(func() {
