@@ -194,17 +194,23 @@ func (tx *Tx) ChangeByNumber(ctx context.Context, number int64) (change.Change, 
 	return tx.oneChange(ctx, `select `+changeColumns+` from changes c where c.number = $1`, number)
 }
 
-const changesAround = `
-		select ` + changeColumns + ` from changes c
-		where c.state in ('asked', 'scheduled', 'doing') and c.window_from < $2 and c.window_to > $1
-			and ($3::bigint[] is null or exists (select from change_items x where x.change_id = c.id and x.item_id = any($3)))
-		order by c.window_from, c.id limit $4`
+// inWindow are the changes c that may still be done with a window that touches
+// the span from $1 to $2.
+const inWindow = `c.state in ('asked', 'scheduled', 'doing') and c.window_from < $2 and c.window_to > $1 order by c.window_from, c.id`
+
+// changesOn begins with the items $3, on which there are few changes; among all
+// of a span there may be many.
+const changesOn = `select ` + changeColumns + ` from changes c where c.id in (select change_id from change_items where item_id = any($3)) and ` + inWindow + ` limit $4`
 
 // ChangesAround are the changes that may still be done with a window that
 // touches a span, the earliest first, at most limit. With items, only those on
 // one of them.
 func (tx *Tx) ChangesAround(ctx context.Context, from, to time.Time, items []cmdb.ItemID, limit int) ([]change.Change, error) {
-	return tx.changes(ctx, "changes around a window", changesAround, from, to, items, limit)
+	const what = "changes around a window"
+	if items == nil {
+		return tx.changes(ctx, what, `select `+changeColumns+` from changes c where `+inWindow+` limit $3`, from, to, limit)
+	}
+	return tx.changes(ctx, what, changesOn, from, to, items, limit)
 }
 
 // ChangesOf are the changes that somebody has raised or does, that something is
@@ -249,7 +255,7 @@ func (tx *Tx) InTheWay(ctx context.Context, c change.Change) (busy []change.Busy
 		select 'INC-' || t.number, t.title, x.item_id from tickets t join ticket_items x on x.ticket_id = t.id
 		where x.item_id = any($1) and t.kind = 'incident' and t.state <> 'done' order by t.priority, t.opened_at limit 20`, c.Items)
 	if !c.From.IsZero() && c.To.After(c.From) {
-		batch.Queue(changesAround, c.From, c.To, c.Items, 20)
+		batch.Queue(changesOn, c.From, c.To, c.Items, 20)
 	}
 	results := tx.SendBatch(ctx, batch)
 	rows, _ := results.Query()

@@ -24,7 +24,7 @@ type Impact struct {
 	Tier     int    // the most vital of all; LeastVital if nothing is known
 
 	graph   *Graph
-	reached []reached // the nearest first, then by tier and key
+	reached []reached // the nearest first
 }
 
 // reached is an item, by index, and the edge that led to it.
@@ -42,16 +42,18 @@ func (g *Graph) Impact(levels int, of ...ItemID) Impact {
 		}
 	}
 	imp := Impact{Tier: LeastVital, graph: g}
-	count := func(it *Item) {
+	var services []int32
+	count := func(i int32) {
+		it := &g.items[i]
 		imp.Tier = min(imp.Tier, it.Tier)
 		imp.Users += it.Users
 		imp.Downtime += it.Downtime
 		if it.Type == Service {
-			imp.Services = append(imp.Services, *it)
+			services = append(services, i)
 		}
 	}
 	for _, i := range first {
-		count(&g.items[i])
+		count(i)
 		imp.reached = append(imp.reached, reached{item: i})
 	}
 	begin, end := 0, len(first)
@@ -64,27 +66,60 @@ func (g *Graph) Impact(levels int, of ...ItemID) Impact {
 				}
 				seen[j] = true
 				imp.reached = append(imp.reached, reached{j, n, distance})
-				count(&g.items[j])
+				count(j)
 			}
 		}
 		begin, end = end, len(imp.reached)
-		slices.SortFunc(imp.reached[begin:], func(a, b reached) int { return int(g.rank[a.item] - g.rank[b.item]) })
 	}
 	imp.reached = imp.reached[len(first):]
 	imp.Count = len(imp.reached)
-	slices.SortFunc(imp.Services, func(a, b Item) int { return cmp.Or(a.Tier-b.Tier, strings.Compare(a.Name, b.Name)) })
+	slices.SortFunc(services, func(a, b int32) int { // not the items, which are large
+		x, y := &g.items[a], &g.items[b]
+		return cmp.Or(x.Tier-y.Tier, strings.Compare(x.Name, y.Name))
+	})
+	imp.Services = make([]Item, len(services))
+	for n, i := range services {
+		imp.Services[n] = g.items[i]
+	}
 	return imp
 }
 
 // Nearest are at most n of the items that stop, the nearest first, then by tier
 // and key.
 func (i Impact) Nearest(n int) []Affected {
-	out := make([]Affected, min(n, len(i.reached)))
-	for k, r := range i.reached[:len(out)] {
-		g := i.graph
-		out[k] = Affected{Item: g.items[r.item], Distance: int(r.distance), Through: g.items[g.along.from(r.edge)].ID, Kind: g.along.kind[r.edge]}
+	g := i.graph
+	out := make([]Affected, 0, min(n, len(i.reached)))
+	for rest := i.reached; len(rest) > 0 && len(out) < n; {
+		end := 1
+		for end < len(rest) && rest[end].distance == rest[0].distance {
+			end++
+		}
+		for _, r := range g.first(rest[:end], n-len(out)) {
+			out = append(out, Affected{Item: g.items[r.item], Distance: int(r.distance), Through: g.items[g.along.from(r.edge)].ID, Kind: g.along.kind[r.edge]})
+		}
+		rest = rest[end:]
 	}
 	return out
+}
+
+// first are the n first of a level by tier and key.
+func (g *Graph) first(level []reached, n int) []reached {
+	byRank := func(a, b reached) int { return int(g.rank[a.item] - g.rank[b.item]) }
+	if n >= len(level)/8 {
+		all := slices.Clone(level)
+		slices.SortFunc(all, byRank)
+		return all[:min(n, len(all))]
+	}
+	few := make([]reached, 0, n+1) // of many: sorting them all would be most of the work
+	for _, r := range level {
+		if len(few) == n && g.rank[r.item] > g.rank[few[n-1].item] {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(few, r, byRank)
+		few = slices.Insert(few, at, r)
+		few = few[:min(n, len(few))]
+	}
+	return few
 }
 
 // Words says in one line what is touched, the most vital services by name:

@@ -46,6 +46,10 @@ type Scale struct {
 	Telling  time.Duration // how long promises are missed one after the other
 	Idle     time.Duration // how long nothing happens
 
+	Items   int // configuration items, with five relations each
+	Changes int // that are to come
+	Clicks  int // on changes that are asked about
+
 	Hurry int // replies to each of some people in Teams, all at once
 }
 
@@ -54,13 +58,16 @@ type Scale struct {
 var (
 	Full = Scale{People: 1000, Rounds: 5, Round: 3 * time.Second, Small: 1000, Middle: 10_000, Large: 50_000,
 		Tickets: 100_000, Lives: 1500, Asking: 25 * time.Second, Queries: 2000, Patience: time.Minute,
-		Promises: 1_000_000, Changing: 100_000, Moving: 100_000, AtOnce: 10_000, Storm: 1000, Telling: time.Minute, Idle: 20 * time.Second, Hurry: 60}
+		Promises: 1_000_000, Changing: 100_000, Moving: 100_000, AtOnce: 10_000, Storm: 1000, Telling: time.Minute, Idle: 20 * time.Second, Hurry: 60,
+		Items: 100_000, Changes: 50_000, Clicks: 300}
 	Quick = Scale{People: 300, Rounds: 3, Round: time.Second, Small: 1000, Middle: 3000, Large: 10_000,
 		Tickets: 10_000, Lives: 300, Asking: 6 * time.Second, Queries: 500, Patience: time.Minute,
-		Promises: 50_000, Changing: 10_000, Moving: 10_000, AtOnce: 1000, Storm: 200, Telling: 10 * time.Second, Idle: 8 * time.Second, Hurry: 12}
+		Promises: 50_000, Changing: 10_000, Moving: 10_000, AtOnce: 1000, Storm: 200, Telling: 10 * time.Second, Idle: 8 * time.Second, Hurry: 12,
+		Items: 20_000, Changes: 10_000, Clicks: 100}
 	Tiny = Scale{People: 40, Rounds: 1, Round: 150 * time.Millisecond, Small: 30, Middle: 60, Large: 90,
 		Tickets: 100, Lives: 6, Asking: 300 * time.Millisecond, Queries: 20, Patience: time.Minute, Gentle: true,
-		Promises: 500, Changing: 100, Moving: 100, AtOnce: 50, Storm: 30, Telling: time.Second, Idle: time.Second, Hurry: 4}
+		Promises: 500, Changing: 100, Moving: 100, AtOnce: 50, Storm: 30, Telling: time.Second, Idle: time.Second, Hurry: 4,
+		Items: 200, Changes: 50, Clicks: 3}
 )
 
 // Options say what to measure. Child is needed.
@@ -149,6 +156,9 @@ var stages = []stage{
 	{"sla", "telling what is late", func(s Scale) time.Duration {
 		return 4*s.Telling + 3*s.Idle + time.Duration(s.Promises)*120*time.Microsecond + time.Duration(s.Changing+s.Moving)*300*time.Microsecond + time.Minute
 	}, (*bench).serviceLevels},
+	{"change", "judging and approving changes", func(s Scale) time.Duration {
+		return 20*time.Second + time.Duration(s.Clicks)*120*time.Millisecond + time.Duration(s.Items)*300*time.Microsecond
+	}, (*bench).changing},
 }
 
 // Run measures. It leaves nothing behind but what Options name.

@@ -85,6 +85,7 @@ func (c *company) settle(ctx context.Context, db *storage.DB) error {
 		p.Services = append(p.Services, policy.Service{Slug: fmt.Sprintf("service-%d", t), Name: "Service " + c.words[20+t],
 			Incidents: slug, Requests: slug, Words: []string{c.words[20+t], c.words[40+t]}})
 	}
+	p.Changes.Approvals = []policy.Approvals{{Stages: []policy.Stage{{Name: "Board", Ask: []string{mailOf(approverOf), mailOf(approverOf + 1)}, Within: "24h"}}}}
 	return db.InTx(ctx, func(tx *storage.Tx) error {
 		for i := range c.people {
 			if _, err := tx.PutPerson(ctx, people.Person{Name: fmt.Sprintf("Person %d", i), Mail: mailOf(i)}); err != nil {

@@ -2,6 +2,8 @@ package bench
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -135,6 +137,41 @@ func (b *bench) drained(ctx context.Context) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// having are the threads in somebody's direct messages whose first message has a
+// button, in the order in which they came.
+func (l *listener) having(button string, who *slacktest.Person) []place {
+	dm, err := who.DM()
+	if err != nil {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []place
+	for root, said := range l.newest {
+		if root.channel == dm && len(said) > 0 && action(said[0].Blocks, button) != "" {
+			found = append(found, root)
+		}
+	}
+	slices.SortFunc(found, func(a, b place) int { return strings.Compare(a.ts, b.ts) })
+	return found
+}
+
+// until waits until the first message of a thread says something.
+func (l *listener) until(ctx context.Context, root place, says func(text string) bool) error {
+	for {
+		if all := l.inThread(root); len(all) > 0 && says(all[0].Text) {
+			return nil
+		}
+		select {
+		case <-l.done:
+			return l.err
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(500 * time.Microsecond):
 		}
 	}
 }
