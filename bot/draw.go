@@ -251,6 +251,9 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 			return v, err
 		}
 		v.Impact = impactOf(g, v.Items)
+		if v.Past, err = t.past(ctx, tk, v.Items, facts.Changes); err != nil {
+			return v, err
+		}
 	}
 	if v.Cost, err = t.cost(ctx, tk, v.Items, v.Impact); err != nil {
 		return v, err

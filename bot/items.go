@@ -2,13 +2,18 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/storage"
 )
 
 // items are the configuration items as they were last read.
@@ -137,6 +142,46 @@ func (t *turn) doneOn(ctx context.Context, id cmdb.ItemID, limit int) ([]cards.C
 		all[i] = cards.ChangeDone{Change: c, Who: names[c.Implementer].Name, Ago: t.at.Sub(since)}
 	}
 	return all, nil
+}
+
+// What a ticket's card tells of the past of its items.
+const (
+	pastFor   = 90 * 24 * time.Hour
+	pastShown = 3
+)
+
+// past is what there was with the items of an open ticket. What is said of a
+// change on its card already is left out.
+func (t *turn) past(ctx context.Context, tk ticket.Ticket, about []cmdb.Item, named []storage.TicketChange) ([]cards.PastView, error) {
+	if !tk.Open() {
+		return nil, nil
+	}
+	var ids []cmdb.ItemID
+	for _, it := range about[:min(len(about), pastShown)] {
+		ids = append(ids, it.ID)
+	}
+	all, err := t.tx.ItemPasts(ctx, ids, tk.ID, tk.OpenedAt.Add(-pastFor))
+	if err != nil {
+		return nil, err
+	}
+	out := make([]cards.PastView, len(all))
+	for i, p := range all {
+		v := cards.PastView{Key: p.Key, Tickets: p.Tickets}
+		if p.Number != 0 {
+			v.Fixed, v.With = ticket.Ticket{Kind: p.Kind, Number: p.Number}.Ref(), strings.TrimRight(p.Resolution, ". \n")
+			if p.Article != 0 {
+				v.With = p.Article.Ref() + " " + p.Title
+			}
+		}
+		if p.Change != 0 && !slices.ContainsFunc(named, func(x storage.TicketChange) bool { return x.Number == p.Change && x.Link != storage.Cleared }) {
+			v.Change, v.Who, v.At, v.How = change.Change{Number: p.Change}.Ref(), p.Who, *p.At, p.Outcome.Words()
+			if p.Outcome == "" {
+				v.How = "being done"
+			}
+		}
+		out[i] = v
+	}
+	return out, nil
 }
 
 // searchItems finds items as somebody types.

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/deskhand/deskhand/core/change"
+	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -201,5 +202,45 @@ func TestWhenAStandardTypeIsOffTheList(t *testing.T) {
 			}
 			return err
 		})
+	}
+}
+
+func TestThePastOfAnItem(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	ch, _, _ := c.asked(t)
+	past := func(but ticket.ID) storage.ItemPast {
+		t.Helper()
+		var all []storage.ItemPast
+		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) (err error) {
+			all, err = tx.ItemPasts(ctx, ch.Items, but, noon.AddDate(0, 0, -90))
+			return err
+		})
+		if len(all) != 1 {
+			t.Fatalf("there are %d pasts of one item", len(all))
+		}
+		return all[0]
+	}
+	if diff := cmp.Diff(storage.ItemPast{Key: "db-3"}, past(0)); diff != "" {
+		t.Errorf("of nothing (-want +got):\n%s", diff)
+	}
+	about := func(title string, at time.Time) ticket.Ticket {
+		tk := c.open(t, c.draft(ticket.Incident, title), at)
+		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+			return tx.TicketAbout(ctx, tk.ID, cmdb.Item{ID: ch.Items[0], Key: "db-3"}, true, c.ana, "test", at)
+		})
+		return tk
+	}
+	long := about("slow last year", noon.AddDate(-1, 0, 0))
+	c.resolve(t, c.claim(t, long, c.ana, noon.AddDate(-1, 0, 0)), c.ana, noon.AddDate(-1, 0, 0))
+	now := about("slow again", noon)
+	about("slow too", noon)
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		_, err := tx.Exec(ctx, `update changes set state = 'doing', started_at = $2 where id = $1`, ch.ID, noon)
+		return err
+	})
+	got := past(now.ID)
+	if got.Tickets != 1 || got.Kind != ticket.Incident || got.Number != long.Number || got.Resolution == "" || got.Change != ch.Number || got.Who == "" || got.Outcome != "" || !got.At.Equal(noon) {
+		t.Errorf("it has %+v", got)
 	}
 }

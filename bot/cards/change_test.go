@@ -71,6 +71,7 @@ func everyChange(text string) map[string]drawn {
 		v := viewOf(tk, text)
 		v.Clocks = []cards.ClockView{{}}
 		v.Cost, v.Down = 10_000, 46*time.Minute
+		v.Past = []cards.PastView{{Key: "db-3", Tickets: 3, Fixed: "INC-1", With: text, Change: "CHG-12", Who: text, At: noon, How: "worked"}, {Key: "san-1"}}
 		v.Changes = []cards.LinkView{{ID: 1, Ref: "CHG-1", Title: text, By: text, Yes: true}, {ID: 2, Ref: "CHG-2", Title: text, Item: "db-3", Since: 40 * time.Minute},
 			{ID: 3, Ref: "CHG-3", Title: text}, {ID: 4, Ref: "CHG-4", Title: text, By: text, Made: true}}
 		all["with changes, "+name] = drawn{cards.Triage(v), []string{"Caused by CHG-1", "CHG-2 touched db-3 40 min before", "CHG-3 was being done on its service when this began", "CHG-4"}}

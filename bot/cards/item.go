@@ -138,6 +138,40 @@ func thousands(n int64) string {
 	return s
 }
 
+// PastView is what there was with an item before a ticket about it.
+type PastView struct {
+	Key     string
+	Tickets int    // others about it in the last 90 days
+	Fixed   string // the reference of the one that was resolved last; empty: none was
+	With    string // what resolved it: an article, or in words
+	Change  string // the reference of the last one; empty: none was done
+	Who     string
+	At      time.Time
+	How     string
+}
+
+// line is nothing if there was nothing.
+func (p PastView) line() chat.Rich {
+	var out chat.Rich
+	if p.Tickets > 0 {
+		n := "one other ticket"
+		if p.Tickets > 1 {
+			n = strconv.Itoa(p.Tickets) + " other tickets"
+		}
+		out = chat.Join(out, chat.T(" "+n+" in 90 days."))
+	}
+	if p.Fixed != "" {
+		out = chat.Join(out, chat.T(" What helped last time ("+p.Fixed+"): "+short(p.With, 150)+"."))
+	}
+	if p.Change != "" {
+		out = chat.Join(out, chat.T(" Last change: "+p.Change+", "+p.Who+", "), when(p.At), chat.T(", "+p.How+"."))
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	return chat.Join(chat.B(p.Key+":"), out)
+}
+
 // costs says what it costs that something is down: "est. 10 000 an hour, 46 min:
 // about 7 700".
 func costs(hour int64, down time.Duration) string {

@@ -28,6 +28,7 @@ type TicketView struct {
 	Flat                     bool   // the chat has no threads
 	Items                    []cmdb.Item
 	Impact                   cmdb.Impact // of Items, if there are any
+	Past                     []PastView  // of Items
 	Changes                  []LinkView
 	Cost                     int64         // what an hour of what is affected costs; 0: not known
 	Down                     time.Duration // for how long it has been affected
@@ -177,6 +178,13 @@ func Triage(v TicketView) chat.Card {
 		}
 		if v.Comment != "" {
 			c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Comment, 300))})
+		}
+	}
+	if v.Open() {
+		for _, p := range v.Past {
+			if line := p.line(); len(line) > 0 {
+				c.Blocks = append(c.Blocks, chat.Note{Text: line})
+			}
 		}
 	}
 	links, _ := v.links()
