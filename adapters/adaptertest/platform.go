@@ -69,7 +69,7 @@ var Teams = Platform{Name: "teams", Title: "Teams", Lacks: map[Feature]Lack{
 	Admins: {"a bot is not told who that is",
 		"the policy file names them"},
 	Lookup: {"bots have no history to look into, and a message takes no key",
-		"a message is sent again only where the connection broke before an answer, and may then stand there twice"},
+		"a message is sent again only where no answer came, or the desk was killed before the answer was on record; it may then stand there twice. Buttons work on both; what is written under one is heard on that which follows the ticket"},
 }}
 
 // Platforms are those that the list is held on.

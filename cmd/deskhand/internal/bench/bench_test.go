@@ -39,7 +39,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Log("\n" + out.String())
-	for _, name := range []string{"ack.16", "ack.64", "ack.50/s", "ack.256", "suggest.60", "index.60", "ask.30", "ask.unpaced", "ask.90", "teams.ack", "teams.ask", "teams.invoke", "teams.reply", "teams.storm",
+	for _, name := range []string{"ack.16", "ack.64", "ack.50/s", "ack.256", "suggest.60", "index.60", "ask.30", "ask.unpaced", "ask.90", "teams.ack", "teams.ask", "teams.invoke", "teams.life", "teams.reply", "teams.storm",
 		"life", "cpu.open", "cpu.claim", "cpu.reply", "cpu.resolve", "cpu.close", "memory", "disk", "pruned", "list.1", "list.2", "list.3", "change.radius", "change.clash", "change.click"} {
 		found := false
 		for _, r := range rows {

@@ -180,7 +180,7 @@ func (b *bench) inTeams(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.Close()) }()
-	if err := b.deskIn(ctx, t, true, func(*child) error { return b.unhurried(ctx, t) }); err != nil {
+	if err := b.deskIn(ctx, t, true, func(c *child) error { return b.unhurried(ctx, t, c) }); err != nil {
 		return err
 	}
 	return b.deskIn(ctx, t, false, func(c *child) error { return b.limited(ctx, t, c) })
@@ -200,17 +200,8 @@ func (b *bench) deskIn(ctx context.Context, t *tenancy, unpaced bool, do func(*c
 }
 
 // unhurried is all that is measured of a Teams without limits.
-func (b *bench) unhurried(ctx context.Context, t *tenancy) error {
-	ask := func(ctx context.Context, i int) (time.Duration, error) {
-		chat, err := t.person(i).Chat()
-		if err != nil {
-			return 0, err
-		}
-		return t.after(ctx, chat, func() error {
-			_, err := t.person(i).Say(teamstest.Post{Channel: chat, Text: b.company.words[100+i] + " " + b.company.words[200+i] + " is broken"})
-			return err
-		})
-	}
+func (b *bench) unhurried(ctx context.Context, t *tenancy, c *child) error {
+	ask := func(ctx context.Context, i int) (time.Duration, error) { return b.askIn(ctx, t, i) }
 	for i := range t.people { // the first of each costs more
 		patient, cancel := context.WithTimeoutCause(ctx, b.o.Scale.Patience, errSilent)
 		_, err := ask(patient, i)
@@ -258,7 +249,44 @@ func (b *bench) unhurried(ctx context.Context, t *tenancy) error {
 	}
 	b.add(row("teams.invoke", fmt.Sprintf("Teams: a press answered with a dialog, %d/s", invoked), invokes).
 		goal(invokes.at(99) <= 300*time.Millisecond, "p99 ≤ 300 ms"))
+	if err := b.drained(ctx); err != nil {
+		return err
+	}
+	if err := b.lifeIn(ctx, t, c); err != nil {
+		return err
+	}
 	return b.replies(ctx, t, row)
+}
+
+// askIn has somebody in Teams ask, and tells how long the answer took.
+func (b *bench) askIn(ctx context.Context, t *tenancy, i int) (time.Duration, error) {
+	chat, err := t.person(i).Chat()
+	if err != nil {
+		return 0, err
+	}
+	return t.after(ctx, chat, func() error {
+		_, err := t.person(i).Say(teamstest.Post{Channel: chat, Text: b.company.words[100+i] + " " + b.company.words[200+i] + " is broken"})
+		return err
+	})
+}
+
+// cardOf is where the card of somebody's newest ticket stands in Slack.
+func (b *bench) cardOf(t *tenancy, i int, chat string) (place, error) {
+	all, err := t.person(i).Messages(chat, "", 20)
+	if err != nil {
+		return place{}, err
+	}
+	ref := ""
+	for _, m := range all {
+		if found := reference.FindString(teamstest.RenderCard(m.Card)); found != "" {
+			ref = found
+		}
+	}
+	at, ok := b.listener.triageCard(ref)
+	if !ok {
+		return at, fmt.Errorf("%w: %q", errNoCard, ref)
+	}
+	return at, nil
 }
 
 // next is the next of n that is one's own of several who share them.
@@ -276,6 +304,12 @@ func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string
 		if err != nil {
 			return err
 		}
+		patient, cancel := context.WithTimeoutCause(ctx, b.o.Scale.Patience, errSilent)
+		_, err = b.askIn(patient, t, i) // those before are closed
+		cancel()
+		if err != nil {
+			return err
+		}
 		if err := t.press(i, chat, "Talk to a person"); err != nil {
 			return err
 		}
@@ -285,19 +319,9 @@ func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string
 		return err
 	}
 	for i, chat := range t.chats {
-		all, err := t.person(i).Messages(chat, "", 20)
+		at, err := b.cardOf(t, i, chat)
 		if err != nil {
 			return err
-		}
-		ref := ""
-		for _, m := range all {
-			if found := reference.FindString(teamstest.RenderCard(m.Card)); found != "" {
-				ref = found
-			}
-		}
-		at, ok := b.listener.triageCard(ref)
-		if !ok {
-			return fmt.Errorf("%w: %q", errNoCard, ref)
 		}
 		t.places = append(t.places, at)
 	}
