@@ -81,6 +81,9 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 	case cards.GapsCard:
 		c, err = t.gapsCard(ctx, storage.GapReportID(p.Subject))
 		return c, nil, err
+	case cards.SynonymCard:
+		c, err = t.synonymCard(ctx, storage.ProposalID(p.Subject))
+		return c, nil, err
 	case cards.FlagCard:
 		c, err = t.flagCard(ctx, storage.FlagID(p.Subject))
 		return c, nil, err

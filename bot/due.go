@@ -71,6 +71,8 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 	switch kind {
 	case articleTrial:
 		return t.tryArticle(ctx, knowledge.ArticleID(subject))
+	case synonymTrial:
+		return t.trySynonym(ctx, storage.ProposalID(subject))
 	case outageOver:
 		return t.tellFixed(ctx, ticket.ID(subject))
 	case effectLetter:

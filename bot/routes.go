@@ -83,6 +83,9 @@ var presses = map[string]flow{
 	cards.GapWrite:    (*turn).gapWrite,
 	cards.GapShow:     (*turn).gapShow,
 	cards.GapNotIT:    (*turn).gapNotIT,
+	cards.GapSynonym:  (*turn).gapSynonym,
+	cards.SynonymAdd:  (*turn).synonymAdd,
+	cards.SynonymDrop: (*turn).synonymDrop,
 	cards.SaveAs:      (*turn).saveAs,
 	cards.ArticleNew:  (*turn).newArticle,
 	cards.ArticleEdit: (*turn).edit,
@@ -123,6 +126,7 @@ var forms = map[string]flow{
 	cards.ChangeBroke: (*turn).brokeSend,
 	cards.Delegate:    (*turn).delegateSend,
 	cards.Outage:      (*turn).outageSend,
+	cards.GapSynonym:  (*turn).synonymSend,
 	cards.ArticleEdit: (*turn).articleSend,
 	cards.Flagging:    (*turn).flagSend,
 }

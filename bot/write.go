@@ -518,6 +518,12 @@ func (t *turn) orderedArticles(ctx context.Context, text string) (done bool, err
 	if !t.who.Agent() && !t.rights().Draft {
 		return false, nil // the words are a question like any other
 	}
+	if m := meansWords.FindStringSubmatch(strings.TrimSpace(text)); m != nil && t.rights().Draft {
+		p := storage.Proposal{Synonym: wordsIn(m[1]), Term: wordsIn(m[2])}
+		if hasWord(p.Synonym) && hasWord(p.Term) && !strings.EqualFold(p.Synonym, p.Term) {
+			return true, t.propose(ctx, p)
+		}
+	}
 	switch words {
 	case "gaps", "what found nothing":
 		return true, t.askGaps(ctx)

@@ -28,6 +28,7 @@ const (
 	OfToken    Subject = "token"
 	OfGap      Subject = "gap"
 	OfSynonym  Subject = "synonym"
+	OfProposal Subject = "proposal"
 )
 
 // Step is one entry of the audit record: who did what, when, from where, and

@@ -91,6 +91,9 @@ const (
 	GapWrite    = "gap.article"
 	GapShow     = "gap.show"
 	GapNotIT    = "gap.not_it"
+	GapSynonym  = "gap.synonym" // its form
+	SynonymAdd  = "synonym.add"
+	SynonymDrop = "synonym.drop"
 	SaveAs      = "ticket.article" // an article out of a resolved ticket
 	ArticleNew  = "article.new"
 	ArticleEdit = "article.edit" // its form
@@ -114,6 +117,7 @@ const (
 	ArticleCard  = "article" // subject: an article
 	FlagCard     = "flag"    // subject: a flag
 	ReviewCard   = "review"  // subject: an article
+	SynonymCard  = "synonym" // subject: a proposal
 )
 
 // Args name a thing and the version that was drawn.

@@ -311,6 +311,7 @@ func TestEveryCardInEveryState(t *testing.T) {
 			t.Parallel()
 			all := everyCard(text)
 			maps.Copy(all, everyChange(text))
+			maps.Copy(all, everyLearning(text))
 			for where, d := range all {
 				if strings.TrimSpace(d.card.Text) == "" {
 					t.Errorf("%s: nothing is said to those who don't see the card", where)
@@ -339,6 +340,7 @@ func TestEveryForm(t *testing.T) {
 			t.Parallel()
 			all := everyForm(text)
 			maps.Copy(all, everyChangeForm(text))
+			maps.Copy(all, everyLearningForm(text))
 			for where, f := range all {
 				checkBlocks(t, where, f.Intro)
 				js, err := json.Marshal(map[string]any{f.Action: f.Args})

@@ -64,6 +64,7 @@ func Gaps(v GapsView) chat.Card {
 		c.Blocks = append(c.Blocks, chat.Actions{
 			Buttons: []chat.Button{
 				{Label: "Write article", Action: GapWrite, Args: a, Form: true, Name: "Write article" + of},
+				{Label: "Add synonym", Action: GapSynonym, Args: a, Form: true, Name: "Add synonym" + of},
 			},
 			Menu: []chat.Button{
 				{Label: "Show the questions", Action: GapShow, Args: a, Form: true},

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/knowledge"
@@ -91,15 +93,20 @@ func (v ArticleView) trial() string {
 	case !v.Tried:
 		return "I am trying it on last month's questions."
 	}
-	text := fmt.Sprintf("would have answered %d of last month's %s", v.Trial.Would, counted(v.Trial.Unanswered, "unanswered question"))
-	if v.Trial.Unanswered == 0 {
+	return trialWords(v.Trial)
+}
+
+// trialWords says what a trial has shown.
+func trialWords(t knowledge.Trial) string {
+	text := fmt.Sprintf("would have answered %d of last month's %s", t.Would, counted(t.Unanswered, "unanswered question"))
+	if t.Unanswered == 0 {
 		text = "last month no question was left unanswered"
 	}
 	switch {
-	case len(v.Trial.Worse) > 0:
-		text += fmt.Sprintf("; ⚠ would answer %d of %d worse that other articles have solved", len(v.Trial.Worse), v.Trial.Answered)
-	case v.Trial.Answered > 0:
-		text += fmt.Sprintf("; makes none of %d worse that other articles have solved", v.Trial.Answered)
+	case len(t.Worse) > 0:
+		text += fmt.Sprintf("; ⚠ would answer %d of %d worse that other articles have solved", len(t.Worse), t.Answered)
+	case t.Answered > 0:
+		text += fmt.Sprintf("; makes none of %d worse that other articles have solved", t.Answered)
 	}
 	return text
 }
@@ -186,4 +193,13 @@ func Drafts(all []knowledge.Article) chat.Card {
 func BeginArticle() chat.Card {
 	return chat.Card{Text: "Write an article: press the button.", Blocks: []chat.Block{
 		chat.Actions{Buttons: []chat.Button{{Label: "Write an article", Action: ArticleNew, Form: true, Style: chat.Primary}}}}}
+}
+
+// sentenceCase is s with a capital at its start.
+func sentenceCase(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	if size == 0 {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[size:]
 }

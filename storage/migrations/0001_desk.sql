@@ -393,7 +393,7 @@ create table audit (
     action    text not null,
     person_id bigint, -- null: the desk itself
     via       text not null, -- platform and place, or the command
-    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'token', 'synonym')),
+    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'proposal', 'token', 'synonym')),
     subject_id bigint not null,
     before    jsonb,
     after     jsonb,

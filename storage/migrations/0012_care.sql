@@ -66,6 +66,26 @@ create table trials (
     constraint trials_count check (would between 0 and unanswered and cardinality(worse) <= answered)
 );
 
+-- Two words that somebody wants to mean the same, tried like an article.
+create table proposals (
+    id         bigint generated always as identity primary key,
+    gap_id     bigint references gaps,
+    term       text not null check (term <> ''), -- as articles have it
+    synonym    text not null check (synonym <> ''), -- as people say
+    person_id  bigint not null references people,
+    at         timestamptz not null,
+    tried_at   timestamptz,
+    unanswered int not null default 0,
+    would      int not null default 0,
+    answered   int not null default 0,
+    worse      bigint[] not null default '{}',
+    outcome    text not null default 'open' check (outcome in ('open', 'added', 'dropped')),
+    ended_at   timestamptz,
+    ended_by   bigint references people,
+    constraint proposals_end check ((outcome = 'open') = (ended_at is null) and (ended_at is null) = (ended_by is null)),
+    constraint proposals_count check (would between 0 and unanswered and cardinality(worse) <= answered)
+);
+
 -- "Wrong or old?"
 create table flags (
     id          bigint generated always as identity primary key,
