@@ -142,4 +142,22 @@ var learning = []Conversation{
 			w.Recorded(2, "affected persons", `select count(*) from affected where told_at is not null`)
 		},
 	},
+	{
+		Name: "a word of theirs is taught after it was tried, and answers from then on", Rows: []string{"AD4", "AD5", "AD6"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := w.Person("ana"), w.Person("ben")
+			ana.Says("where is my blimpwerk?").Sees("I have nothing good on this")
+			ben.Says("gaps").Press("Add synonym").SeesForm("What people say").Fill("What people say", "blimpwerk").Fill("What articles say", "Blimpwerk")
+			ben.SubmitRefused("These are the same word.")
+			ben.Fill("What articles say", "VPN").Submits()
+			ben.Sees("“blimpwerk” means “VPN”", "Would have answered 1 of last month's 1 unanswered question")
+			ben.Press("Add it").Sees("only those who may publish articles can")
+			leo := w.Person("leo").In("it-knowledge").Sees("“blimpwerk” means “VPN”", "Would have answered 1 of last month's 1 unanswered question")
+			leo.Press("Add it").Sees("Added by Leo Novak.")
+			ben.Sees("Leo Novak taught me: blimpwerk means VPN.")
+			w.Settle()
+			ana.Says("blimpwerk!").Sees("Keep the VPN connected")
+			w.Recorded(1, "synonyms", `select count(*) from synonyms`)
+		},
+	},
 }

@@ -295,11 +295,15 @@ func (d *desk) settled(ctx context.Context) error {
 			}
 		}
 		var (
-			b   storage.Backlog
-			seq int64
+			b     storage.Backlog
+			seq   int64
+			words []knowledge.Synonym
 		)
 		if err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
 			if seq, err = tx.ArticleSeq(ctx); err != nil {
+				return err
+			}
+			if words, err = tx.Synonyms(ctx); err != nil {
 				return err
 			}
 			b, err = tx.Backlog(ctx, d.now())
@@ -307,7 +311,7 @@ func (d *desk) settled(ctx context.Context) error {
 		}); err != nil {
 			return err
 		}
-		if b.Settled() && d.app.index.Seq() >= seq {
+		if b.Settled() && d.app.index.Seq() >= seq && !d.app.index.SetSynonyms(knowledge.SynonymGroups(words)) {
 			return nil
 		}
 		select {
