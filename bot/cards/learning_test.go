@@ -82,4 +82,3 @@ func everyLearningForm(text string) map[string]chat.Form {
 		"affected, outage": cards.AboutForm(t, nil, true),
 	}
 }
-
