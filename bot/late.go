@@ -178,15 +178,12 @@ func (t *turn) promiseAnew(ctx context.Context, tk ticket.Ticket, b storage.Brea
 	if err := t.tx.Redraw(ctx, int64(tk.ID), t.at, cards.TriageCard, cards.StatusCard); err != nil {
 		return err
 	}
-	if !first {
-		return t.tx.RedrawAlerts(ctx, tk.ID, t.at)
-	}
-	if err := t.eachThread(ctx, tk, storage.RequesterSide, func(th storage.Thread) error {
-		return t.card(ctx, th, cards.LateCard, int64(b.ID), false)
-	}); err != nil {
+	if err := t.tx.Redraw(ctx, int64(b.ID), t.at, cards.BreachCard, cards.LateCard); err != nil || !first {
 		return err
 	}
-	return t.tx.RedrawAlerts(ctx, tk.ID, t.at)
+	return t.eachThread(ctx, tk, storage.RequesterSide, func(th storage.Thread) error {
+		return t.card(ctx, th, cards.LateCard, int64(b.ID), false)
+	})
 }
 
 // apologise tells the requester that it is late before she asks, and the new
@@ -234,7 +231,7 @@ func (t *turn) pressBreach(ctx context.Context) error {
 		return &ticket.RefusedError{Step: "escalate", Reason: "it is for its requester to do"}
 	}
 	if b.Ended != nil || b.Pressed != nil {
-		return t.tx.RedrawAlerts(ctx, tk.ID, t.at)
+		return t.tx.Redraw(ctx, int64(b.ID), t.at, cards.BreachCard, cards.LateCard)
 	}
 	b.Pressed = &t.at
 	if err := t.tx.SetBreach(ctx, b); err != nil {
@@ -257,7 +254,7 @@ func (t *turn) pressBreach(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.tx.RedrawAlerts(ctx, tk.ID, t.at)
+	return t.tx.Redraw(ctx, int64(b.ID), t.at, cards.BreachCard, cards.LateCard)
 }
 
 // countsOn is when the card of a breach is to say anew by how much it is late,
@@ -283,7 +280,7 @@ func (t *turn) countBreach(ctx context.Context, id storage.BreachID) error {
 	if err != nil || b.Ended != nil {
 		return ignoreMissing(err)
 	}
-	if err := t.tx.RedrawAlerts(ctx, b.Ticket, t.at); err != nil {
+	if err := t.tx.Redraw(ctx, int64(id), t.at, cards.BreachCard); err != nil {
 		return err
 	}
 	return t.tx.SetDue(ctx, breachCount, int64(b.ID), t.countsOn(b))

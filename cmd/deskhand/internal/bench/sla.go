@@ -332,7 +332,7 @@ func (p *promises) atOnce(ctx context.Context) (err error) {
 			if took = time.Since(at); took > 5*s.Patience {
 				return fmt.Errorf("%d of %d: %w", n, s.AtOnce, errStuck)
 			}
-			if err := wait(ctx, 10*time.Millisecond); err != nil {
+			if err := wait(ctx, 2*time.Millisecond); err != nil {
 				return err
 			}
 		}
