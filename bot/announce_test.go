@@ -87,6 +87,26 @@ func (l *lab) run(ctx context.Context, crash bool) error {
 	return nil
 }
 
+// round is what four processes do, which crash half of the time, and one that
+// does not.
+func (l *lab) round() {
+	l.t.Helper()
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 3 {
+				if err := l.run(l.t.Context(), rand.N(2) == 0); err != nil {
+					l.t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := l.run(l.t.Context(), false); err != nil {
+		l.t.Error(err)
+	}
+}
+
 func (l *lab) number(query string, args ...any) (n int) {
 	l.t.Helper()
 	l.in(func(ctx context.Context, tx *storage.Tx) error { return tx.QueryRow(ctx, query, args...).Scan(&n) })
@@ -117,29 +137,13 @@ func TestAChangeIsAnnouncedOnce(t *testing.T) {
 		cmdb.Row{Line: 2, Key: "mx-1", Type: cmdb.Server, Users: -1, Downtime: -1}, cmdb.Row{Line: 3, Key: "lab-1", Type: cmdb.Server, Users: -1, Downtime: -1})
 	mail := l.scheduled(l.now().Add(30*time.Hour), "", "mx-1")
 	lone := l.scheduled(l.now().Add(30*time.Hour), "", "lab-1")
-	round := func() {
-		var all sync.WaitGroup
-		for range 4 {
-			all.Go(func() {
-				for range 3 {
-					if err := l.run(t.Context(), rand.N(2) == 0); err != nil {
-						t.Error(err)
-					}
-				}
-			})
-		}
-		all.Wait()
-		if err := l.run(t.Context(), false); err != nil {
-			t.Error(err)
-		}
-	}
 	const told = `select count(*) from announcements`
-	round()
+	l.round()
 	if n := l.number(told); n != 0 {
 		t.Errorf("%d were told thirty hours before", n)
 	}
 	l.pass(6*time.Hour + time.Minute)
-	round()
+	l.round()
 	for name, tt := range map[string]struct {
 		c    change.Change
 		want string
@@ -171,7 +175,7 @@ func TestAChangeIsAnnouncedOnce(t *testing.T) {
 		t.Errorf("%d of its two times have moved along", n)
 	}
 	l.pass(60 * time.Hour)
-	round()
+	l.round()
 	if n := l.number(told); n != 2 {
 		t.Errorf("%d were told after it was moved", n)
 	}
@@ -214,5 +218,44 @@ func TestWhatAnIncidentCosts(t *testing.T) {
 		"of a service that costs nothing": 0, "of a request, whatever it is about": 0, "of nothing that anybody has a word of": 0}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("an hour costs (-want +got):\n%s", diff)
+	}
+}
+
+// Each month in which something was done is reported on once, also when nobody
+// was there on its morning.
+func TestEachMonthIsReportedOnce(t *testing.T) {
+	t.Parallel()
+	p := changing()
+	p.Changes.Report = policy.Channels{"slack": "triage"}
+	l := newLab(t, p)
+	for _, ended := range []time.Time{began, began.AddDate(0, 2, 0)} { // in November and in January
+		c := l.scheduled(began.Add(time.Hour), "")
+		l.in(func(ctx context.Context, tx *storage.Tx) error {
+			_, err := tx.Exec(ctx, `update changes set state = 'done', outcome = 'worked', started_at = $2, ended_at = $2 where id = $1`, c.ID, ended)
+			return err
+		})
+	}
+	reports := func(of string) int {
+		return l.number(`select count(*) from posts where body::text like '%Changes of ' || $1 || ': 1 of 1 worked%'`, of)
+	}
+	l.pass(27 * 24 * time.Hour) // the 29th of November
+	l.round()
+	if n := l.number(`select count(*) from posts where body::text like '%Changes of%'`); n != 0 {
+		t.Errorf("%d reports before the month was over", n)
+	}
+	l.pass(80 * 24 * time.Hour) // the 17th of February
+	for range 4 {
+		l.round() // a month at a time
+	}
+	for of, want := range map[string]int{"November 2026": 1, "January 2027": 1} {
+		if n := reports(of); n != want {
+			t.Errorf("%s was reported %d times", of, n)
+		}
+	}
+	if n := l.number(`select count(*) from posts where body::text like '%Changes of%'`); n != 2 {
+		t.Errorf("there are %d reports", n)
+	}
+	if n := l.number(`select count(*) from due where kind = $1 and subject = 202702 and due_at = '2027-03-01 09:00Z'`, storage.ChangesReport); n != 1 {
+		t.Error("February is not going to be reported on")
 	}
 }

@@ -486,6 +486,7 @@ func (t *turn) changesSoon(ctx context.Context) error {
 			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("❄️ " + text)})
 		}
 	}
+	c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("“changes success” shows how they went lately.")})
 	if t.desk.calendarLink != nil {
 		c.Blocks = append(c.Blocks, cards.CalendarButton())
 	}
