@@ -22,7 +22,7 @@ const (
 	refusedShare = 0.5
 )
 
-var errLost = errors.New("Teams has not all of the replies")
+var errLost = errors.New("not all of the replies are in Teams")
 
 // limited measures what becomes of many replies at once in a Teams that keeps
 // its rate limits per conversation, and for a while takes fewer calls still.
