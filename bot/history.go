@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
@@ -169,6 +170,8 @@ func (t *turn) stepWords(s storage.HistoryEntry, names map[people.PersonID]peopl
 		return "asked for somebody higher up"
 	case "lead.told":
 		return "told the team lead"
+	case "article.used":
+		return "answered with " + knowledge.ArticleID(number(after, "article")).Ref()
 	case "change suspected":
 		return "named " + text(after, "change") + " as a possible cause"
 	case "change blamed":

@@ -63,21 +63,21 @@ func (t *turn) draft(ctx context.Context) (cards.Draft, *storage.Question, error
 	if strings.TrimSpace(text) != d.Title {
 		d.Detail = text
 	}
-	d.Service = t.likelyService(text)
+	d.Service, d.Guess = t.likelyService(text)
 	return d, q, nil
 }
 
 // likelyService is what to put into the form for a text, to be changed there:
 // what solved tickets like it were for, where that is fairly sure, or else what
 // its words speak for.
-func (t *turn) likelyService(text string) string {
+func (t *turn) likelyService(text string) (slug string, from cards.Guess) {
 	const fairly = 0.7
 	if guess := t.desk.index.Services(text); len(guess) > 1 && guess[0].Sure >= fairly {
 		if s, ok := t.rules.service(guess[0].Service); ok {
-			return s.Slug
+			return s.Slug, cards.Guess{Tickets: guess[0].Like, Sure: guess[0].Sure}
 		}
 	}
-	return t.rules.guessService(text)
+	return t.rules.guessService(text), cards.Guess{}
 }
 
 // open begins opening a ticket: is something broken, or needed?

@@ -23,9 +23,26 @@ func (t *turn) resolve(ctx context.Context) error {
 	if !tk.Open() {
 		return &ticket.RefusedError{Step: "resolve", Reason: "it is already resolved"}
 	}
-	f := cards.ResolveForm(tk, chat.Option{})
+	used, err := t.usedArticle(ctx, tk)
+	if err != nil {
+		return err
+	}
+	f := cards.ResolveForm(tk, used)
 	t.answer.Form = &f
 	return nil
+}
+
+// usedArticle is the article that a ticket was answered with, as a choice.
+func (t *turn) usedArticle(ctx context.Context, tk ticket.Ticket) (chat.Option, error) {
+	id, err := t.tx.UsedArticle(ctx, tk.ID)
+	if err != nil || id == 0 {
+		return chat.Option{}, err
+	}
+	found, err := t.tx.Articles(ctx, id)
+	if a, ok := found[id]; ok && a.ReadableBy(t.who.Groups()) {
+		return articleOption(id, a.Title), err
+	}
+	return chat.Option{}, err
 }
 
 // search finds articles, or items, as somebody types.

@@ -41,6 +41,8 @@ var presses = map[string]flow{
 	cards.OpenPage:  func(*turn, context.Context) error { return nil },
 	cards.About:     (*turn).about,
 	cards.NotAbout:  (*turn).notAbout,
+	cards.Before:    (*turn).before,
+	cards.Use:       (*turn).use,
 	cards.ItemShow:  (*turn).itemShow,
 	cards.EditItem:  (*turn).editItem,
 	cards.Relations: (*turn).relations,

@@ -270,6 +270,7 @@ func wholeBag(an *analyzer, text string) []counted {
 type Guess struct {
 	Service string  // its slug
 	Sure    float64 // 0 to 1
+	Like    int     // similar solved tickets that were for it, of those that are looked at
 }
 
 // guess is what solved tickets like this were for, likeliest first.
@@ -283,7 +284,7 @@ func (c *classifier) guess(text string) []Guess {
 	c.shares(c.rows(wholeBag(an, text)), share)
 	out := make([]Guess, c.classes)
 	for i, name := range c.names {
-		out[i] = Guess{name, float64(share[i])}
+		out[i] = Guess{Service: name, Sure: float64(share[i])}
 	}
 	slices.SortStableFunc(out, func(a, b Guess) int { return cmp.Compare(b.Sure, a.Sure) })
 	return out

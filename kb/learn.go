@@ -3,6 +3,7 @@ package kb
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
 
@@ -83,8 +84,31 @@ func (x *Index) Services(text string) []Guess {
 	x.memory.mu.RLock()
 	kind := x.memory.kind
 	x.memory.mu.RUnlock()
-	return kind.guess(text)
+	all := kind.guess(text)
+	if len(all) == 0 {
+		return nil
+	}
+	s := searches.Get().(*search)
+	defer searches.Put(s)
+	s.synonyms, s.language, s.units = x.means(), "en", s.units[:0]
+	s.ask(Query{Text: text})
+	m := x.memory
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	m.alike(s, likeCounted, func(number uint32) bool { return m.past[number].kind != "" && !m.past[number].none })
+	for _, n := range s.near {
+		if n.like < alikeFrom*s.near[0].like {
+			break
+		}
+		if i := slices.IndexFunc(all, func(g Guess) bool { return g.Service == m.past[n.number].kind }); i >= 0 {
+			all[i].Like++
+		}
+	}
+	return all
 }
+
+// likeCounted is how many of the nearest tickets are counted.
+const likeCounted = 50
 
 // openArticles are those that everybody may read.
 func (x *Index) openArticles(ctx context.Context) (open map[knowledge.ArticleID]bool, err error) {

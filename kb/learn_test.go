@@ -140,7 +140,7 @@ func TestTicketsAreLikeOthersAndForAService(t *testing.T) {
 	if earlier, err := x.Similar(t.Context(), Query{Text: "toner", At: spring}, 3); err != nil || len(earlier) != 0 {
 		t.Errorf("Similar() before anything was solved = %+v, %v", earlier, err)
 	}
-	if guess := x.Services("new toner for the printer please"); len(guess) != 2 || guess[0].Service != "printing" || guess[0].Sure <= 0.5 {
+	if guess := x.Services("new toner for the printer please"); len(guess) != 2 || guess[0].Service != "printing" || guess[0].Sure <= 0.5 || guess[0].Like != 4 {
 		t.Errorf("Services() = %+v", guess)
 	}
 }

@@ -11,6 +11,23 @@ func opened(w *World, text string) (ana, ben Actor) {
 
 var triaging = []Conversation{
 	{
+		Name: "what helped before is a press away, and an article that is used goes to the requester and stays with the ticket", Rows: []string{"KN3", "AW7"}, Crosses: true,
+		Run: func(w *World) {
+			_, ben := opened(w, "the printer on my floor does not print, by the lift")
+			ben.Press("Resolve").Fill("What fixed it?", "Switched the print server off and on.").Submits()
+			w.Settle()
+			eva := w.Asking("eva")
+			eva.Says("the printer by the lift does not print again").Press("Talk to a person").Sees("it is INC-2")
+			ben.Sees("INC-2").PressOn("INC-2", "What helped before…").SeesForm("What helped before", "INC-1", "Switched the print server off and on.", "The printer on your floor does not print")
+			ben.Press("Use KB-1").SeesForm("KB-1 is in the thread now.").Closes()
+			eva.Sees("Ben Weber", "sends you this", "The printer on your floor does not print")
+			ben.Sees("Ben Weber answered with KB-1")
+			ben.Press("Resolve").SeesForm("What fixed it?", "KB-1")
+			w.Recorded(1, "uses of articles", `select count(*) from article_uses`)
+			w.Recorded(1, "steps on record", `select count(*) from audit where action = 'article.used'`)
+		},
+	},
+	{
 		Name: "of two who claim at the same moment one has it, and the other learns who", Rows: []string{"AW2"}, Crosses: true,
 		Run: func(w *World) {
 			_, ben := opened(w, "my chair is on fire, talk to nobody about zebra stripes")

@@ -47,6 +47,8 @@ const (
 	OpenPage  = "page.open"      // the link itself, which the platform only reports
 	About     = "ticket.item"    // which configuration item it is about
 	NotAbout  = "ticket.item.not"
+	Before    = "ticket.before" // what helped with tickets like it
+	Use       = "ticket.use"    // an article
 	ItemShow  = "item.show"
 	EditItem  = "item.edit"
 	Relations = "item.relations"

@@ -1,6 +1,7 @@
 package cards
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/deskhand/deskhand/bot/chat"
@@ -17,10 +18,28 @@ type Draft struct {
 	Title    string
 	Detail   string
 	Service  string // slug, guessed
+	Guess    Guess  // what Service is guessed from
 	Impact   ticket.Impact
 	Urgency  ticket.Urgency
 	ForOther bool   // the opener may name somebody else
 	For      string // account id of the requester, if not the opener
+}
+
+// Guess is what a choice that is made already was guessed from: solved tickets,
+// or the words alone.
+type Guess struct {
+	Tickets int
+	Sure    float64 // 0 to 1
+}
+
+func (g Guess) words() string {
+	switch {
+	case g.Tickets == 1:
+		return fmt.Sprintf("Guessed from a similar ticket, %.0f %% sure. Change it if it is wrong.", 100*g.Sure)
+	case g.Tickets > 0:
+		return fmt.Sprintf("Guessed from %d similar tickets, %.0f %% sure. Change it if it is wrong.", g.Tickets, 100*g.Sure)
+	}
+	return "Guessed from your words. Change it if it is wrong."
 }
 
 // ServiceOption is a service to choose.
@@ -107,8 +126,11 @@ func OpenForm(d Draft, services []ServiceOption) chat.Form {
 		options = append(options, chat.Option{Value: s.Slug, Label: s.Name})
 	}
 	if len(options) > 1 {
-		f.Fields = append(f.Fields, chat.Field{Name: "service", Label: "What is it about?", Input: chat.Select,
-			Options: options, Value: one(d.Service), Optional: true})
+		about := chat.Field{Name: "service", Label: "What is it about?", Input: chat.Select, Options: options, Value: one(d.Service), Optional: true}
+		if d.Service != "" {
+			about.Hint = d.Guess.words()
+		}
+		f.Fields = append(f.Fields, about)
 	}
 	f.Fields = append(f.Fields, chat.Field{Name: "detail", Label: "Anything else?", Input: chat.Paragraph, Optional: true,
 		Hint: "Since when, error messages, what you have tried. Screenshots go into the thread.", Value: one(d.Detail), Max: 3000})

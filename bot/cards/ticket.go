@@ -218,24 +218,24 @@ func triageActions(t ticket.Ticket) chat.Actions {
 	wait, wake := b("Waiting for…", Wait, true), b("Go on", Wake, false)
 	assign, move := b("Give to…", Assign, true), b("Hand over to a team…", HandOver, true)
 	release, prio, history := b("Give back", Release, false), b("Change priority…", Priority, true), b("History", History, true)
-	about := b("What is affected?…", About, true)
+	about, before := b("What is affected?…", About, true), b("What helped before…", Before, true)
 	switch {
 	case t.State == ticket.Done && t.Article == 0:
 		return chat.Actions{Buttons: []chat.Button{b("Save as article", SaveAs, true)}, Menu: []chat.Button{history}}
 	case t.State == ticket.Done:
 		return chat.Actions{Menu: []chat.Button{history}}
 	case t.Owner != 0 && t.Chosen != "" && t.State == ticket.InProgress:
-		return chat.Actions{Buttons: []chat.Button{resolve, b("Not me", PassOn, false)}, Menu: []chat.Button{wait, assign, move, prio, about, history}}
+		return chat.Actions{Buttons: []chat.Button{resolve, b("Not me", PassOn, false)}, Menu: []chat.Button{wait, assign, move, prio, about, before, history}}
 	case t.Owner == 0 && t.State == ticket.Waiting:
 		claim.Style = chat.Primary
-		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, about, history}}
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, about, before, history}}
 	case t.Owner == 0:
 		claim.Style = chat.Primary
-		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{assign, move, wait, prio, about, history}}
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{assign, move, wait, prio, about, before, history}}
 	case t.State == ticket.Waiting:
-		return chat.Actions{Buttons: []chat.Button{resolve, wake}, Menu: []chat.Button{assign, release, move, prio, about, history}}
+		return chat.Actions{Buttons: []chat.Button{resolve, wake}, Menu: []chat.Button{assign, release, move, prio, about, before, history}}
 	}
-	return chat.Actions{Buttons: []chat.Button{resolve, wait}, Menu: []chat.Button{assign, release, move, prio, about, history}}
+	return chat.Actions{Buttons: []chat.Button{resolve, wait}, Menu: []chat.Button{assign, release, move, prio, about, before, history}}
 }
 
 // Status is the ticket in its requester's thread.

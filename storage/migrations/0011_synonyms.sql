@@ -19,3 +19,13 @@ create table synonyms (
 create unique index synonyms_once on synonyms (policy, least(lower(term), lower(synonym)), greatest(lower(term), lower(synonym)), language)
     where removed_at is null;
 
+
+-- That an agent has answered a ticket with an article.
+create table article_uses (
+    ticket_id  bigint not null references tickets,
+    article_id bigint not null references articles,
+    person_id  bigint not null references people,
+    at         timestamptz not null,
+    primary key (ticket_id, article_id) -- a second press counts once
+);
+create index article_uses_article on article_uses (article_id, at);
