@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -88,7 +89,13 @@ var Outcomes = map[string]change.Outcome{"success": change.Worked, "rolled_back"
 // looks after it, by the path of the field: "from", "commits/3/id".
 type FieldsError map[string]string
 
-func (e FieldsError) Error() string { return fmt.Sprintf("%d fields are wrong", len(e)) }
+func (e FieldsError) Error() string {
+	var all []string
+	for _, f := range slices.Sorted(maps.Keys(e)) {
+		all = append(all, f+": "+e[f])
+	}
+	return strings.Join(all, " ")
+}
 
 // RefusedError says why a step of a pipeline's can't be taken as things stand,
 // in words.

@@ -128,10 +128,20 @@ type Graph struct {
 	at    map[ItemID]int32
 	keys  map[string]int32
 	rank  []int32 // by tier, then key
+	facts []fact
 	// along has for each item what stops with it, below what it stands on:
 	// start[i] is where the list of item i begins.
 	along, below edges
 	beside       [][2]int32
+}
+
+// fact is what is counted of an item, close together: an Impact looks at many.
+type fact struct {
+	downtime int64
+	users    int
+	service  int32 // its place among the services by tier and name, from 1; 0: it is none
+	tier     uint8
+	live     bool
 }
 
 type edges struct {
@@ -166,8 +176,21 @@ func NewGraph(items []Item, relations []Relation) *Graph {
 	}
 	slices.SortFunc(order, func(a, b int32) int { return cmp.Or(items[a].Tier-items[b].Tier, byKey(items[a], items[b])) })
 	g.rank = make([]int32, len(items))
+	var services []int32
+	g.facts = make([]fact, len(items))
 	for n, i := range order {
+		it := &items[i]
 		g.rank[i] = int32(n)
+		g.facts[i] = fact{it.Downtime, it.Users, 0, uint8(it.Tier), it.State == Live}
+		if it.Type == Service {
+			services = append(services, i)
+		}
+	}
+	slices.SortStableFunc(services, func(a, b int32) int {
+		return cmp.Or(items[a].Tier-items[b].Tier, strings.Compare(items[a].Name, items[b].Name))
+	})
+	for n, i := range services {
+		g.facts[i].service = int32(n + 1)
 	}
 	var pairs [][2]int32
 	var kinds []Kind

@@ -44,11 +44,11 @@ func (g *Graph) Impact(levels int, of ...ItemID) Impact {
 	imp := Impact{Tier: LeastVital, graph: g}
 	var services []int32
 	count := func(i int32) {
-		it := &g.items[i]
-		imp.Tier = min(imp.Tier, it.Tier)
-		imp.Users += it.Users
-		imp.Downtime += it.Downtime
-		if it.Type == Service {
+		f := &g.facts[i]
+		imp.Tier = min(imp.Tier, int(f.tier))
+		imp.Users += f.users
+		imp.Downtime += f.downtime
+		if f.service > 0 {
 			services = append(services, i)
 		}
 	}
@@ -61,7 +61,7 @@ func (g *Graph) Impact(levels int, of ...ItemID) Impact {
 		for _, r := range imp.reached[begin:end] {
 			for n := g.along.start[r.item]; n < g.along.start[r.item+1]; n++ {
 				j := g.along.to[n]
-				if seen[j] || g.items[j].State != Live {
+				if seen[j] || !g.facts[j].live {
 					continue
 				}
 				seen[j] = true
@@ -73,10 +73,7 @@ func (g *Graph) Impact(levels int, of ...ItemID) Impact {
 	}
 	imp.reached = imp.reached[len(first):]
 	imp.Count = len(imp.reached)
-	slices.SortFunc(services, func(a, b int32) int { // not the items, which are large
-		x, y := &g.items[a], &g.items[b]
-		return cmp.Or(x.Tier-y.Tier, strings.Compare(x.Name, y.Name))
-	})
+	slices.SortFunc(services, func(a, b int32) int { return int(g.facts[a].service - g.facts[b].service) })
 	imp.Services = make([]Item, len(services))
 	for n, i := range services {
 		imp.Services[n] = g.items[i]
