@@ -48,10 +48,11 @@ func (t *turn) askInDirect(ctx context.Context, text string) error {
 func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root bool) error {
 	text = t.readable(ctx, text)
 	q := storage.Question{Person: t.who.ID, Thread: th.ID, Text: text, AskedAt: t.at}
-	o, known, err := t.outageFor(ctx, text)
+	before, err := t.beforehand(ctx, t.who.ID)
 	if err != nil {
 		return err
 	}
+	o, known := t.outageFor(before.Outages, text)
 	if known {
 		q.Confidence = knowledge.None.String()
 	} else if err := t.suggest(ctx, &q); err != nil {
@@ -65,7 +66,7 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 			return err
 		}
 	}
-	if err := t.cameBack(ctx, t.who.ID, q.Text, q, 0); err != nil {
+	if err := t.cameBack(ctx, before.Solved, q.Text, q, 0); err != nil {
 		return err
 	}
 	if err := t.card(ctx, th, cards.QuestionCard, int64(q.ID), root); err != nil {
@@ -233,8 +234,12 @@ func (t *turn) revise(ctx context.Context) error {
 		return nil
 	}
 	if q.Outage != 0 {
-		if o, known, err := t.outageFor(ctx, q.Text); err != nil || known && o.Ticket == q.Outage {
+		before, err := t.beforehand(ctx, q.Person)
+		if err != nil {
 			return err
+		}
+		if o, known := t.outageFor(before.Outages, q.Text); known && o.Ticket == q.Outage {
+			return nil
 		}
 		if err := t.tx.NotThatOutage(ctx, q.ID); err != nil {
 			return err

@@ -129,10 +129,31 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 		return cards.Status(v), viewers, err
 	case cards.FixedCard:
 		// A later one asks anew, after the ticket has been reopened.
-		v.Moved, err = tx.Superseded(ctx, p)
-		return cards.Fixed(v), nil, err
+		if v.Moved, err = tx.Superseded(ctx, p); err != nil {
+			return c, nil, err
+		}
+		if err := t.hideArticle(ctx, &v); err != nil {
+			return c, nil, err
+		}
+		return cards.Fixed(v), nil, nil
 	}
 	return c, nil, fmt.Errorf("there is no card %q", p.Card)
+}
+
+// hideArticle leaves out of what a requester sees an article that is not for
+// their eyes, or for nobody's yet.
+func (t *turn) hideArticle(ctx context.Context, v *cards.TicketView) error {
+	if v.Article.ID == 0 {
+		return nil
+	}
+	who, err := t.tx.ActorByID(ctx, v.Ticket.Requester)
+	if err != nil {
+		return err
+	}
+	if v.Article.State != knowledge.Published || !v.Article.ReadableBy(who.Groups()) {
+		v.Article = knowledge.Article{}
+	}
+	return nil
 }
 
 // mostViewers is how many can have a view of their own: Teams takes 60 in a

@@ -31,11 +31,7 @@ const (
 
 // cameBack notes that a question which was solved lately has not held: its asker
 // asks the same again, or opens a ticket about it.
-func (t *turn) cameBack(ctx context.Context, who people.PersonID, text string, again storage.Question, id ticket.ID) error {
-	solved, err := t.tx.SolvedLately(ctx, who, t.at.Add(-knowledge.HeldAfter))
-	if err != nil {
-		return err
-	}
+func (t *turn) cameBack(ctx context.Context, solved []storage.Question, text string, again storage.Question, id ticket.ID) error {
 	for _, q := range solved {
 		same := len(again.Shown) > 0 && again.Shown[0] == q.Article && again.Confidence == knowledge.High.String()
 		if q.ID == again.ID || !same && !t.desk.index.Alike(q.Text, text) {
@@ -46,6 +42,11 @@ func (t *turn) cameBack(ctx context.Context, who people.PersonID, text string, a
 		}
 	}
 	return nil
+}
+
+// beforehand is what may bear on something that somebody asks.
+func (t *turn) beforehand(ctx context.Context, who people.PersonID) (storage.Beforehand, error) {
+	return t.tx.Beforehand(ctx, who, t.at.Add(-knowledge.HeldAfter))
 }
 
 // figures are what answers did lately, for those who look after them.

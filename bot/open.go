@@ -418,8 +418,14 @@ func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, th storage.Thre
 		if err := t.endWithTicket(ctx, *q, outcome, tk.ID); err != nil {
 			return tk, err
 		}
-	} else if err := t.cameBack(ctx, tk.Requester, tk.Title+"\n"+tk.Detail, storage.Question{}, tk.ID); err != nil {
-		return tk, err
+	} else {
+		before, err := t.beforehand(ctx, tk.Requester)
+		if err != nil {
+			return tk, err
+		}
+		if err := t.cameBack(ctx, before.Solved, tk.Title+"\n"+tk.Detail, storage.Question{}, tk.ID); err != nil {
+			return tk, err
+		}
 	}
 	if err := t.adopt(ctx, th, tk); err != nil {
 		return tk, err

@@ -90,24 +90,23 @@ func (t *turn) redrawOutage(ctx context.Context, id ticket.ID) error {
 	return t.tx.RedrawOutage(ctx, id, cards.QuestionCard, t.at)
 }
 
-// outageFor is the known outage that a question is about; false: none is.
-func (t *turn) outageFor(ctx context.Context, text string) (storage.KnownOutage, bool, error) {
-	all, err := t.tx.KnownOutages(ctx)
-	if err != nil || len(all) == 0 {
-		return storage.KnownOutage{}, false, err
+// outageFor is the one that a question is about; false: none is.
+func (t *turn) outageFor(all []storage.KnownOutage, text string) (storage.KnownOutage, bool) {
+	if len(all) == 0 {
+		return storage.KnownOutage{}, false
 	}
 	service, words := t.rules.guessService(text), telling(text)
 	for _, o := range all {
 		if service != "" && service != "other" && o.Service == service {
-			return o, true, nil
+			return o, true
 		}
 	}
 	for _, o := range all {
 		if shareWords(words, telling(o.What)) || shareWords(words, telling(o.Title)) {
-			return o, true, nil
+			return o, true
 		}
 	}
-	return storage.KnownOutage{}, false, nil
+	return storage.KnownOutage{}, false
 }
 
 // meToo and tellMe say that an outage concerns whoever asked.

@@ -57,6 +57,21 @@ func (t *turn) search(ctx context.Context) error {
 	for _, h := range hits {
 		t.answer.Options = append(t.answer.Options, articleOption(h.Article, h.Title))
 	}
+	if !t.who.Agent() {
+		return nil
+	}
+	// The index has what is published; an agent may link what is being written.
+	drafts, err := t.tx.DraftsNamed(ctx, t.ev.Text, 5)
+	if err != nil {
+		return err
+	}
+	for _, a := range drafts {
+		if t.sees(a) {
+			o := articleOption(a.ID, a.Title)
+			o.Hint = cards.Badge(a.State)
+			t.answer.Options = append(t.answer.Options, o)
+		}
+	}
 	return nil
 }
 

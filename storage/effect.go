@@ -13,19 +13,34 @@ import (
 	"github.com/deskhand/deskhand/core/ticket"
 )
 
-// SolvedLately are the questions that a person said were solved since, newest
-// first.
-func (tx *Tx) SolvedLately(ctx context.Context, who people.PersonID, since time.Time) ([]Question, error) {
-	rows, _ := tx.Query(ctx, `
+// Beforehand is what may bear on a question before it is looked at.
+type Beforehand struct {
+	Outages []KnownOutage // that go on, the newest first
+	Solved  []Question    // that the asker said were solved, the newest first
+}
+
+// Beforehand reads it in one trip: what is asked often has to be cheap.
+func (tx *Tx) Beforehand(ctx context.Context, who people.PersonID, solvedSince time.Time) (b Beforehand, err error) {
+	batch := &pgx.Batch{}
+	batch.Queue(outagesNow)
+	batch.Queue(`
 		select `+questionColumns+` from questions q
 		where person_id = $1 and outcome = 'solved' and ended_at >= $2
 			and not exists (select from question_returns r where r.question_id = q.id)
-		order by ended_at desc limit 20`, who, since)
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[Question])
-	if err != nil {
-		return nil, fmt.Errorf("solved questions of person %d: %w", who, err)
+		order by ended_at desc limit 20`, who, solvedSince)
+	results := tx.SendBatch(ctx, batch)
+	defer func() {
+		if err = errors.Join(err, results.Close()); err != nil {
+			err = fmt.Errorf("before a question of person %d: %w", who, err)
+		}
+	}()
+	rows, _ := results.Query()
+	if b.Outages, err = pgx.CollectRows(rows, pgx.RowToStructByName[KnownOutage]); err != nil {
+		return b, err
 	}
-	return all, nil
+	rows, _ = results.Query()
+	b.Solved, err = pgx.CollectRows(rows, pgx.RowToStructByName[Question])
+	return b, err
 }
 
 // CameBack keeps that a solved question has not held: its asker came back with

@@ -23,15 +23,8 @@ type KnownOutage struct {
 
 const outageColumns = `o.ticket_id, o.what, o.since, o.ended_at, t.title, coalesce(t.service, '') as service`
 
-// KnownOutages are those that go on, the newest first.
-func (tx *Tx) KnownOutages(ctx context.Context) ([]KnownOutage, error) {
-	rows, _ := tx.Query(ctx, `select `+outageColumns+` from known_outages o join tickets t on t.id = o.ticket_id where o.ended_at is null order by o.flagged_at desc`)
-	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[KnownOutage])
-	if err != nil {
-		return nil, fmt.Errorf("known outages: %w", err)
-	}
-	return all, nil
-}
+const outagesNow = `select ` + outageColumns + ` from known_outages o join tickets t on t.id = o.ticket_id
+	where o.ended_at is null order by o.flagged_at desc limit 50`
 
 // KnownOutage is that of a ticket; ErrNotFound if it is none and never was.
 func (tx *Tx) KnownOutage(ctx context.Context, id ticket.ID) (KnownOutage, error) {

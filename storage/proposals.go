@@ -95,12 +95,11 @@ func (tx *Tx) EndProposal(ctx context.Context, id ProposalID, outcome string, by
 func (tx *Tx) ArticlesSaying(ctx context.Context, limit int, words ...string) ([]knowledge.Article, error) {
 	var like []string
 	for _, w := range strings.Fields(strings.Join(words, " ")) {
-		w = strings.NewReplacer(`\`, "", "%", "", "_", "").Replace(w)
 		if n := utf8.RuneCountInString(w); n > 4 {
 			w = string([]rune(w)[:max(4, n-3)]) // without its ending
 		}
 		if w != "" {
-			like = append(like, "%"+w+"%")
+			like = append(like, "%"+likeEscaper.Replace(w)+"%")
 		}
 	}
 	rows, _ := tx.Query(ctx, `select `+articleColumns+` from articles

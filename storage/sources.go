@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -52,6 +53,29 @@ func (tx *Tx) ArticlesIn(ctx context.Context, limit int, states ...knowledge.Sta
 	}
 	return all, nil
 }
+
+// DraftsNamed are articles that are being written, and whose titles have all the
+// words, the newest first, at most limit.
+func (tx *Tx) DraftsNamed(ctx context.Context, words string, limit int) ([]knowledge.Article, error) {
+	like := []string{}
+	for _, w := range strings.Fields(words) {
+		like = append(like, "%"+likeEscaper.Replace(w)+"%")
+	}
+	rows, _ := tx.Query(ctx, `select `+articleColumns+` from articles where state in ('draft', 'reviewed') and title ilike all($1)
+		order by updated_at desc, id desc limit $2`, like, limit)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[articleRow])
+	if err != nil {
+		return nil, fmt.Errorf("drafts named %q: %w", words, err)
+	}
+	all := make([]knowledge.Article, len(found))
+	for i, r := range found {
+		all[i] = r.article()
+	}
+	return all, nil
+}
+
+// likeEscaper has Postgres take a text as it stands within like.
+var likeEscaper = strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`)
 
 // ArticleFrom is the article that was made of a ticket; 0 if there is none.
 func (tx *Tx) ArticleFrom(ctx context.Context, id ticket.ID) (a knowledge.ArticleID, err error) {

@@ -73,6 +73,9 @@ func furnish(t *teamstest.Tenant, p policy.Policy) error {
 		if alerts := p.Alerts.Channel["teams"]; i == 0 && alerts != "" {
 			channels = append(channels, alerts)
 		}
+		if knowledge := p.Knowledge.Channel["teams"]; i == 0 && knowledge != "" {
+			channels = append(channels, knowledge)
+		}
 		if err := add(team.Name, members, channels...); err != nil {
 			return err
 		}

@@ -89,6 +89,9 @@ func populate(w *slacktest.Workspace, p policy.Policy) error {
 	if err := add(p.Alerts.Channel["slack"], "What is late", agents); err != nil {
 		return err
 	}
+	if err := add(p.Knowledge.Channel["slack"], "What nothing answered, and articles", agents); err != nil {
+		return err
+	}
 	for _, t := range p.Teams {
 		members := []string{botUser, ids[t.Lead]}
 		for _, m := range t.Members {
