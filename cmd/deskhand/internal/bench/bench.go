@@ -66,7 +66,7 @@ var (
 		Items: 20_000, Changes: 10_000, Clicks: 100}
 	Tiny = Scale{People: 40, Rounds: 1, Round: 150 * time.Millisecond, Small: 30, Middle: 60, Large: 90,
 		Tickets: 100, Lives: 6, Asking: 300 * time.Millisecond, Queries: 20, Patience: time.Minute, Gentle: true,
-		Promises: 500, Changing: 100, Moving: 100, AtOnce: 50, Storm: 30, Telling: time.Second, Idle: time.Second, Hurry: 4,
+		Promises: 500, Changing: 100, Moving: 100, AtOnce: 50, Storm: 12, Telling: time.Second, Idle: time.Second, Hurry: 4,
 		Items: 200, Changes: 50, Clicks: 3}
 )
 
