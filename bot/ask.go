@@ -78,13 +78,31 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 	return t.greet(ctx)
 }
 
+// searchLater is the confidence of an answer for which nothing could be looked up.
+const searchLater = "later"
+
 // suggest fills in what the index has for a question.
 func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
 	found, err := t.desk.index.Suggest(ctx, kb.Query{Text: q.Text, Groups: t.who.Groups(), Limit: 3})
-	if err != nil {
+	behind := false
+	switch {
+	case err != nil && ctx.Err() != nil:
 		return err
+	case err != nil:
+		// The index is built anew by whoever follows the articles; a ticket needs none.
+		t.desk.log.WarnContext(ctx, "a question could not be searched for", "err", err)
+		behind = true
+	case t.desk.index.Seq() == 0: // nothing is in it yet
+		newest, err := t.tx.ArticleSeq(ctx)
+		if err != nil {
+			return err
+		}
+		behind = newest > 0
 	}
 	q.Hits, q.Confidence, q.Shown = found.Hits, found.Confidence.String(), nil
+	if behind && len(found.Hits) == 0 {
+		q.Confidence = searchLater
+	}
 	for _, h := range found.Hits {
 		q.Shown = append(q.Shown, h.Article)
 	}

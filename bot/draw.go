@@ -209,7 +209,7 @@ func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted b
 	if err != nil {
 		return chat.Card{}, err
 	}
-	v := cards.QuestionView{ID: int64(q.ID), Version: q.Version, Text: q.Text, Hits: q.Hits, Confidence: q.Confidence,
+	v := cards.QuestionView{ID: int64(q.ID), Version: q.Version, Text: q.Text, Hits: q.Hits, Confidence: q.Confidence, Later: q.Confidence == searchLater,
 		Outcome: string(q.Outcome), Quoted: quoted}
 	if q.Outage != 0 {
 		if v.Outage, err = t.outageView(ctx, q); err != nil {

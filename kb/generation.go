@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,8 @@ type generation struct {
 	store  index.Index // what bleve stands on
 	seq    atomic.Int64
 
-	meanings *meanings // that its articles were read with
+	broken   atomic.Bool // it could not be read
+	meanings *meanings   // that its articles were read with
 	view     atomic.Pointer[view]
 }
 
@@ -233,8 +235,15 @@ func (g *generation) discard() error {
 	return err
 }
 
-// read runs f on a snapshot of the index.
+// read runs f on a snapshot of the index. What is damaged on disk shows in Bleve
+// as an error, as a panic, or as a fault of the memory that the file is mapped to.
 func (g *generation) read(ctx context.Context, f func(index.IndexReader, *view) error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("damaged: %v", p)
+		}
+	}()
 	r, err := g.store.Reader()
 	if err != nil {
 		return err

@@ -84,8 +84,9 @@ func Open(o Options) (*Index, error) {
 }
 
 // SetSynonyms says which groups of words or phrases mean the same from the next
-// Rebuild on, besides the built-in ones, and whether they differ from those in
-// force. Until then the index answers as before.
+// Rebuild on, besides the built-in ones, and whether one is due: they differ
+// from those in force, or the index has turned out to be damaged. Until then it
+// answers as before.
 func (x *Index) SetSynonyms(groups [][]string) (stale bool) {
 	m := newMeanings(groups)
 	x.mu.RLock()
@@ -95,7 +96,7 @@ func (x *Index) SetSynonyms(groups [][]string) (stale bool) {
 	}
 	if m.version == x.now.meanings.version {
 		x.wanted.Store(x.now.meanings)
-		return false
+		return x.now.broken.Load()
 	}
 	x.wanted.Store(m)
 	return true
@@ -188,7 +189,10 @@ func (x *Index) Rebuild(ctx context.Context, seq int64, n int, articles iter.Seq
 		next.discard()
 		return ErrClosed
 	}
-	return old.discard()
+	if err := old.discard(); err != nil {
+		x.log.WarnContext(ctx, "what is left of an old article index could not be removed", "dir", old.dir, "err", err)
+	}
+	return nil
 }
 
 // buildBatch bounds the memory that articles take on their way into the index.

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"testing"
 
+	index "github.com/blevesearch/bleve_index_api"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -456,4 +457,56 @@ func distance(a, b []rune) int {
 		}
 	}
 	return d[len(a)][len(b)]
+}
+
+// unreadable is an index whose files are gone.
+type unreadable struct{ index.Index }
+
+func (unreadable) Reader() (index.IndexReader, error) { return nil, errors.New("input/output error") }
+
+func TestAnIndexThatBreaksWantsARebuild(t *testing.T) {
+	t.Parallel()
+	x := newIndex(t, Options{Dir: t.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	rebuild(t, x, 3, officeArticles)
+	if x.SetSynonyms(nil) {
+		t.Fatal("a whole index wants a rebuild")
+	}
+	x.now.store = unreadable{x.now.store}
+	if _, err := x.Suggest(t.Context(), Query{Text: "vpn drops"}); err == nil {
+		t.Fatal("Suggest() finds something in an index that can't be read")
+	}
+	if !x.SetSynonyms(nil) {
+		t.Fatal("a broken index wants no rebuild")
+	}
+	rebuild(t, x, 3, officeArticles)
+	if got := suggest(t, x, Query{Text: "vpn drops"}); len(got.Hits) == 0 || x.SetSynonyms(nil) {
+		t.Errorf("after a rebuild it shows %q", titles(got.Hits))
+	}
+}
+
+func TestARebuildThatCannotWriteLeavesTheIndexAsItIs(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "index")
+	x := newIndex(t, Options{Dir: dir, Log: slog.New(slog.DiscardHandler)})
+	rebuild(t, x, 3, officeArticles)
+	away := dir + "-away"
+	if err := os.Rename(dir, away); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir, nil, 0o600); err != nil { // nothing can be made beneath it, by root neither
+		t.Fatal(err)
+	}
+	if err := x.Rebuild(t.Context(), 4, len(officeArticles), each(officeArticles), nil); err == nil {
+		t.Fatal("Rebuild() where nothing can be written succeeded")
+	}
+	if got := suggest(t, x, Query{Text: "vpn drops"}); len(got.Hits) == 0 || x.Seq() != 3 {
+		t.Errorf("the index is at %d and shows %q, want it as it was", x.Seq(), titles(got.Hits))
+	}
+	if err := errors.Join(os.Remove(dir), os.Rename(away, dir)); err != nil {
+		t.Fatal(err)
+	}
+	rebuild(t, x, 4, officeArticles)
+	if got := suggest(t, x, Query{Text: "vpn drops"}); len(got.Hits) == 0 || x.Seq() != 4 {
+		t.Errorf("with room again it is at %d and shows %q", x.Seq(), titles(got.Hits))
+	}
 }

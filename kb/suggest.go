@@ -106,7 +106,7 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 	if x.now == nil {
 		return ErrClosed
 	}
-	return x.now.read(ctx, func(r index.IndexReader, v *view) error {
+	err := x.now.read(ctx, func(r index.IndexReader, v *view) error {
 		s := searches.Get().(*search)
 		defer searches.Put(s)
 		s.r, s.v, s.synonyms, s.memory = r, v, x.now.meanings.synonyms, x.memory
@@ -119,6 +119,10 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 		}
 		return f(s)
 	})
+	if err != nil && ctx.Err() == nil {
+		x.now.broken.Store(true)
+	}
+	return err
 }
 
 // hit loads what is shown of a match.

@@ -90,7 +90,7 @@ func (tx *Tx) Deflections(ctx context.Context, from, to, old time.Time) (Deflect
 			count(*) filter (where outcome = 'silent' and not said and not known) as silent,
 			count(*) filter (where outcome = 'open' and not said and not known) as open,
 			count(*) filter (where outcome in ('ticket', 'person') and not known) as tickets,
-			count(*) filter (where shown = '{}' and not known) as nothing,
+			count(*) filter (where shown = '{}' and confidence <> 'later' and not known) as nothing,
 			count(*) filter (where known) as outage
 		from (select q.*, r.question_id is not null as back, q.outcome = 'solved' or r.question_id is not null as said,
 				exists (select from question_outages o where o.question_id = q.id) as known

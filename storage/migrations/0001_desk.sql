@@ -270,7 +270,7 @@ create table questions (
     thread_id  bigint references threads,
     text       text not null,
     asked_at   timestamptz not null,
-    confidence text not null check (confidence in ('none', 'low', 'high')),
+    confidence text not null check (confidence in ('none', 'low', 'high', 'later')),
     shown      bigint[] not null default '{}', -- articles, best first
     hits       jsonb not null default '[]', -- the same as it was shown
     -- open, then one end. solved is a confirmed deflection; silent is not.

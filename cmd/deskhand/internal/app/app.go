@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -271,9 +272,13 @@ func (a *App) openIndex(ctx context.Context) error {
 	var (
 		record   string
 		synonyms []knowledge.Synonym
+		articles int
 	)
 	if err := a.DB.View(ctx, func(tx *storage.Tx) (err error) {
 		if record, err = tx.Record(ctx); err != nil {
+			return err
+		}
+		if articles, err = tx.CountArticles(ctx); err != nil {
 			return err
 		}
 		synonyms, err = tx.Synonyms(ctx)
@@ -281,23 +286,47 @@ func (a *App) openIndex(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	dir, lock, err := indexDir(filepath.Join(a.o.Data, "index"), record)
-	if err != nil {
+	open := kb.Options{Synonyms: knowledge.SynonymGroups(synonyms), Log: a.o.Log}
+	var lock io.Closer
+	var err error
+	open.Dir, lock, err = indexDir(filepath.Join(a.o.Data, "index"), record)
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		a.o.Log.Warn("no room on disk for the index of articles: it is kept in memory until the next start", "dir", a.o.Data)
+	case err != nil:
 		return fmt.Errorf("can't keep the index in %s; choose a directory that can be written with --data or DESKHAND_DATA: %w", a.o.Data, err)
 	}
 	a.unlock = lock
-	if a.index, err = kb.Open(kb.Options{Dir: dir, Synonyms: knowledge.SynonymGroups(synonyms), Log: a.o.Log}); err != nil {
+	a.index, err = kb.Open(open)
+	if errors.Is(err, syscall.ENOSPC) && open.Dir != "" {
+		a.o.Log.Warn("no room on disk for the index of articles: it is kept in memory until the next start", "dir", open.Dir)
+		open.Dir = ""
+		a.index, err = kb.Open(open)
+	}
+	if err != nil {
 		return err
 	}
+	if a.index.Seq() == 0 && articles > besideWork {
+		return nil
+	}
 	began, told := time.Now(), time.Now()
-	return bot.CatchUp(ctx, a.DB, a.index, func(done, total int) {
+	err = bot.CatchUp(ctx, a.DB, a.index, func(done, total int) {
 		if done > 0 && time.Since(told) > time.Second {
 			told = time.Now()
 			left := time.Since(began) * time.Duration(max(total-done, 0)) / time.Duration(done)
 			a.o.Progress(fmt.Sprintf("Indexing articles: %d of %d, about %s left", done, total, left.Round(time.Second)))
 		}
 	})
+	if err != nil && ctx.Err() == nil && !errors.Is(err, storage.ErrUnavailable) {
+		a.o.Log.Warn("the index is behind the articles", "err", err) // whoever follows them goes on trying
+		return nil
+	}
+	return err
 }
+
+// besideWork is how many articles are indexed while the desk works already. It
+// says that search is catching up, and opens tickets.
+const besideWork = 5000
 
 // indexDir is a directory for the index of a record that no other process
 // uses, and the lock that says so. Processes on one machine each have their
