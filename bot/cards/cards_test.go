@@ -291,7 +291,7 @@ func checkBlocks(t *testing.T, where string, blocks []chat.Block) {
 			if len(b.Buttons) > 0 && b.Buttons[0].Action == cards.Rate {
 				most = 5
 			}
-			if len(b.Buttons) > most || len(b.Menu) > 9 || len(b.Buttons)+len(b.Menu) == 0 {
+			if len(b.Buttons) > most || len(b.Menu) > 10 || len(b.Buttons)+len(b.Menu) == 0 {
 				t.Errorf("%s: %d buttons and a menu of %d", where, len(b.Buttons), len(b.Menu))
 			}
 			for _, each := range slices.Concat(b.Buttons, b.Menu) {
@@ -408,6 +408,7 @@ func TestTriageOffersWhatCanBeDone(t *testing.T) {
 			cards.Priority: !refused(tk.Prioritise(ticket.OnlyMe, ticket.Today, 0, "so", nil, me, noon)),
 			cards.Wait:     !refused(tk.Wait(ticket.ForChange, "new", me, noon)) && tk.State != ticket.Waiting,
 			cards.About:    tk.State != ticket.Done,
+			cards.Before:   tk.State != ticket.Done,
 			cards.History:  true,
 		}
 		if _, _, err := tk.Decline(me, noon); err == nil {
