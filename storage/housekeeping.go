@@ -15,6 +15,10 @@ const (
 	// complaint.
 	keepPassing = 7 * 24 * time.Hour
 
+	// keepCalls is how long whoever looks after a pipeline may ask whether and
+	// when it was called back.
+	keepCalls = 90 * 24 * time.Hour
+
 	pruneSize = 5000 // rows in one transaction
 )
 
@@ -52,6 +56,13 @@ func (db *DB) KeepHouse(ctx context.Context, now time.Time) error {
 	err = db.prune(ctx, `delete from secrets where id in (select id from secrets where expires_at < $1 order by id limit $2)`, now)
 	if err != nil {
 		return fmt.Errorf("prune secrets: %w", err)
+	}
+	err = db.prune(ctx, `
+		with old as (select id from callbacks where ended_at < $1 order by id limit $2),
+		tried as (delete from callback_attempts where callback_id in (select id from old))
+		delete from callbacks where id in (select id from old)`, now.Add(-keepCalls))
+	if err != nil {
+		return fmt.Errorf("prune callbacks: %w", err)
 	}
 	return nil
 }

@@ -387,6 +387,19 @@ func TestThePipelineIsCalledBack(t *testing.T) {
 		}
 		return err
 	})
+	for _, kept := range []struct{ days, want int }{{89, 3}, {91, 0}} {
+		if err := l.db.KeepHouse(t.Context(), monday.AddDate(0, 0, kept.days)); err != nil {
+			t.Fatal(err)
+		}
+		l.in(func(ctx context.Context, tx *storage.Tx) error {
+			var n int
+			err := tx.QueryRow(ctx, `select count(*) from callback_attempts`).Scan(&n)
+			if n != kept.want {
+				t.Errorf("after %d days %d attempts are on record, want %d", kept.days, n, kept.want)
+			}
+			return err
+		})
+	}
 }
 
 func TestWhatCantBeToldIsGivenUp(t *testing.T) {
