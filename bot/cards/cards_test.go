@@ -57,6 +57,7 @@ func tickets(text string) map[string]ticket.Ticket {
 	add("resolved", "in progress", func(t *ticket.Ticket) {
 		t.State, t.Resolution, t.Article, t.ResolvedAt = ticket.Done, strings.Repeat(text+" ", 20), 12, noon
 	})
+	add("resolved without an article", "resolved", func(t *ticket.Ticket) { t.Article = 0 })
 	add("resolved by the desk", "resolved", func(t *ticket.Ticket) { t.Owner, t.ClaimedAt = 0, time.Time{} })
 	add("reopened", "in progress", func(t *ticket.Ticket) { t.Reopened, t.Follows = 3, 5 })
 	add("closed", "resolved", func(t *ticket.Ticket) { t.ClosedAt = noon })
@@ -409,6 +410,7 @@ func TestTriageOffersWhatCanBeDone(t *testing.T) {
 			cards.Wait:     !refused(tk.Wait(ticket.ForChange, "new", me, noon)) && tk.State != ticket.Waiting,
 			cards.About:    tk.State != ticket.Done,
 			cards.Before:   tk.State != ticket.Done,
+			cards.SaveAs:   tk.State == ticket.Done && tk.Article == 0,
 			cards.History:  true,
 		}
 		if _, _, err := tk.Decline(me, noon); err == nil {
