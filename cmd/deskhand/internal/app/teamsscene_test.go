@@ -25,8 +25,9 @@ type teamsScene struct{ w *teamstest.Tenant }
 
 func newTeamsScene(t *testing.T, on adaptertest.Pair, o teamstest.Options) *teamsScene {
 	t.Helper()
-	// Longer in all than the desk is ever away here.
-	o.Redeliver = []time.Duration{300 * time.Millisecond, 6 * time.Second, 25 * time.Second}
+	// Longer in all than the desk is ever away here, and often enough for one that
+	// is killed every few seconds and has to fetch the signing keys each time.
+	o.Redeliver = []time.Duration{300 * time.Millisecond, 3 * time.Second, 8 * time.Second, 20 * time.Second, 60 * time.Second}
 	o.KeepChanges, o.Record = 1<<20, 1<<18
 	s := &teamsScene{tenantOf(t, o, on)}
 	for _, m := range crowdOf(on, adaptertest.Teams) {
