@@ -3,7 +3,6 @@ package bot
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -381,107 +380,4 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 		}
 	}
 	return list, nil
-}
-
-// Alerts are many if there are more than mostOwn for one place within stormTime
-// or, in a place that has had one, if more than mostLately have been told
-// wherever within a moment. They share one message then, which takes in more of
-// them as long as it is not older than digestTime. Whoever looks there has been
-// called by it; what is urgent and comes long after that calls anew.
-const (
-	stormTime  = 5 * time.Minute
-	digestTime = 30 * time.Minute
-	mostOwn    = 5
-	mostUrgent = 10
-	moment     = 10 * time.Second
-	mostLately = 10
-)
-
-// deliver queues what is told in each place: in messages of their own or, if
-// it is much, in one.
-func (t *turn) deliver(ctx context.Context, all []told) error {
-	if len(all) == 0 {
-		return nil
-	}
-	names := make([]string, len(all))
-	wanted := map[string]int{}
-	for i, x := range all {
-		names[i] = x.place
-		wanted[x.place]++
-	}
-	busy, lately, err := t.tx.LockPlaces(ctx, names, t.at.Add(-stormTime), t.at.Add(-moment), mostLately)
-	if err != nil {
-		return err
-	}
-	tellings := make([]storage.Telling, 0, len(all))
-	// A platform takes fewer changes than messages: those that bring something
-	// urgent go first.
-	lane := map[bool]storage.Lane{true: storage.LaneBreach, false: storage.LaneApproval}
-	joined := map[*storage.Digest]storage.Lane{}
-	for _, x := range all {
-		p := busy[x.place]
-		if p.Digest != nil && t.at.Sub(p.Digest.Opened) > digestTime {
-			if err := t.tx.CloseDigest(ctx, p.Digest.ID, t.at); err != nil {
-				return err
-			}
-			p.Digest = nil
-		}
-		telling := storage.Telling{Alert: x.news.alert.ID, Ticket: x.news.ticket.ID, Place: x.place, Due: x.news.alert.Due, At: t.at}
-		n := p.Lately + wanted[x.place]
-		storm := p.Digest != nil || n > mostOwn || n > 1 && lately+len(all) > mostLately
-		urgent := x.news.ticket.Priority == ticket.Critical
-		calls := urgent && p.Digest != nil && t.at.Sub(p.Digest.Opened) > stormTime && p.Lately < mostUrgent
-		if storm && !calls {
-			if p.Digest == nil {
-				if p.Digest, err = t.newDigest(ctx, x, p.Newest); err != nil {
-					return err
-				}
-			}
-			if _, more := joined[p.Digest]; !more || urgent {
-				joined[p.Digest] = lane[urgent]
-			}
-			telling.Digest, telling.Post = p.Digest.ID, p.Digest.Post
-		} else {
-			if telling.Post, err = t.tx.Post(ctx, x.post, storage.LaneBreach, t.at); err != nil {
-				return err
-			}
-			p.Lately++
-			wanted[x.place]--
-		}
-		busy[x.place] = p
-		tellings = append(tellings, telling)
-	}
-	for _, d := range slices.SortedFunc(maps.Keys(joined), func(x, y *storage.Digest) int { return cmp.Compare(x.Post, y.Post) }) {
-		if err := t.tx.JoinDigest(ctx, d.ID, t.at); err != nil {
-			return err
-		}
-		if err := t.tx.RedrawPost(ctx, d.Post, joined[d], t.at); err != nil {
-			return err
-		}
-	}
-	return t.tx.AddTellings(ctx, tellings)
-}
-
-// newDigest opens the one message that stands for many in a place: the newest of
-// those that stand there, or else another.
-func (t *turn) newDigest(ctx context.Context, x told, newest storage.PostID) (*storage.Digest, error) {
-	d, err := t.tx.StartDigest(ctx, x.place, t.at)
-	if err != nil {
-		return nil, err
-	}
-	if newest != 0 {
-		d.Post = newest
-		return &d, t.tx.BecomeDigest(ctx, newest, d.ID)
-	}
-	p := x.post
-	if p.Thread != 0 { // a digest is about more than the thread's ticket
-		th, err := t.tx.Thread(ctx, p.Thread)
-		if err != nil {
-			return nil, err
-		}
-		p.Thread, p.Channel = 0, th.Channel
-	}
-	p.Card, p.Subject = cards.DigestCard, int64(d.ID)
-	d.Post, err = t.tx.Post(ctx, p, storage.LaneBreach, t.at)
-	return &d, err
 }

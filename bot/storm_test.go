@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
@@ -117,6 +119,44 @@ func TestOneAfterTheOther(t *testing.T) {
 	}
 	if n := l.count(`select count(*) from tellings t join posts p on p.id = t.post_id where p.card = 'digest' and t.digest_id = p.subject`); n != many-mostOwn+1 {
 		t.Errorf("%d are in the digest, want %d", n, many-mostOwn+1)
+	}
+}
+
+// What is urgent is a message of its own again when nobody has been called there
+// for a while: the change of a message calls nobody.
+func TestWhatIsUrgentCallsAnew(t *testing.T) {
+	t.Parallel()
+	p := promising()
+	p.Levels = p.Levels[1:] // for all priorities
+	l := newLab(t, p)
+	urgently := func() {
+		l.does(l.event(l.ben, chat.Submitted, l.open(), cards.Priority,
+			chat.Values{"impact": {string(ticket.Customers)}, "urgency": {string(ticket.Now)}, "why": {"the shop is shut"}, "priority": {"0"}}))
+	}
+	for range mostOwn + 1 {
+		l.open()
+	}
+	l.pass(time.Minute)
+	urgently()
+	l.pass(5 * time.Minute)
+	urgently()
+	l.pass(54 * time.Minute)
+	want := 0
+	for _, tt := range []struct {
+		after time.Duration
+		what  string
+		more  int
+	}{
+		{0, "many at once", 1},
+		{time.Minute, "an urgent one soon after", 0},
+		{5 * time.Minute, "an urgent one later", 1},
+	} {
+		l.pass(tt.after)
+		l.mustLook()
+		want += tt.more
+		if n := l.count(inChannel); n != want {
+			t.Errorf("%s: %d messages, want %d", tt.what, n, want)
+		}
 	}
 }
 

@@ -172,16 +172,19 @@ type Digest struct {
 	Last   time.Time  `db:"last_at"`
 	Closed *time.Time `db:"closed_at"`
 	Post   PostID     `db:"post_id"`
+	Posted time.Time  `db:"posted_at"` // earlier than Opened if it stood there as something else
 }
 
 const digestColumns = `d.id, d.place, d.opened_at, d.last_at, d.closed_at,
-	coalesce((select min(p.id) from posts p where p.subject = d.id and p.card = 'digest'), 0) as post_id`
+	coalesce((select min(p.id) from posts p where p.subject = d.id and p.card = 'digest'), 0) as post_id,
+	coalesce((select min(p.created_at) from posts p where p.subject = d.id and p.card = 'digest'), d.opened_at) as posted_at`
 
 // Place is how busy a place has been.
 type Place struct {
-	Lately int     // alerts told in messages of their own
-	Newest PostID  // of these messages that stand in no thread; 0: there is none
-	Digest *Digest // that is open; nil: none
+	Lately int       // alerts told in messages of their own
+	Called time.Time // when the last of them was
+	Newest PostID    // of these messages that stand in no thread; 0: there is none
+	Digest *Digest   // that is open; nil: none
 }
 
 // LockPlaces locks places until tx ends, so that of those who mean to tell
@@ -196,7 +199,7 @@ func (tx *Tx) LockPlaces(ctx context.Context, places []string, since, lately tim
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`
-		select t.place, count(*), coalesce(max(p.id) filter (where p.thread_id is null and p.failed is null), 0)
+		select t.place, count(*), max(t.at), coalesce(max(p.id) filter (where p.thread_id is null and p.failed is null), 0)
 		from tellings t join posts p on p.id = t.post_id
 		where t.place = any($1) and t.at > $2 and t.digest_id is null group by 1`, places, since)
 	batch.Queue(`select `+digestColumns+` from digests d where d.place = any($1) and d.closed_at is null`, places)
@@ -213,7 +216,7 @@ func (tx *Tx) LockPlaces(ctx context.Context, places []string, since, lately tim
 		name string
 		p    Place
 	)
-	if _, err := pgx.ForEachRow(rows, []any{&name, &p.Lately, &p.Newest}, func() error { all[name] = p; return nil }); err != nil {
+	if _, err := pgx.ForEachRow(rows, []any{&name, &p.Lately, &p.Called, &p.Newest}, func() error { all[name] = p; return nil }); err != nil {
 		return nil, 0, err
 	}
 	rows, _ = results.Query()
@@ -231,7 +234,7 @@ func (tx *Tx) LockPlaces(ctx context.Context, places []string, since, lately tim
 
 // StartDigest opens a digest for a place that has none. The place is locked.
 func (tx *Tx) StartDigest(ctx context.Context, place string, at time.Time) (Digest, error) {
-	d := Digest{Place: place, Opened: at, Last: at}
+	d := Digest{Place: place, Opened: at, Last: at, Posted: at}
 	if err := tx.QueryRow(ctx, `insert into digests (place, opened_at, last_at) values ($1, $2, $2) returning id`, place, at).Scan(&d.ID); err != nil {
 		return d, fmt.Errorf("digest for %s: %w", place, err)
 	}
