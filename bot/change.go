@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/approval"
 	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/cmdb"
@@ -299,4 +300,42 @@ func (t *turn) askApproval(ctx context.Context, was, c change.Change) error {
 		return err
 	}
 	return t.changeMoved(ctx, was, c, events)
+}
+
+// changesSoon is the calendar of the next days.
+func (t *turn) changesSoon(ctx context.Context) error {
+	if !t.who.Agent() {
+		return t.private(ctx, "The calendar of changes is for agents.")
+	}
+	until := t.at.AddDate(0, 0, 7)
+	all, err := t.tx.ChangesAround(ctx, t.at, until, nil, 20)
+	if err != nil {
+		return err
+	}
+	g, err := t.graph(ctx)
+	if err != nil {
+		return err
+	}
+	freezes := t.rules.freezes()
+	clashes := map[change.ID][]change.Clash{}
+	for _, c := range all {
+		clashes[c.ID] = c.Clashes(all, freezes, nil, itemKey(g))
+	}
+	c := cards.ChangeList("Changes of the next seven days:", "No change is planned for the next seven days.", all, clashes)
+	if len(c.Blocks) == 0 {
+		c.Blocks = []chat.Block{chat.Section{Text: chat.T(c.Text)}}
+	}
+	zone := t.zone(t.who.Person)
+	for _, f := range freezes {
+		if f.From.Before(until) && f.To.After(t.at) {
+			text := fmt.Sprintf("Freeze “%s” from %s to %s", f.Name, f.From.In(zone).Format("Mon 2 Jan 15:04"), f.To.In(zone).Format("Mon 2 Jan 15:04"))
+			c.Text += " " + text + "."
+			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("❄️ " + text)})
+		}
+	}
+	c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("“changes success” shows how they went lately.")})
+	if t.desk.calendarLink != nil {
+		c.Blocks = append(c.Blocks, cards.CalendarButton())
+	}
+	return t.privately(ctx, c)
 }
