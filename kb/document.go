@@ -32,7 +32,7 @@ const (
 
 // format changes with the fields and with how a text becomes words: an index of
 // another format is built again. (Weights and word lists see to that themselves.)
-const format = 3
+const format = 4
 
 // part is how a part of an article bears on what a field is about: how much a
 // word there counts beside others, and the usual number of words, beyond which

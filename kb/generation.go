@@ -55,7 +55,7 @@ type meanings struct {
 func newMeanings(company [][]string) *meanings {
 	groups := append(builtInSynonyms[:len(builtInSynonyms):len(builtInSynonyms)], company...)
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%q %q %v %v %v %v", groups, stopText, lengthMatters, wholeArticle, answerAlone, piecesOfIt)
+	fmt.Fprintf(h, "%q %q %v %v %v %v", groups, stopText+germanStopText, lengthMatters, wholeArticle, answerAlone, piecesOfIt)
 	return &meanings{newSynonyms(groups...), groups, fmt.Sprintf("%d-%x", format, h.Sum64())}
 }
 

@@ -122,7 +122,7 @@ func pastTerms(an *analyzer, text string) map[string]float64 {
 	text = readPart(text)
 	lead := leadOf(text)
 	terms := make(map[string]float64, 64)
-	for _, w := range an.words(text, "en", nil) {
+	for _, w := range an.words(text, an.languageOf(text), nil) {
 		switch {
 		case w.stop:
 		case w.start < lead:

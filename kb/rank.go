@@ -75,7 +75,8 @@ type search struct {
 	words    []word
 	readable bitset
 	total    int    // readable articles
-	language string // of the question
+	language string // in which the question is read
+	asked    string // in which it is asked
 	units    []unit
 	of       [featureCount][]float32 // by document number, all zero between queries
 	quick    []float32               // the same, to choose candidates by
@@ -96,7 +97,11 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	if s.units = s.units[:0]; s.total == 0 {
 		return nil
 	}
-	if s.language = baseLanguage(q.Language); !s.v.languages[s.language].meets(s.readable) {
+	s.asked = baseLanguage(q.Language)
+	if q.Language == "" {
+		s.asked = s.an.languageOf(readPart(q.Text))
+	}
+	if s.language = s.asked; !s.v.languages[s.language].meets(s.readable) {
 		s.language = "en" // there is nothing to find in the asker's own
 	}
 	s.ask(q)

@@ -151,6 +151,7 @@ func (s *search) hit(m match, covered float64) (knowledge.Hit, error) {
 			answer = string(f.Value())
 		}
 	}
+	h.Foreign = h.Language != "" && h.Language != s.asked
 	h.Extract = s.extract(symptom, answer, h.Language)
 	return h, nil
 }

@@ -168,10 +168,42 @@ func TestSuggestInALanguage(t *testing.T) {
 	if got := suggest(t, x, Query{Text: "the printers are not working", Language: "de"}); !slices.Contains(titles(got.Hits), "Printer does not print") {
 		t.Errorf("a question in English from somebody in German: %q", titles(got.Hits))
 	}
-	for language, want := range map[string]knowledge.ArticleID{"de": 901, "de-AT": 901, "en-US": 900, "": 900} {
+	for language, want := range map[string]knowledge.ArticleID{"de": 901, "de-AT": 901, "en-US": 900, "": 901} {
 		got := suggest(t, x, Query{Text: "Drucker druckt nicht", Language: language})
 		if len(got.Hits) == 0 || got.Hits[0].Article != want {
 			t.Errorf("in %q: %+v, want %s first", language, got.Hits, want.Ref())
+		}
+	}
+}
+
+func TestGerman(t *testing.T) {
+	t.Parallel()
+	articles := slices.Clone(officeArticles)
+	for i, a := range []knowledge.Article{
+		{Title: "Druckertreiber neu installieren", Symptom: "Der Drucker wird nicht erkannt.", Answer: "Den Treiber aus dem Portal laden."},
+		{Title: "Bürotür öffnet nicht", Symptom: "Der Ausweis öffnet die Tür nicht.", Answer: "Den Ausweis am Empfang neu schreiben lassen."},
+		{Title: "Netzlaufwerk verbinden", Symptom: "Das Laufwerk P fehlt.", Answer: "Im Explorer wieder verbinden."},
+		{Title: "Urlaubsantrag stellen", Symptom: "Wo beantrage ich Urlaub?", Answer: "Im Personalportal."},
+	} {
+		a.ID, a.Language, a.Audience, a.State = knowledge.ArticleID(900+i), "de", []string{knowledge.Everyone}, knowledge.Published
+		articles = append(articles, a)
+	}
+	x := newIndex(t, Options{}, articles...)
+	for _, tt := range []struct {
+		question, want string
+		foreign        bool
+	}{
+		{"Mein Treiber für den Drucker ist weg", "Druckertreiber neu installieren", false},
+		{"der druckertreiber fehlt", "Druckertreiber neu installieren", false},
+		{"die buerotuer oeffnet sich nicht", "Bürotür öffnet nicht", false},
+		{"ich komme nicht auf das Laufwerk im Netz", "Netzlaufwerk verbinden", false},
+		{"wo stelle ich den Antrag auf Urlaub", "Urlaubsantrag stellen", false},
+		{"ich habe mein Kennwort vergessen", "Change your password", true},
+		{"i forgot my password", "Change your password", false},
+	} {
+		got := suggest(t, x, Query{Text: tt.question})
+		if len(got.Hits) == 0 || got.Hits[0].Title != tt.want || got.Hits[0].Foreign != tt.foreign {
+			t.Errorf("Suggest(%q) = %q, want first %q (in another language: %v)", tt.question, titles(got.Hits), tt.want, tt.foreign)
 		}
 	}
 }

@@ -10,23 +10,23 @@ import (
 // thing on the left or right is the same thing to the desk. Phrases may hold
 // stop words. Endings don't matter.
 var builtInSynonyms = [][]string{
-	{"broken", "not working", "not work", "doesn't work", "does not work", "didn't work", "won't work", "isn't working", "stopped working",
+	{"broken", "not working", "not work", "doesn't work", "kaputt", "funktioniert nicht", "geht nicht", "does not work", "didn't work", "won't work", "isn't working", "stopped working",
 		"no longer works", "dead", "faulty", "defective", "fails", "failing", "failure", "out of order"},
-	{"wifi", "wi-fi", "wireless", "wlan"},
-	{"laptop", "notebook", "computer", "pc", "macbook", "workstation"},
-	{"password", "passcode", "passphrase", "pwd"},
-	{"print", "printer", "printing", "printout"},
+	{"wifi", "funknetz", "wi-fi", "wireless", "wlan"},
+	{"laptop", "rechner", "notebook", "computer", "pc", "macbook", "workstation"},
+	{"password", "passwort", "kennwort", "passcode", "passphrase", "pwd"},
+	{"print", "drucker", "drucken", "printer", "printing", "printout"},
 	{"vpn", "remote access"},
-	{"mail", "email", "e-mail", "outlook", "inbox", "mailbox"},
+	{"mail", "postfach", "email", "e-mail", "outlook", "inbox", "mailbox"},
 	{"mfa", "2fa", "authenticator", "two-factor", "2-factor", "two step", "2-step", "multi-factor", "multifactor", "second factor", "one-time code", "otp"},
-	{"screen", "monitor", "display"},
-	{"login", "log in", "log on", "logon", "sign in", "sign on", "signin", "log into", "sign into", "logging in", "signing in"},
-	{"phone", "mobile", "smartphone", "cell phone", "cellphone", "handset"},
+	{"screen", "bildschirm", "monitor", "display"},
+	{"login", "anmelden", "anmeldung", "log in", "log on", "logon", "sign in", "sign on", "signin", "log into", "sign into", "logging in", "signing in"},
+	{"phone", "telefon", "handy", "mobile", "smartphone", "cell phone", "cellphone", "handset"},
 	{"slow", "sluggish", "laggy", "lagging", "lags", "takes forever", "takes ages"},
 	{"freeze", "frozen", "hangs", "hanging", "unresponsive", "not responding"},
 	{"crash", "blue screen", "bluescreen", "bsod"},
 	{"internet", "network", "connectivity"},
-	{"webcam", "camera"},
+	{"webcam", "kamera", "camera"},
 	{"headset", "headphones", "earphones", "earbuds"},
 	{"microphone", "mic"},
 	{"sound", "audio", "speaker"},
@@ -66,11 +66,11 @@ var builtInSynonyms = [][]string{
 	{"usb stick", "flash drive", "thumb drive", "usb drive", "pen drive", "memory stick"},
 	{"dock", "docking station"},
 	{"spreadsheet", "excel", "workbook"},
-	{"locked", "locked out", "lockout", "lock out"},
+	{"locked", "gesperrt", "locked out", "lockout", "lock out"},
 	{"new starter", "new joiner", "new hire", "new employee", "new colleague", "onboarding"},
 	{"leaver", "offboarding"},
 	{"calendar", "appointment", "invitation"},
-	{"licence", "license", "subscription"},
+	{"licence", "lizenz", "license", "subscription"},
 	{"app", "application", "program", "software"},
 	{"badge", "key card", "keycard", "access card", "id card"},
 	{"out of office", "automatic reply", "auto reply", "autoreply", "ooo"},
@@ -104,7 +104,7 @@ var builtInSynonyms = [][]string{
 	{"mouse", "trackpad", "touchpad"},
 	{"contact", "address book"},
 	{"mailing list", "distribution list", "distribution group"},
-	{"holiday", "vacation", "annual leave", "time off"},
+	{"holiday", "urlaub", "vacation", "annual leave", "time off"},
 	{"payslip", "pay slip", "wage slip"},
 	{"expense", "reimbursement"},
 	{"certificate", "cert"},
@@ -166,12 +166,18 @@ func newSynonyms(groups ...[]string) *synonyms {
 	terms := make(map[string][]string)
 	for g, group := range groups {
 		parent[g] = g
-		for _, text := range group {
+		for i := range 2 * len(group) {
+			// Whoever asks may do so in either language.
+			text, language := group[i/2], []string{"en", "de"}[i%2]
 			var p []string
-			for _, w := range a.words(text, "en", nil) {
-				p = append(p, w.term)
+			seen := 0
+			for _, w := range a.words(text, language, nil) {
+				if w.end > seen { // else a part of the word before
+					p = append(p, w.term)
+				}
+				seen = w.end
 			}
-			if len(p) == 0 || len(p) == 1 && stopWords[p[0]] {
+			if len(p) == 0 || len(p) == 1 && (stopWords[p[0]] || germanStop[p[0]]) {
 				continue
 			}
 			key := strings.Join(p, " ")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/blevesearch/snowballstem"
 	stemmer "github.com/blevesearch/snowballstem/english"
+	"github.com/blevesearch/snowballstem/german"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -23,22 +24,24 @@ const longestWord = 64
 // analyzer turns text into words. It remembers stems, so it is for one
 // goroutine at a time.
 type analyzer struct {
-	known map[string]known // by folded word
-	fold  []byte
+	known  map[string]known // by folded word, of English
+	german map[string]known
+	fold   []byte
 }
 
 type known struct {
-	term string
-	stop bool
+	term  string
+	stop  bool
+	parts []string // of a compound
 }
 
 // enoughStems bounds the memory of an analyzer; a language's words as used in
 // articles are fewer, the rest are names and numbers that come once.
 const enoughStems = 1 << 15
 
-// words appends the words of text to to; language is a base language, and
-// English is the one whose endings and stop words are known. Words are runs of letters, digits and
-// marks; an apostrophe does not end them, and between digits a point or an
+// words appends the words of text to to; language is a base language;
+// English and German are those whose endings and stop words are known, and of
+// German also what compounds are made of. Words are runs of letters, digits and marks; an apostrophe does not end them, and between digits a point or an
 // underscore between letters does not either, so that 10.0.0.1, 0x80070005 and
 // ERR_NAME_NOT_RESOLVED are one word each. Han and Kana have no spaces
 // between words: there each character is one.
@@ -70,8 +73,11 @@ func (a *analyzer) words(text, language string, to []word) []word {
 		if i-start > longestWord {
 			continue
 		}
-		if w := a.word(text[start:i], ascii, language == "en"); w.term != "" {
+		if w := a.word(text[start:i], ascii, language); w.term != "" {
 			to = append(to, word{start, i, w.term, w.stop})
+			for _, part := range w.parts {
+				to = append(to, word{start, i, part, false})
+			}
 		}
 	}
 	return to
@@ -110,7 +116,7 @@ func alphanumeric(b byte) bool { return b < utf8.RuneSelf && wordRune(rune(b)) }
 func digit(b byte) bool        { return '0' <= b && b <= '9' }
 
 // word folds case and accents and takes the ending off; nothing may be left.
-func (a *analyzer) word(s string, ascii, english bool) known {
+func (a *analyzer) word(s string, ascii bool, language string) known {
 	a.fold = a.fold[:0]
 	plain := true // letters only
 	if ascii {
@@ -147,7 +153,10 @@ func (a *analyzer) word(s string, ascii, english bool) known {
 			}
 		}
 	}
-	if !english || !plain {
+	if plain && language == "de" {
+		return a.germanWord()
+	}
+	if !plain || language != "en" {
 		return known{term: string(a.fold)}
 	}
 	if w, ok := a.known[string(a.fold)]; ok {
@@ -165,4 +174,33 @@ func (a *analyzer) word(s string, ascii, english bool) known {
 	}
 	a.known[string(a.fold)] = w
 	return w
+}
+
+// germanWord takes the ending off the folded word and finds its parts.
+func (a *analyzer) germanWord() known {
+	if w, ok := a.german[string(a.fold)]; ok {
+		return w
+	}
+	written := string(a.fold)
+	w := known{term: string(foldGerman(a.fold))}
+	if w.stop = germanStop[w.term] || germanStop[written]; !w.stop && len(w.term) > 3 {
+		if !germanParts[w.term] {
+			eachPart(w.term, func(part string) { w.parts = append(w.parts, stemGerman(part)) })
+			if w.parts == nil { // an ending may hide them
+				eachPart(strings.TrimRight(w.term, "en"), func(part string) { w.parts = append(w.parts, stemGerman(part)) })
+			}
+		}
+		w.term = stemGerman(w.term)
+	}
+	if a.german == nil || len(a.german) >= enoughStems {
+		a.german = make(map[string]known)
+	}
+	a.german[written] = w
+	return w
+}
+
+func stemGerman(word string) string {
+	env := snowballstem.NewEnv(word)
+	german.Stem(env)
+	return env.Current()
 }

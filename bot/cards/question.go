@@ -94,6 +94,9 @@ func Question(q QuestionView) chat.Card {
 		if h.KnownError {
 			title = chat.Join(chat.T("Known problem: "), title)
 		}
+		if h.Foreign {
+			title = chat.Join(title, chat.T(" · in "+languageName(h.Language)))
+		}
 		if h.Solved >= worthSaying {
 			title = chat.Join(title, chat.T(fmt.Sprintf(" · solved %d similar questions", h.Solved)))
 		}
@@ -162,6 +165,15 @@ func FoundTicket(v TicketView) chat.Find {
 		chat.Section{Text: chat.B(v.Ref() + "  " + v.Title)},
 		chat.Facts{{Label: "State", Value: chat.T(StateWord(v.Ticket))}, {Label: "With", Value: chat.T(v.ownerName())}},
 	}}}
+}
+
+// languageName is a language in English, or its tag.
+func languageName(tag string) string {
+	names := map[string]string{"en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "nl": "Dutch", "pt": "Portuguese", "pl": "Polish"}
+	if name, ok := names[tag]; ok {
+		return name
+	}
+	return tag
 }
 
 // worthSaying is from how many similar questions on it speaks for an article

@@ -19,6 +19,7 @@ type Hit struct {
 	Title      string
 	Language   string
 	KnownError bool
+	Foreign    bool // in another language than the question
 
 	Score   float64 // comparable within one answer only
 	Covered float64 // 0–1: how much of what the question says the article speaks of
