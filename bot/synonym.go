@@ -105,7 +105,7 @@ func (t *turn) trySynonym(ctx context.Context, id storage.ProposalID) error {
 	if err != nil {
 		return err
 	}
-	all, err := t.tried(ctx, kb.Trial{Articles: saying, Synonyms: [][]string{{p.Term, p.Synonym}}})
+	all, err := t.tried(ctx, kb.Trial{Articles: saying, Synonyms: [][]string{{p.Term, p.Synonym}}}, mostTried)
 	if err != nil {
 		return err
 	}

@@ -16,13 +16,16 @@ const (
 	// of those that found nothing, and of those that were solved.
 	triedOf   = 30 * 24 * time.Hour
 	mostTried = 250
+	// An article that is published already is tried while its author waits, on so
+	// many questions, where there are no more articles than that.
+	triedAtOnce, fewArticles = 40, 5000
 	// trialTime is how long a publication waits for the trial.
 	trialTime = time.Minute
 )
 
 // tried puts past questions to the index as it is and as it would be.
-func (t *turn) tried(ctx context.Context, trial kb.Trial) ([]knowledge.Tried, error) {
-	past, err := t.tx.PastQuestions(ctx, t.at.Add(-triedOf), mostTried)
+func (t *turn) tried(ctx context.Context, trial kb.Trial, most int) ([]knowledge.Tried, error) {
+	past, err := t.tx.PastQuestions(ctx, t.at.Add(-triedOf), most)
 	if err != nil || len(past) == 0 {
 		return nil, err
 	}
@@ -51,7 +54,7 @@ func (t *turn) tryArticle(ctx context.Context, id knowledge.ArticleID) error {
 	if !ok || a.State != knowledge.Draft && a.State != knowledge.Reviewed {
 		return nil
 	}
-	all, err := t.tried(ctx, kb.Trial{Articles: []knowledge.Article{a}})
+	all, err := t.tried(ctx, kb.Trial{Articles: []knowledge.Article{a}}, mostTried)
 	if err != nil {
 		return err
 	}
@@ -59,6 +62,17 @@ func (t *turn) tryArticle(ctx context.Context, id knowledge.ArticleID) error {
 		return err
 	}
 	return t.tx.Redraw(ctx, int64(id), t.at, cards.ArticleCard)
+}
+
+// spoils counts the questions that a new text of a published article would
+// answer worse, of how many that were solved lately.
+func (t *turn) spoils(ctx context.Context, a knowledge.Article) (worse, of int, err error) {
+	if t.desk.index.Len() > fewArticles {
+		return 0, 0, nil
+	}
+	all, err := t.tried(ctx, kb.Trial{Articles: []knowledge.Article{a}}, triedAtOnce)
+	trial := knowledge.Judge(a.ID, all)
+	return len(trial.Worse), trial.Answered, err
 }
 
 // harm says why an article should not be published: what it would make worse,

@@ -39,6 +39,9 @@ var learning = []Conversation{
 		Run: func(w *World) {
 			w.Person("ana").Says("the printer is not printing").Press("Solved it").Sees("Glad it worked.", "KB-1")
 			leo := w.Person("leo")
+			leo.Says("KB-1").Sees("KB-1", "🟢 Published").Press("Edit…").SeesForm("Edit KB-1")
+			leo.Fill("Title", "Fill a zeppelin").Fill("What people say", "My zeppelin is flat.").Fill("What helps", "Open the valve.").Submits()
+			leo.SeesForm("Not saved yet.", "1 of the last 1 questions that were solved would be answered worse").Closes()
 			leo.Says("new article").Press("Write an article").Fill("Title", "The printer is not printing")
 			leo.Fill("What people say", "The printer is not printing.\nThe printer is not printing at all.").Fill("What helps", "Buy the printer that is printing.").Submits()
 			leo.Sees("KB-5", "would answer 1 of 1 worse").Press("Publish").Sees("1 question that other articles have solved would be answered worse")

@@ -73,6 +73,7 @@ func everyLearningForm(text string) map[string]chat.Form {
 	return map[string]chat.Form{
 		"edit an article":  cards.ArticleForm(cards.ArticleDraft{Article: article, Audiences: audiences, Kept: strings.Repeat("1234567 ", 60)}),
 		"write an article": cards.ArticleForm(cards.ArticleDraft{Article: marked, Audiences: audiences, Ticket: 1 << 40, Gap: 1 << 40, Again: true}),
+		"spoil others":     cards.ArticleForm(cards.ArticleDraft{Article: article, Audiences: audiences, Worse: 2, Of: 40}),
 		"gap":              cards.GapForm(text, []string{text, strings.Repeat(text, 9)}, 31),
 		"synonym":          cards.SynonymForm(1<<40, 123_456, text),
 		"flag":             cards.FlagForm(1<<40, 123_456, article),

@@ -19,6 +19,7 @@ type ArticleDraft struct {
 	Audiences   []chat.Option
 	Kept        string // names of what was marked as personal
 	Again       bool   // it was sent, and something in it looks personal
+	Worse, Of   int    // it was sent, and would answer so many worse of those that were solved
 }
 
 // ArticleArgs name an article as it was drawn.
@@ -46,6 +47,11 @@ func ArticleForm(d ArticleDraft) chat.Form {
 			text = "Not saved yet. " + text
 		}
 		f.Intro = []chat.Block{chat.Section{Text: chat.T(text)}}
+	}
+	if d.Worse > 0 {
+		f.Args = with(a, "anyway", "1")
+		f.Intro = append(f.Intro, chat.Section{Text: chat.T(fmt.Sprintf("Not saved yet. With this text %d of the last %d questions that were solved would be answered worse. Change it, or send it once more to save it all the same.",
+			d.Worse, d.Of))})
 	}
 	audience := knowledge.Everyone
 	if len(d.Article.Audience) > 0 {
