@@ -192,12 +192,12 @@ type Place struct {
 // and how many alerts were told since lately wherever, counted no further than
 // most. Lock tickets before.
 func (tx *Tx) LockPlaces(ctx context.Context, places []string, since, lately time.Time, most int) (_ map[string]Place, told int, err error) {
-	// In order, so that two who want the same places don't wait for each other.
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtextextended('deskhand.place ' || p, 0))
-		from (select distinct p from unnest($1::text[]) p order by p) places`, places); err != nil {
-		return nil, 0, fmt.Errorf("lock places: %w", err)
-	}
 	batch := &pgx.Batch{}
+	// In order, so that two who want the same places don't wait for each other.
+	// Each statement sees what was committed when it began: the next ones what
+	// the lock has waited for.
+	batch.Queue(`select pg_advisory_xact_lock(hashtextextended('deskhand.place ' || p, 0))
+		from (select distinct p from unnest($1::text[]) p order by p) places`, places)
 	batch.Queue(`
 		select t.place, count(*), max(t.at), coalesce(max(p.id) filter (where p.thread_id is null and p.failed is null), 0)
 		from tellings t join posts p on p.id = t.post_id
@@ -210,6 +210,9 @@ func (tx *Tx) LockPlaces(ctx context.Context, places []string, since, lately tim
 			err = fmt.Errorf("places: %w", err)
 		}
 	}()
+	if _, err := results.Exec(); err != nil {
+		return nil, 0, err
+	}
 	all := map[string]Place{}
 	rows, _ := results.Query()
 	var (
@@ -229,7 +232,8 @@ func (tx *Tx) LockPlaces(ctx context.Context, places []string, since, lately tim
 		p.Digest = &digests[i]
 		all[d.Place] = p
 	}
-	return all, told, results.QueryRow().Scan(&told)
+	err = results.QueryRow().Scan(&told)
+	return all, told, err
 }
 
 // StartDigest opens a digest for a place that has none. The place is locked.
