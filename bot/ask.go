@@ -109,13 +109,13 @@ func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
 	return nil
 }
 
-// readable is a text as it is kept: mentions as names, and not endless.
+// readable is a text as it is kept: mentions as names, no passwords, and not endless.
 func (t *turn) readable(ctx context.Context, text string) string {
 	text = chat.Mentions(text, func(id string) (string, bool) {
 		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
 		return who.Name, err == nil
 	})
-	return tidy(text)
+	return knowledge.HideSecrets(tidy(text))
 }
 
 // tidy is text that can be kept.

@@ -57,8 +57,11 @@ func TestSearchThatIsCatchingUpHoldsNothingUp(t *testing.T) {
 	if err := l.index.Close(); err != nil { // as good as damaged
 		t.Fatal(err)
 	}
-	l.asks("the vpn drops for ever")
+	l.asks("the vpn drops for ever, my password is Sommer2026!")
 	if n := l.count(`select count(*) from questions where confidence = 'later'`); n != 2 {
 		t.Errorf("%d questions were put off, want the first and the last", n)
+	}
+	if n := l.count(`select count(*) from questions where text like '%Sommer%'`); n != 0 {
+		t.Error("a password is kept")
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
@@ -292,8 +293,8 @@ func (t *turn) openSend(ctx context.Context) error {
 	}
 	v := t.ev.Values
 	wrong := map[string]string{}
-	title := strings.Join(strings.Fields(v.One("title")), " ")
-	detail := strings.TrimSpace(v.One("detail"))
+	title := knowledge.HideSecrets(strings.Join(strings.Fields(v.One("title")), " "))
+	detail := knowledge.HideSecrets(strings.TrimSpace(v.One("detail")))
 	switch n := len([]rune(title)); {
 	case n == 0:
 		wrong["title"] = "Please say in a few words what it is."

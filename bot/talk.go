@@ -9,6 +9,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/storage"
@@ -161,7 +162,7 @@ func (t *turn) spoken(ctx context.Context, m storage.Message, platform, workspac
 			Blocks: []chat.Block{chat.Note{Text: chat.Rich{{Text: "This message was deleted by its author.", Italic: true}}}}}, nil
 	}
 	var failed error
-	text := chat.MentionSpans(tidy(t.ev.Text), func(id string) chat.Span {
+	text := chat.MentionSpans(knowledge.HideSecrets(tidy(t.ev.Text)), func(id string) chat.Span {
 		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
 		if err != nil {
 			failed = errors.Join(failed, ignoreMissing(err))
