@@ -295,9 +295,10 @@ func (d *desk) settled(ctx context.Context) error {
 			}
 		}
 		var (
-			b     storage.Backlog
-			seq   int64
-			words []knowledge.Synonym
+			b      storage.Backlog
+			seq    int64
+			learnt int64
+			words  []knowledge.Synonym
 		)
 		if err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
 			if seq, err = tx.ArticleSeq(ctx); err != nil {
@@ -306,12 +307,15 @@ func (d *desk) settled(ctx context.Context) error {
 			if words, err = tx.Synonyms(ctx); err != nil {
 				return err
 			}
+			if _, learnt, err = tx.EvidenceFrom(ctx, 1); err != nil {
+				return err
+			}
 			b, err = tx.Backlog(ctx, d.now())
 			return err
 		}); err != nil {
 			return err
 		}
-		if b.Settled() && d.app.index.Seq() >= seq && !d.app.index.SetSynonyms(knowledge.SynonymGroups(words)) {
+		if b.Settled() && d.app.index.Seq() >= seq && d.app.index.Learnt() >= learnt && !d.app.index.SetSynonyms(knowledge.SynonymGroups(words)) {
 			return nil
 		}
 		select {
