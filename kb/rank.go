@@ -296,11 +296,12 @@ func (s *search) read(ctx context.Context) error {
 func (s *search) readTitles(ctx context.Context) error {
 	type found struct {
 		list   []posting
+		small  bool
 		rarity float64
 	}
 	var all []found
 	seen := make(map[string]bool)
-	said := 0.0
+	said, large := 0.0, false
 	for _, w := range s.words[:min(len(s.words), titleRead)] {
 		if seen[w.term] {
 			continue
@@ -310,11 +311,23 @@ func (s *search) readTitles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f := found{list, s.rarity(len(list))}
-		all, said = append(all, f), said+f.rarity
+		f := found{list, w.stop, s.rarity(len(list))}
+		all, said, large = append(all, f), said+f.rarity, large || !w.stop
 	}
 	for _, f := range all {
-		s.give(asTitled, f.list, f.rarity/math.Sqrt(said))
+		if !f.small {
+			s.give(asTitled, f.list, f.rarity/math.Sqrt(said))
+		}
+	}
+	// Small words make the difference between titles that have something else
+	// of the question; alone they say nothing, unless it has nothing else.
+	of := s.of[asTitled]
+	for _, f := range all {
+		for _, p := range f.list {
+			if f.small && (!large || of[p.doc()] > 0) {
+				of[p.doc()] += float32(f.rarity / math.Sqrt(said) * p.weight())
+			}
+		}
 	}
 	return nil
 }

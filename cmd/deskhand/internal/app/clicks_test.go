@@ -1,6 +1,7 @@
 package app
 
 import (
+	"flag"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -19,6 +20,8 @@ import (
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
+
+var manyClicks = flag.Int("clicks", 4, "how often each of twenty approvers presses in TestManyClicksOnOneCard")
 
 // gate passes what platforms send on to several desks in turn. Once it is shut
 // it holds everything until so many requests are there, and lets them all go at
@@ -56,13 +59,18 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.to[g.next.Add(1)%int64(len(g.to))].ServeHTTP(w, r)
 }
 
-// Twenty approvers, half of them in Slack and half in Teams, press Approve ten
+// Twenty approvers, half of them in Slack and half in Teams, press Approve some
 // times each at the same moment, and their clicks reach three processes: there
 // is one verdict, each vote that it took counts once, and every other click is
 // answered privately in words.
+//
+// `go test ./...` runs a slice of it, before the tests that run beside each
+// other: platforms wait for an answer for seconds only. The whole is
+//
+//	go test ./cmd/deskhand/internal/app -run TestManyClicks -clicks=10
 func TestManyClicksOnOneCard(t *testing.T) {
-	t.Parallel()
-	const approvers, clicks, need = 20, 10, 11
+	const approvers, need = 20, 11
+	clicks := *manyClicks
 	on := adaptertest.Pair{Asking: adaptertest.Teams, Working: adaptertest.Slack}
 	d := &desk{t: t}
 	d.slack = workspaceOf(t, slacktest.Options{Now: d.now}, on)
