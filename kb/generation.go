@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/blevesearch/bleve/v2"
@@ -52,7 +53,18 @@ type meanings struct {
 	version string // names the format and everything of it that is data: these, stop words, weights
 }
 
+// builtInMeanings are those of a company without synonyms of its own, which
+// most tests are, and every desk on its first day.
+var builtInMeanings = sync.OnceValue(func() *meanings { return makeMeanings(nil) })
+
 func newMeanings(company [][]string) *meanings {
+	if len(company) == 0 {
+		return builtInMeanings()
+	}
+	return makeMeanings(company)
+}
+
+func makeMeanings(company [][]string) *meanings {
 	groups := append(builtInSynonyms[:len(builtInSynonyms):len(builtInSynonyms)], company...)
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%q %q %v %v %v %v", groups, stopText+germanStopText, lengthMatters, wholeArticle, answerAlone, piecesOfIt)

@@ -61,6 +61,7 @@ func Conversations() []Conversation {
 type Pair struct {
 	Asking, Working Platform
 	Both            bool // the teams have channels on Asking too
+	Slice           bool // of what is also held with all on one platform, the main story alone
 	Manner          Manner
 }
 
@@ -86,7 +87,7 @@ func (p Pair) Held(c Conversation) bool {
 		}
 	}
 	if p.mixed() {
-		return c.Crosses || c.Only
+		return c.Only || c.Crosses && (!p.Slice || c.Name == story[0].Name)
 	}
 	return !c.Only
 }
