@@ -79,6 +79,23 @@ func TestAccountsByMail(t *testing.T) {
 	}
 }
 
+// Until Slack has said whose workspace it is, nobody is anybody in it.
+func TestNobodyIsKnownBeforeTheWorkspaceIs(t *testing.T) {
+	t.Parallel()
+	s := newScripted(t, map[string]answerer{
+		"users.lookupByEmail": ok(`{"ok":true,"user":{"id":"U9","team_id":"T1"}}`),
+		"users.info":          ok(`{"ok":true,"user":{"id":"U9","team_id":"T1","is_email_confirmed":true,"profile":{"email":"ana@acme.example"}}}`),
+	})
+	a := newAdapter(t, Options{APIURL: s.URL + "/api/"})
+	a.self.Store(nil)
+	if found, err := a.Accounts(t.Context(), []string{"ana@acme.example"}); err == nil {
+		t.Errorf("Accounts() = %v, want an error", found)
+	}
+	if p, err := a.Profile(t.Context(), person("U9")); err == nil {
+		t.Errorf("Profile() = %+v, want an error", p)
+	}
+}
+
 func TestLookups(t *testing.T) {
 	t.Parallel()
 	of := newOffice(t, slacktest.Options{})

@@ -14,6 +14,9 @@ import (
 // confirmed it and the user is a person of this workspace, because it decides
 // who somebody is.
 func (a *Adapter) Profile(ctx context.Context, u chat.User) (chat.Profile, error) {
+	if a.self.Load() == nil {
+		return chat.Profile{}, errNotConnected // everybody would be a stranger
+	}
 	var user *slack.User
 	err := a.call(ctx, "users.info", repeatable, func(ctx context.Context) (err error) {
 		user, err = a.api.GetUserInfoContext(ctx, u.ID, slack.GetUserInfoOptionIncludeLocale(true))
@@ -43,6 +46,9 @@ func (a *Adapter) Profile(ctx context.Context, u chat.User) (chat.Profile, error
 
 // Accounts finds the accounts with these mail addresses.
 func (a *Adapter) Accounts(ctx context.Context, mails []string) (map[string]chat.User, error) {
+	if a.self.Load() == nil {
+		return nil, errNotConnected // they would be somebody's in no workspace
+	}
 	found := map[string]chat.User{}
 	for _, mail := range mails {
 		var user *slack.User
