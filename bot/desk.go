@@ -12,7 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/kb"
 	"github.com/deskhand/deskhand/storage"
@@ -103,6 +105,24 @@ func New(o Options) (*Desk, error) {
 		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 	}
 	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, articlePicture: o.ArticlePicture, now: o.Now, log: o.Log}, nil
+}
+
+// Hide takes passwords and keys out of what somebody says or fills in, whichever
+// way it comes. An article keeps them: that of the guests' network is one.
+func (d *Desk) Hide(ev chat.Event) chat.Event {
+	ev.Text = knowledge.HideSecrets(ev.Text)
+	if ev.Action == cards.ArticleEdit || len(ev.Values) == 0 {
+		return ev
+	}
+	values := make(chat.Values, len(ev.Values))
+	for name, all := range ev.Values {
+		values[name] = make([]string, len(all))
+		for i, s := range all {
+			values[name][i] = knowledge.HideSecrets(s)
+		}
+	}
+	ev.Values = values
+	return ev
 }
 
 // Handle runs the flow of one event.

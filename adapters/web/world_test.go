@@ -154,7 +154,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.inbox, err = inbox.New(inbox.Options{DB: w.db, Handler: w.desk, Now: w.now, Log: log}); err != nil {
+	if w.inbox, err = inbox.New(inbox.Options{DB: w.db, Handler: w.desk, Hide: w.desk.Hide, Now: w.now, Log: log}); err != nil {
 		t.Fatal(err)
 	}
 	for _, u := range []chat.User{ana, ben, eva, zoe} {

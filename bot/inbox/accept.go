@@ -27,7 +27,7 @@ func (in *Inbox) Accept(ctx context.Context, events ...chat.Event) error {
 	b := &batch{entries: make([]entry, len(events)), done: make(chan error, 1)}
 	for i, ev := range events {
 		var err error
-		if b.entries[i], err = newEntry(ev); err != nil {
+		if b.entries[i], err = newEntry(in.o.Hide(ev)); err != nil {
 			return err
 		}
 	}

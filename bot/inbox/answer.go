@@ -24,7 +24,7 @@ func (in *Inbox) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error)
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	ev.InCall = true
-	e, err := newEntry(ev)
+	e, err := newEntry(in.o.Hide(ev))
 	if err != nil {
 		return chat.Answer{}, err
 	}

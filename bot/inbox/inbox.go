@@ -50,6 +50,10 @@ type Options struct {
 	// the database's connections. Eight times as many are prepared.
 	Workers int
 
+	// Hide takes out of an event, before it is stored, what must not be kept. It
+	// may change a copy only. The default keeps everything.
+	Hide func(chat.Event) chat.Event
+
 	// OnHandled is told after each commit, in which messages may have been
 	// queued. It must not block.
 	OnHandled func()
@@ -90,6 +94,9 @@ func New(o Options) (*Inbox, error) {
 	}
 	if o.OnHandled == nil {
 		o.OnHandled = func() {}
+	}
+	if o.Hide == nil {
+		o.Hide = func(ev chat.Event) chat.Event { return ev }
 	}
 	o.Log = cmp.Or(o.Log, slog.Default())
 	if o.Workers == 0 {

@@ -116,6 +116,31 @@ func TestBadTextHarmsNobody(t *testing.T) {
 	}
 }
 
+// What is not to be kept is neither stored nor handled, whichever way it comes.
+func TestWhatIsNotToBeKeptIsNotStored(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	in := newInbox(t, inbox.Options{DB: db, Handler: &desk{}, Hide: func(ev chat.Event) chat.Event {
+		ev.Text = strings.ReplaceAll(ev.Text, "secret", "•••")
+		return ev
+	}})
+	ev := said("C1", 1)
+	ev.Text = "a secret"
+	accept(t, in, ev)
+	if n := count(t, db, `select count(*) from inbox where event::text like '%secret%'`); n != 0 {
+		t.Error("it is stored")
+	}
+	ev.Key, ev.Text = "another", "a secret in a form"
+	if _, err := in.Answer(t.Context(), ev); err != nil {
+		t.Fatal(err)
+	}
+	run(t, in)
+	drained(t, db)
+	if diff := cmp.Diff([]string{"a ••• in a form", "a •••"}, effects(t, db)["C1"]); diff != "" {
+		t.Errorf("handled (-want +got):\n%s", diff)
+	}
+}
+
 func TestAFailureHoldsUpItsOwnConversationOnly(t *testing.T) {
 	t.Parallel()
 	db, now := newDB(t), newClock()

@@ -237,7 +237,7 @@ func (in *Inbox) prepare(ctx context.Context, ev chat.Event) (prepared chat.Even
 	if prepared, err = in.o.Handler.Prepare(ctx, ev); err != nil {
 		return ev, err
 	}
-	e, err := newEntry(prepared) // it may hold text that nobody has cleaned yet
+	e, err := newEntry(in.o.Hide(prepared)) // it may hold text that nobody has cleaned yet
 	return e.ev, err
 }
 

@@ -374,7 +374,7 @@ func (a *App) assemble(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.inbox, err = inbox.New(inbox.Options{DB: a.DB, Handler: a.Desk, Now: a.o.Now, Log: a.o.Log, Metrics: a.registry,
+	a.inbox, err = inbox.New(inbox.Options{DB: a.DB, Handler: a.Desk, Hide: a.Desk.Hide, Now: a.o.Now, Log: a.o.Log, Metrics: a.registry,
 		OnHandled: func() { a.handled(); a.watch.Wake() }})
 	return err
 }
