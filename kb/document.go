@@ -2,6 +2,7 @@ package kb
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,7 +33,40 @@ const (
 
 // format changes with the fields and with how a text becomes words: an index of
 // another format is built again. (Weights and word lists see to that themselves.)
-const format = 4
+const format = 5
+
+// audienceOf is the key of who may read an article: those for everybody have
+// "". A term is indexed under it, so that whoever may not read an article never
+// comes to a list that it is in, and its words take nobody else's time.
+func audienceOf(groups []string) string {
+	if slices.Contains(groups, knowledge.Everyone) {
+		return ""
+	}
+	groups = slices.Clone(groups)
+	slices.Sort(groups)
+	return audienceStarts + strings.Join(slices.Compact(groups), audienceAnd) + audienceEnds
+}
+
+// No word has these, and no slug.
+const (
+	audienceStarts = "\x01"
+	audienceAnd    = "\x02"
+	audienceEnds   = "\x03"
+)
+
+// forAny tells whether somebody of one of the groups may read what has the key.
+func forAny(audience string, groups []string) bool {
+	if audience == "" {
+		return true
+	}
+	audience = strings.TrimSuffix(strings.TrimPrefix(audience, audienceStarts), audienceEnds)
+	for group := range strings.SplitSeq(audience, audienceAnd) {
+		if slices.Contains(groups, group) {
+			return true
+		}
+	}
+	return false
+}
 
 // part is how a part of an article bears on what a field is about: how much a
 // word there counts beside others, and the usual number of words, beyond which
@@ -68,13 +102,11 @@ func newDocument(a knowledge.Article, s *synonyms) *document.Document {
 	answer := knowledge.Plain(a.Answer)
 	d := document.NewDocument(strconv.FormatInt(int64(a.ID), 10))
 	text := &articleText{parts: [6]string{a.Title, a.Symptom, strings.Join(a.Tags, "\n"), answer, a.Environment, a.Cause},
-		language: baseLanguage(a.Language), synonyms: s}
+		audience: audienceOf(a.Audience), language: baseLanguage(a.Language), synonyms: s}
 	for _, name := range []string{wordsField, bodyField, nameField, gramsField} {
 		d.AddField(&articleField{TextField: document.NewTextFieldCustom(name, nil, nil, index.IndexField, nil), text: text})
 	}
-	for i, group := range a.Audience {
-		d.AddField(document.NewTextFieldCustom(audienceField, []uint64{uint64(i)}, []byte(group), index.IndexField, nil))
-	}
+	d.AddField(document.NewTextFieldCustom(audienceField, nil, []byte(audienceStarts+text.audience), index.IndexField, nil))
 	d.AddField(document.NewTextFieldCustom(languageField, nil, []byte(baseLanguage(a.Language)), index.IndexField|index.StoreField, nil))
 	store := func(name, value string) {
 		if value != "" {
@@ -102,6 +134,7 @@ func baseLanguage(tag string) string {
 // articleText is an article on its way into the fields that weigh its words.
 type articleText struct {
 	parts    [6]string // title, symptom, tags, answer, environment, cause
+	audience string
 	language string
 	synonyms *synonyms
 
@@ -163,7 +196,7 @@ func (t *articleText) analyze() {
 		freqs := make(index.TokenFrequencies, len(sums))
 		for term, x := range sums {
 			if x > 0 {
-				freqs[term] = weighted(term, x/(w.saturation+x))
+				freqs[t.audience+term] = weighted(t.audience+term, x/(w.saturation+x))
 			}
 		}
 		t.fields[w.field] = freqs
@@ -175,7 +208,7 @@ func (t *articleText) analyze() {
 	words = an.words(t.parts[0], t.language, words[:0])
 	name := make(index.TokenFrequencies, len(words))
 	for _, w := range words {
-		name[w.term] = weighted(w.term, 1/math.Sqrt(float64(len(words)+1)))
+		name[t.audience+w.term] = weighted(t.audience+w.term, 1/math.Sqrt(float64(len(words)+1)))
 	}
 	t.fields[nameField] = name
 }

@@ -41,6 +41,10 @@ const (
 var featureNames = [featureCount]string{"words", "exact", "covers", "first", "body", "named", "grams", "brief.body", "brief.grams", "brief.covers", "titled",
 	"nearest", "votes10", "votes50", "votes300", "recent50", "popular", "monthly", "seasonal", "learned"}
 
+// ofMatches tells of a feature that it chooses no candidates and is worked out
+// for them alone.
+func (f feature) ofMatches() bool { return popular <= f && f <= seasonal }
+
 // pastFrom is the first feature that needs evidence.
 const pastFrom = nearest
 

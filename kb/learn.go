@@ -95,7 +95,13 @@ func (x *Index) Services(text string) []Guess {
 	m := x.memory
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	m.alike(s, likeCounted, func(number uint32) bool { return m.past[number].kind != "" && !m.past[number].none })
+	counts, of := s.counted(len(m.past)), 0
+	for number := range m.past {
+		if counts[number] = m.past[number].kind != "" && !m.past[number].none; counts[number] {
+			of++
+		}
+	}
+	m.alike(s, likeCounted, counts, of)
 	for _, n := range s.near {
 		if n.like < alikeFrom*s.near[0].like {
 			break
@@ -118,9 +124,10 @@ func (x *Index) openArticles(ctx context.Context) (open map[knowledge.ArticleID]
 		return nil, ErrClosed
 	}
 	err = x.now.read(ctx, func(_ index.IndexReader, v *view) error {
+		everybodys := v.open()
 		open = make(map[knowledge.ArticleID]bool, v.total)
 		for id, doc := range v.number {
-			open[id] = v.audiences[knowledge.Everyone].has(doc)
+			open[id] = everybodys.has(doc)
 		}
 		return nil
 	})

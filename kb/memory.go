@@ -57,11 +57,17 @@ type slot struct {
 	solved  [3]fading // without end, by the month, by the season
 }
 
-// fading is a count that halves with time.
+// fading is a count that halves with time. It is kept as what it would have
+// been worth at the beginning of 2020, so that one factor brings all of them
+// to a moment.
 type fading struct {
-	n  float64
-	at int64
+	n    float64
+	last int64
 }
+
+var fadingFrom = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+
+func faded(at int64, half float64) float64 { return math.Exp2(float64(fadingFrom-at) / half) }
 
 // halves are how fast the counts of a slot fade.
 var halves = [3]float64{math.Inf(1), days(30), days(120)}
@@ -69,16 +75,17 @@ var halves = [3]float64{math.Inf(1), days(30), days(120)}
 func days(n float64) float64 { return n * 24 * 60 * 60 }
 
 func (f *fading) add(n float64, at int64, half float64) {
-	if at >= f.at {
-		f.n = f.n*math.Exp2(-float64(at-f.at)/half) + n
-		f.at = at
-	} else {
-		f.n += n * math.Exp2(-float64(f.at-at)/half)
-	}
+	f.n += n / faded(at, half)
+	f.last = max(f.last, at)
 }
 
-func (f *fading) now(at int64, half float64) float64 {
-	return f.n * math.Exp2(-float64(max(0, at-f.at))/half)
+// now is what is left at a moment, of which faded(at, half) is told. What came
+// after it counts as if it came then.
+func (f *fading) now(at int64, half, left float64) float64 {
+	if f.last > at {
+		left = faded(f.last, half)
+	}
+	return f.n * left
 }
 
 const (
@@ -106,6 +113,17 @@ func (m *memory) learn(all []knowledge.Evidence, seq int64) {
 	}
 	analyzers.Put(an)
 
+	for len(all) > atOnce {
+		m.takeAll(all[:atOnce], texts[:atOnce], all[atOnce-1].Seq)
+		all, texts = all[atOnce:], texts[atOnce:]
+	}
+	m.takeAll(all, texts, seq)
+}
+
+// atOnce is how much evidence is taken in while questions wait.
+const atOnce = 64
+
+func (m *memory) takeAll(all []knowledge.Evidence, texts []map[string]float64, seq int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for i, e := range all {
@@ -261,39 +279,51 @@ func (s *search) remember(q Query) (known float64) {
 	now := at.Unix()
 
 	s.docOf = s.docOf[:0] // by slot: the document, -1 for one that the asker may not read
-	var total [3]float64
-	for i := range m.slot {
-		doc, ok := s.v.number[m.slot[i].article]
-		if !ok || !s.readable.has(doc) {
+	s.past.at = now
+	s.past.left = [3]float64{faded(now, halves[0]), faded(now, halves[1]), faded(now, halves[2])}
+	s.past.total = [3]float64{}
+	for i, doc := range s.v.ofSlots(m.slot) {
+		if doc < 0 || !s.readable.has(uint32(doc)) {
 			s.docOf = append(s.docOf, -1)
 			continue
 		}
-		s.docOf = append(s.docOf, int32(doc))
-		for j := range total {
-			total[j] += m.slot[i].solved[j].now(now, halves[j])
+		s.docOf = append(s.docOf, doc)
+		for j := range halves {
+			s.past.total[j] += m.slot[i].solved[j].now(now, halves[j], s.past.left[j])
 		}
 	}
-	if known = total[0]; known < 0.5 {
+	if known = s.past.total[0]; known < 0.5 {
 		return 0
 	}
-	for i, doc := range s.docOf {
-		if doc < 0 {
-			continue
-		}
-		for j, f := range []feature{popular, monthly, seasonal} {
-			n := m.slot[i].solved[j].now(now, halves[j])
-			s.of[f][doc] = float32(math.Log(1 + 1000*max(0, n)/(total[j]+1e-3)))
+	counts, of := s.counted(len(m.past)), 0
+	for number, slot := range m.solve {
+		if counts[number] = slot >= 0 && (s.docOf[slot] >= 0 || m.others(s, uint32(number))); counts[number] {
+			of++
 		}
 	}
-	m.alike(s, mostNear, func(number uint32) bool {
-		slot := m.solve[number]
-		return slot >= 0 && (s.docOf[slot] >= 0 || m.others(s, number))
-	})
+	m.alike(s, mostNear, counts, of)
 	m.vote(s, now)
 	if m.said != nil {
 		m.said.learned(s)
 	}
 	return known
+}
+
+// used fills in how often the matches helped; only those are asked for it.
+func (s *search) used() {
+	m := s.memory
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for i := range s.matches {
+		slot, ok := m.slots[s.v.ids[s.matches[i].doc]]
+		if !ok {
+			continue
+		}
+		for j, f := range []feature{popular, monthly, seasonal} {
+			n := m.slot[slot].solved[j].now(s.past.at, halves[j], s.past.left[j])
+			s.matches[i].features[f] = float32(math.Log(1 + 1000*max(0, n)/(s.past.total[j]+1e-3)))
+		}
+	}
 }
 
 // others tells whether a question was also solved with something that the
@@ -308,21 +338,16 @@ const (
 )
 
 // alike fills in the past questions that are most like the one that s is about,
-// nearest first, at most most.
-func (m *memory) alike(s *search, most int, counts func(number uint32) bool) {
+// nearest first, at most most, of those that count, which are of.
+func (m *memory) alike(s *search, most int, counts []bool, of int) {
 	s.near = s.near[:0]
-	s.like = grown(s.like, len(m.past))
-	like := s.like[:len(m.past)]
-	defer clear(like)
-	of := 0
-	for number := range m.solve {
-		if counts(uint32(number)) {
-			of++
-		}
-	}
 	if of == 0 {
 		return
 	}
+	s.like = grown(s.like, len(m.past))
+	like := s.like[:len(m.past)]
+	defer clear(like)
+	all := of == len(m.past)
 	of = max(of, 100) // as in rarity
 	said := 0.0
 	for i := range s.units {
@@ -330,10 +355,14 @@ func (m *memory) alike(s *search, most int, counts func(number uint32) bool) {
 		if u.term == "" {
 			continue
 		}
-		list, with := m.terms[u.term], 0
-		for _, p := range list {
-			if counts(p.doc()) {
-				with++
+		list := m.terms[u.term]
+		with := len(list)
+		if !all {
+			with = 0
+			for _, p := range list {
+				if counts[p.doc()] {
+					with++
+				}
 			}
 		}
 		n := float64(u.times)
@@ -346,12 +375,14 @@ func (m *memory) alike(s *search, most int, counts func(number uint32) bool) {
 		} else {
 			said += x * unheardOf
 		}
+		weighs := weighing64(x)
 		for _, p := range list {
-			like[p.doc()] += float32(x * p.weight())
+			like[p.doc()] += weighs[p&fullWeight]
 		}
 	}
+	floor := float32(0)
 	for number, x := range like {
-		if x == 0 || len(s.near) == most && x <= s.near[most-1].like || !counts(uint32(number)) {
+		if x <= floor || !counts[number] {
 			continue
 		}
 		i := sort.Search(len(s.near), func(i int) bool { return s.near[i].like < x })
@@ -359,15 +390,35 @@ func (m *memory) alike(s *search, most int, counts func(number uint32) bool) {
 			s.near = s.near[:most-1]
 		}
 		s.near = slices.Insert(s.near, i, neighbour{uint32(number), x})
+		if len(s.near) == most {
+			floor = s.near[most-1].like
+		}
 	}
 	for i := range s.near {
 		s.near[i].like /= float32(said)
 	}
 }
 
+// counted is room for what counts of n past questions.
+func (s *search) counted(n int) []bool {
+	if len(s.counts) < n {
+		s.counts = make([]bool, n+n/8)
+	}
+	return s.counts[:n]
+}
+
+// weighing64 is what each weight of a posting makes of x.
+func weighing64(x float64) (of [fullWeight + 1]float32) {
+	for w := range of {
+		of[w] = float32(x * posting(w).weight())
+	}
+	return of
+}
+
 // vote lets the nearest past questions vote for what solved them.
 func (m *memory) vote(s *search, now int64) {
 	var of10, of50, fresh50, of300 float64
+	s.voted = s.voted[:0] // documents that some voted for
 	for i, n := range s.near {
 		p := &m.past[n.number]
 		vote := math.Pow(float64(n.like), 3)
@@ -382,6 +433,9 @@ func (m *memory) vote(s *search, now int64) {
 			doc := s.docOf[l.slot]
 			if doc < 0 {
 				continue
+			}
+			if !slices.Contains(s.voted, uint32(doc)) {
+				s.voted = append(s.voted, uint32(doc))
 			}
 			x, y := vote, fresh
 			if l.helped {
@@ -401,10 +455,7 @@ func (m *memory) vote(s *search, now int64) {
 			}
 		}
 	}
-	for _, doc := range s.docOf {
-		if doc < 0 {
-			continue
-		}
+	for _, doc := range s.voted {
 		share := func(f feature, of float64) {
 			if of > 0 {
 				s.of[f][doc] = float32(math.Log(1 + 100*max(0, float64(s.of[f][doc])/of)))

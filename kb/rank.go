@@ -67,31 +67,38 @@ type search struct {
 	synonyms *synonyms
 	memory   *memory
 
-	solved   map[uint32]int // by document: how many similar questions it solved
-	docOf    []int32        // see remember
-	near     []neighbour    // past questions, the most similar first
-	like     []float32      // by number of a past question, all zero between queries
-	an       analyzer
-	words    []word
-	readable bitset
-	total    int    // readable articles
-	language string // in which the question is read
-	asked    string // in which it is asked
-	units    []unit
-	of       [featureCount][]float32 // by document number, all zero between queries
-	quick    []float32               // the same, to choose candidates by
-	matches  []match
-	brief    float32 // 1 for a question of a word or two, 0 for one of a page
-	sure     float64 // how likely it is that the first match is right
-	many     float64 // how sure is very sure
-	postings []posting
+	solved map[uint32]int // by document: how many similar questions it solved
+	docOf  []int32        // see remember
+	counts []bool         // by number of a past question: whether it is looked at
+	voted  []uint32       // see vote
+	past   struct {       // see used
+		at          int64
+		left, total [3]float64
+	}
+	near      []neighbour // past questions, the most similar first
+	like      []float32   // by number of a past question, all zero between queries
+	an        analyzer
+	words     []word
+	readable  bitset
+	audiences []string // keys of what is readable
+	total     int      // readable articles
+	language  string   // in which the question is read
+	asked     string   // in which it is asked
+	units     []unit
+	of        [featureCount][]float32 // by document number, all zero between queries
+	quick     []float32               // the same, to choose candidates by
+	matches   []match
+	brief     float32 // 1 for a question of a word or two, 0 for one of a page
+	sure      float64 // how likely it is that the first match is right
+	many      float64 // how sure is very sure
+	postings  []posting
 }
 
 var searches = sync.Pool{New: func() any { return &search{solved: map[uint32]int{}} }}
 
 // find ranks what q's asker may read, best first, at most limit.
 func (s *search) find(ctx context.Context, q Query, limit int) error {
-	s.readable = s.v.readable(q, s.readable[:0])
+	s.readable, s.audiences = s.v.readable(q, s.readable[:0], s.audiences[:0])
 	s.total = s.readable.count()
 	s.matches, s.postings, s.sure = s.matches[:0], s.postings[:0], 0
 	if s.units = s.units[:0]; s.total == 0 {
@@ -106,12 +113,16 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	}
 	s.ask(q)
 	for f := range s.of {
-		s.of[f] = grown(s.of[f], s.v.docs)
+		if !feature(f).ofMatches() {
+			s.of[f] = grown(s.of[f], s.v.docs)
+		}
 	}
 	s.quick = grown(s.quick, s.v.docs)
 	defer func() {
 		for f := range s.of {
-			clear(s.of[f][:s.v.docs])
+			if !feature(f).ofMatches() {
+				clear(s.of[f][:s.v.docs])
+			}
 		}
 		clear(s.quick[:s.v.docs])
 	}()
@@ -121,6 +132,9 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	clear(s.solved)
 	known := s.remember(q)
 	s.choose(max(candidates, limit))
+	if known > 0 {
+		s.used()
+	}
 	w, sure, share := weightsFor(known)
 	s.many = (1-share)*manyCold + share*manyWarm
 	mine := s.v.languages[s.language]
@@ -129,7 +143,9 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 		m := &s.matches[i]
 		m.id = s.v.ids[m.doc]
 		for f := range s.of {
-			m.features[f] = s.of[f][m.doc]
+			if !feature(f).ofMatches() {
+				m.features[f] = s.of[f][m.doc]
+			}
 		}
 		for from, to := range inBrief {
 			m.features[to] = m.features[from] * s.brief
@@ -417,20 +433,28 @@ func (s *search) rarity(n int) float64 {
 
 // list is which readable articles hold a term, in order of their numbers.
 func (s *search) list(ctx context.Context, field, term string) ([]posting, error) {
-	mark := len(s.postings)
-	list, grown, err := s.v.list(ctx, s.r, field, term, s.postings)
-	s.postings = grown
-	if err != nil || s.total == s.v.total {
-		return list, err
-	}
-	out := s.postings[:mark] // never ahead of where list is read
-	for _, p := range list {
-		if s.readable.has(p.doc()) {
-			out = append(out, p)
+	var one, several []posting
+	for _, key := range s.audiences {
+		list, grown, err := s.v.list(ctx, s.r, field, key+term, s.postings)
+		s.postings = grown
+		switch {
+		case err != nil:
+			return nil, err
+		case len(list) == 0:
+		case one == nil:
+			one = list
+		default:
+			if several == nil {
+				several = slices.Clone(one)
+			}
+			several = append(several, list...)
 		}
 	}
-	s.postings = out
-	return out[mark:len(out):len(out)], nil
+	if several != nil {
+		slices.Sort(several)
+		return several, nil
+	}
+	return one, nil
 }
 
 // choose takes the n articles that are worth a closer look into matches: those

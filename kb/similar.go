@@ -38,10 +38,14 @@ func (x *Index) Similar(ctx context.Context, q Query, limit int) ([]Solved, erro
 	m := x.memory
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	m.alike(s, max(looked, limit), func(number uint32) bool {
+	counts, of := s.counted(len(m.past)), 0
+	for number := range m.past {
 		p := &m.past[number]
-		return p.id.Ticket() != 0 && !p.none && p.at <= at.Unix()
-	})
+		if counts[number] = p.id.Ticket() != 0 && !p.none && p.at <= at.Unix(); counts[number] {
+			of++
+		}
+	}
+	m.alike(s, max(looked, limit), counts, of)
 	type aged struct {
 		neighbour
 		score float64

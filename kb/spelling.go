@@ -26,12 +26,13 @@ func lettersOf(term string) (set uint32) {
 	return set
 }
 
-// words are the terms of the snapshot that r reads, in order. They are read
-// once, when the first slip of the pen needs them: a scan of the words with the
-// same first letter takes about 10 µs, where Bleve builds an automaton for
-// each misspelt word first, in some 200 µs.
-func (v *view) words(r index.IndexReader) ([]spelled, error) {
+// words are the terms of the snapshot that r reads, by audience and in order.
+// They are read once, when the first slip of the pen needs them: a scan of the
+// words with the same first letter takes about 10 µs, where Bleve builds an
+// automaton for each misspelt word first, in some 200 µs.
+func (v *view) words(r index.IndexReader) (map[string][]spelled, error) {
 	v.spelling.Do(func() {
+		v.vocabulary = make(map[string][]spelled)
 		dict, err := r.FieldDict(wordsField)
 		if err != nil {
 			v.unreadable = err
@@ -44,8 +45,13 @@ func (v *view) words(r index.IndexReader) ([]spelled, error) {
 				v.unreadable = err
 				return
 			}
-			if len(e.Term) >= shortestRespelled-1 && !digit(e.Term[0]) && e.Term[0] != '~' {
-				v.vocabulary = append(v.vocabulary, spelled{strings.Clone(e.Term), lettersOf(e.Term)})
+			key, term := "", e.Term
+			if strings.HasPrefix(term, audienceStarts) {
+				end := strings.Index(term, audienceEnds) + len(audienceEnds)
+				key, term = term[:end], term[end:]
+			}
+			if len(term) >= shortestRespelled-1 && !digit(term[0]) && term[0] != '~' {
+				v.vocabulary[strings.Clone(key)] = append(v.vocabulary[key], spelled{strings.Clone(term), lettersOf(term)})
 			}
 		}
 	})
@@ -73,29 +79,31 @@ func (s *search) respell(ctx context.Context, u *unit) error {
 	}
 	_, size := utf8.DecodeRuneInString(wrong)
 	first, letters := wrong[:size], lettersOf(wrong)
-	from, _ := slices.BinarySearchFunc(words, first, func(w spelled, t string) int { return cmp.Compare(w.term, t) })
-	for _, w := range words[from:] {
-		if !strings.HasPrefix(w.term, first) {
-			break
-		}
-		// A slip changes at most two of the letters that there are.
-		if bits.OnesCount32(w.letters^letters) > 2*slips || !near(w.term, wrong, slips) {
-			continue
-		}
-		d := slips
-		if slips == 2 && near(w.term, wrong, 1) {
-			d = 1
-		}
-		mark := len(s.postings)
-		list, err := s.list(ctx, wordsField, w.term)
-		if err != nil {
-			return err
-		}
-		if len(list) > 0 && (d < slips || len(list) > len(u.exact)) {
-			slips = d
-			u.term, u.exact = w.term, list
-		} else {
-			s.postings = s.postings[:mark]
+	for _, key := range s.audiences {
+		from, _ := slices.BinarySearchFunc(words[key], first, func(w spelled, t string) int { return cmp.Compare(w.term, t) })
+		for _, w := range words[key][from:] {
+			if !strings.HasPrefix(w.term, first) {
+				break
+			}
+			// A slip changes at most two of the letters that there are.
+			if bits.OnesCount32(w.letters^letters) > 2*slips || !near(w.term, wrong, slips) {
+				continue
+			}
+			d := slips
+			if slips == 2 && near(w.term, wrong, 1) {
+				d = 1
+			}
+			mark := len(s.postings)
+			list, err := s.list(ctx, wordsField, w.term)
+			if err != nil {
+				return err
+			}
+			if len(list) > 0 && (d < slips || len(list) > len(u.exact) || len(list) == len(u.exact) && w.term < u.term) {
+				slips = d
+				u.term, u.exact = w.term, list
+			} else {
+				s.postings = s.postings[:mark]
+			}
 		}
 	}
 	if len(u.exact) > 0 {

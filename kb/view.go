@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	index "github.com/blevesearch/bleve_index_api"
@@ -62,7 +64,7 @@ func (b bitset) union(c bitset) bitset {
 // a snapshot, so that a query pays for its words only.
 type view struct {
 	of        index.IndexReader // only to be compared: the snapshot may be closed
-	audiences map[string]bitset
+	audiences []audience        // in the order of their keys
 	languages map[string]bitset
 	all       bitset // every article there is, whoever may read it
 	docs      int    // above every document number
@@ -74,24 +76,35 @@ type view struct {
 	common  map[fieldTerm][]posting // lists of what many articles have
 	kept    int                     // postings in them
 
-	spelling   sync.Once // guards those below, which few questions need
-	vocabulary []spelled
+	slots []int32 // the document of each slot of the memory, -1 for an article that is not there
+
+	spelling   sync.Once            // guards those below, which few questions need
+	vocabulary map[string][]spelled // by audience
 	unreadable error
+}
+
+// audience is a set of groups and the articles that are for them.
+type audience struct {
+	key  string
+	docs bitset
 }
 
 type fieldTerm struct{ field, term string }
 
 func newView(ctx context.Context, r index.IndexReader) (*view, error) {
 	v := &view{of: r, common: make(map[fieldTerm][]posting)}
-	var err error
-	if v.audiences, err = membersByTerm(ctx, r, audienceField); err != nil {
+	audiences, err := membersByTerm(ctx, r, audienceField)
+	if err != nil {
 		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(audiences)) {
+		v.audiences = append(v.audiences, audience{strings.TrimPrefix(key, audienceStarts), audiences[key]})
 	}
 	if v.languages, err = membersByTerm(ctx, r, languageField); err != nil {
 		return nil, err
 	}
-	for _, b := range v.audiences {
-		v.all = v.all.union(b)
+	for _, a := range v.audiences {
+		v.all = v.all.union(a.docs)
 	}
 	v.docs, v.total = len(v.all)*64, v.all.count()
 	if v.docs > mostDocs {
@@ -121,6 +134,21 @@ func (v *view) numbers(r index.IndexReader) error {
 		v.ids[doc], v.number[knowledge.ArticleID(id)] = knowledge.ArticleID(id), doc
 	}
 	return nil
+}
+
+// ofSlots is the document of each slot, -1 for one that is not there.
+func (v *view) ofSlots(all []slot) []int32 {
+	v.reading.Lock()
+	defer v.reading.Unlock()
+	for _, s := range all[len(v.slots):] {
+		doc, ok := v.number[s.article]
+		if !ok {
+			v.slots = append(v.slots, -1)
+			continue
+		}
+		v.slots = append(v.slots, int32(doc))
+	}
+	return v.slots[:len(all)]
 }
 
 func membersByTerm(ctx context.Context, r index.IndexReader, field string) (map[string]bitset, error) {
@@ -164,18 +192,23 @@ func membersByTerm(ctx context.Context, r index.IndexReader, field string) (map[
 	}
 }
 
-// readable appends to buf the set of articles that q's asker may read.
-func (v *view) readable(q Query, buf bitset) bitset {
-	if q.AnyGroup {
-		return append(buf, v.all...)
-	}
-	b := append(buf, v.audiences[knowledge.Everyone]...)
-	for i, g := range q.Groups {
-		if !slices.Contains(q.Groups[:i], g) {
-			b = b.union(v.audiences[g])
+// readable appends to buf the set of articles that q's asker may read, and to
+// keys what their terms are indexed under.
+func (v *view) readable(q Query, buf bitset, keys []string) (bitset, []string) {
+	for _, a := range v.audiences {
+		if q.AnyGroup || forAny(a.key, q.Groups) {
+			buf, keys = buf.union(a.docs), append(keys, a.key)
 		}
 	}
-	return b
+	return buf, keys
+}
+
+// open are the articles that everybody may read.
+func (v *view) open() bitset {
+	if len(v.audiences) == 0 || v.audiences[0].key != "" {
+		return nil
+	}
+	return v.audiences[0].docs
 }
 
 // posting says how much an article is about a term: the document's number and
