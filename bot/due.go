@@ -67,8 +67,6 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.reportChanges(ctx, policy.Month(subject))
 	case storage.AlertsLate:
 		return t.sayLate(ctx)
-	}
-	switch kind {
 	case articleTrial:
 		return t.tryArticle(ctx, knowledge.ArticleID(subject))
 	case synonymTrial:

@@ -38,28 +38,40 @@ func (s *Server) FileLink(f chat.Attachment) (string, error) {
 // in the desk's name.
 func (s *Server) file(w http.ResponseWriter, r *http.Request) {
 	var id int64
-	err := s.keys.open(r.Context(), fileUse, r.PathValue("link"), &id)
 	var f storage.File
+	if s.linked(w, r, fileUse, &id, func(tx *storage.Tx) (err error) {
+		f, err = tx.KeptFile(r.Context(), storage.FileID(id))
+		return err
+	}, page{Title: "This file is not here",
+		Lines: []string{"The link is older than 30 days, or whoever sent the file has taken it back.", "Ask for it in the ticket's thread."}}) {
+		send(w, r, harmless(f.MIME), disposition(f.Name), f.Data)
+	}
+}
+
+// linked opens the link of the request and reads what it leads to. If that is
+// not to be had, it answers itself, with gone where the link is no longer good.
+func (s *Server) linked(w http.ResponseWriter, r *http.Request, use string, link any, read func(*storage.Tx) error, gone page) bool {
+	err := s.keys.open(r.Context(), use, r.PathValue("link"), link)
 	if err == nil {
-		err = s.o.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
-			f, err = tx.KeptFile(r.Context(), storage.FileID(id))
-			return err
-		})
+		err = s.o.DB.View(r.Context(), read)
 	}
 	switch {
 	case errors.Is(err, errBadToken), errors.Is(err, errExpired), errors.Is(err, storage.ErrNotFound):
-		s.page(w, r, http.StatusNotFound, page{Title: "This file is not here",
-			Lines: []string{"The link is older than 30 days, or whoever sent the file has taken it back.", "Ask for it in the ticket's thread."}})
-		return
+		s.page(w, r, http.StatusNotFound, gone)
 	case err != nil:
 		s.trouble(w, r, err)
-		return
 	}
+	return err == nil
+}
+
+// send answers with what others have made: nothing in it may run in the desk's
+// name.
+func send(w http.ResponseWriter, r *http.Request, kind, disposition string, data []byte) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
-	h.Set("Content-Type", harmless(f.MIME))
-	h.Set("Content-Disposition", disposition(f.Name))
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.Data))
+	h.Set("Content-Type", kind)
+	h.Set("Content-Disposition", disposition)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(data))
 }
 
 // harmless is a file's type if no browser would run it.

@@ -1,11 +1,8 @@
 package web
 
 import (
-	"bytes"
-	"errors"
 	"net/http"
 	"path"
-	"time"
 
 	"github.com/deskhand/deskhand/storage"
 )
@@ -29,30 +26,17 @@ var pictureTypes = map[string]string{".png": "image/png", ".jpg": "image/jpeg", 
 
 func (s *Server) picture(w http.ResponseWriter, r *http.Request) {
 	var link storage.PictureRef
-	err := s.keys.open(r.Context(), pictureUse, r.PathValue("link"), &link)
 	var p storage.ArticlePicture
-	if err == nil {
-		err = s.o.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
-			p, err = tx.ArticlePicture(r.Context(), link)
-			return err
-		})
-	}
-	switch {
-	case errors.Is(err, errBadToken), errors.Is(err, errExpired), errors.Is(err, storage.ErrNotFound):
-		s.page(w, r, http.StatusNotFound, page{Title: "This picture is not here",
-			Lines: []string{"The link is older than a day, or the article shows another picture now.", "Open the article again in the chat."}})
-		return
-	case err != nil:
-		s.trouble(w, r, err)
+	if !s.linked(w, r, pictureUse, &link, func(tx *storage.Tx) (err error) {
+		p, err = tx.ArticlePicture(r.Context(), link)
+		return err
+	}, page{Title: "This picture is not here",
+		Lines: []string{"The link is older than a day, or the article shows another picture now.", "Open the article again in the chat."}}) {
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
-	h.Set("Content-Type", "application/octet-stream")
-	h.Set("Content-Disposition", disposition(p.Name))
-	if t := pictureTypes[path.Ext(p.Name)]; t != "" {
-		h.Set("Content-Type", t)
-		h.Set("Content-Disposition", "inline")
+	if kind := pictureTypes[path.Ext(p.Name)]; kind != "" {
+		send(w, r, kind, "inline", p.Data)
+		return
 	}
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(p.Data))
+	send(w, r, "application/octet-stream", disposition(p.Name), p.Data)
 }

@@ -12,21 +12,12 @@ import (
 	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/storage"
-	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 // What somebody has changed by hand an import changes only when it is told to.
 func TestAnImportAsksAboutWhatWasChangedByHand(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := storage.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	url, db := record(t)
 	file := filepath.Join(t.TempDir(), "items.csv")
 	imports := func(content string, flags ...string) (string, error) {
 		t.Helper()

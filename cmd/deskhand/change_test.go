@@ -10,22 +10,13 @@ import (
 	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/storage"
-	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 // A change that was approved is proved, until somebody writes to the record by
 // another way than the desk.
 func TestProof(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := storage.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	url, db := record(t)
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	if err := db.InTx(t.Context(), func(tx *storage.Tx) error {
 		var ids []people.PersonID

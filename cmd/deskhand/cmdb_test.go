@@ -7,24 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/deskhand/deskhand/storage"
-	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 // A file with wrong lines is refused as a whole, and each of them is told, or
 // counted.
 func TestAnImportIsTakenAsAWhole(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := storage.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	url, db := record(t)
 	bring := func(text string, flags ...string) (string, error) {
 		file := filepath.Join(t.TempDir(), "items.csv")
 		if err := os.WriteFile(file, []byte("item,type,depends_on\n"+text), 0o600); err != nil {

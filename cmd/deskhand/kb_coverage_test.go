@@ -10,17 +10,11 @@ import (
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/storage"
-	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 func TestCoverageIsToldFromWhatIsOnRecord(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	url, db := record(t)
 	in := func(do func(context.Context, *storage.Tx) error) {
 		t.Helper()
 		if err := db.InTx(t.Context(), func(tx *storage.Tx) error { return do(t.Context(), tx) }); err != nil {
@@ -34,9 +28,6 @@ func TestCoverageIsToldFromWhatIsOnRecord(t *testing.T) {
 			t.Fatalf("%v\n%s", err, &out)
 		}
 		return out.String()
-	}
-	if err := storage.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
 	}
 	if out := says(); !strings.Contains(out, "nothing on record") {
 		t.Errorf("of an empty record it says %q", out)

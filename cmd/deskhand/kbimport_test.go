@@ -28,14 +28,20 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	d := &desk{t: t, url: pgtest.URL(t)}
-	db, err := storage.Open(t.Context(), d.url)
+	url, db := record(t)
+	return &desk{t: t, url: url, db: db}
+}
+
+// record is an empty record of the test's own.
+func record(t *testing.T) (url string, db *storage.DB) {
+	t.Helper()
+	url = pgtest.URL(t)
+	db, err := storage.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(db.Close)
-	d.db = db
-	return d
+	return url, db
 }
 
 // kb runs a command and wants its output and error to have all of want.

@@ -13,23 +13,13 @@ import (
 	"github.com/deskhand/deskhand/core/hours"
 	"github.com/deskhand/deskhand/core/sla"
 	"github.com/deskhand/deskhand/core/ticket"
-	"github.com/deskhand/deskhand/storage"
-	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 // The demo's ninety days under a policy that promises half as much time: what
 // it says adds up, and nothing is changed by it.
 func TestSimulate(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := storage.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	url, db := record(t)
 	if err := demo.Seed(t.Context(), db, time.Now(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}

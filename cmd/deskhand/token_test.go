@@ -8,21 +8,12 @@ import (
 
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/storage"
-	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 // A token is shown once, kept as its hash, and ends when it is revoked.
 func TestTokens(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
-	db, err := storage.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if err := storage.Migrate(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
+	url, db := record(t)
 	if err := db.InTx(t.Context(), func(tx *storage.Tx) error {
 		_, err := tx.PutPerson(t.Context(), people.Person{Name: "Ben Weber", Mail: "ben@acme.example"})
 		return err
