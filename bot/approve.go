@@ -174,9 +174,9 @@ func (t *turn) dueApproval(ctx context.Context, c change.Change, a approval.Appr
 	return t.tx.SetDue(ctx, approvalStep, int64(c.ID), next.At)
 }
 
-// asked is the change of a button or form with its approval, locked.
-func (t *turn) asked(ctx context.Context) (change.Change, approval.Approval, approval.Roster, error) {
-	c, err := t.tx.ChangeForUpdate(ctx, change.ID(t.id("c")))
+// asked is the change of a button or form with its approval, as read has it.
+func (t *turn) asked(ctx context.Context, read func(context.Context, change.ID) (change.Change, error)) (change.Change, approval.Approval, approval.Roster, error) {
+	c, err := read(ctx, change.ID(t.id("c")))
 	if err != nil {
 		return c, approval.Approval{}, approval.Roster{}, orUnknown(err, "change")
 	}
@@ -190,13 +190,22 @@ func (t *turn) asked(ctx context.Context) (change.Change, approval.Approval, app
 
 // vote counts an answer. What may not be counted is told privately.
 func (t *turn) vote(ctx context.Context, answer approval.Answer, note string, confirmed bool) error {
-	was, a, r, err := t.asked(ctx)
-	if err != nil {
-		return err
-	}
 	number := func(key string) int { n, _ := strconv.Atoi(t.ev.Args[key]); return n }
-	next, events, err := a.Vote(approval.Ballot{By: t.who.ID, For: people.PersonID(t.id("seat")), Answer: answer, Note: note,
-		Round: number("r"), Stage: number("s"), Hash: t.ev.Args["h"], Confirmed: confirmed}, r, t.at)
+	ballot := approval.Ballot{By: t.who.ID, For: people.PersonID(t.id("seat")), Answer: answer, Note: note,
+		Round: number("r"), Stage: number("s"), Hash: t.ev.Args["h"], Confirmed: confirmed}
+	count := func(read func(context.Context, change.ID) (change.Change, error)) (was change.Change, next approval.Approval, events []approval.Event, err error) {
+		was, a, r, err := t.asked(ctx, read)
+		if err == nil {
+			next, events, err = a.Vote(ballot, r, t.at)
+		}
+		return was, next, events, err
+	}
+	// A click that does not count is told so without waiting for those that do:
+	// on a card that many have, these are most.
+	was, next, events, err := count(t.tx.Change)
+	if err == nil {
+		was, next, events, err = count(t.tx.ChangeForUpdate)
+	}
 	if refused, ok := errors.AsType[*approval.RefusedError](err); ok {
 		return t.voteRefused(ctx, was, refused)
 	}
@@ -225,11 +234,11 @@ func (t *turn) followed(ctx context.Context, was change.Change, a approval.Appro
 }
 
 func (t *turn) voteRefused(ctx context.Context, c change.Change, refused *approval.RefusedError) error {
-	v, err := t.changeView(ctx, c)
-	if err != nil {
-		return err
-	}
 	if refused.Why == approval.ForWhom {
+		v, err := t.changeView(ctx, c)
+		if err != nil {
+			return err
+		}
 		return t.privately(ctx, cards.ForWhom(v, t.ev.Action, refused.People, t.ev.Args))
 	}
 	ids := append(slices.Clone(refused.People), refused.By, refused.For)
@@ -239,7 +248,12 @@ func (t *turn) voteRefused(ctx context.Context, c change.Change, refused *approv
 	}
 	zone := t.zone(t.who.Person)
 	text := refused.Words(func(id people.PersonID) string { return names[id].Name }, func(at time.Time) string { return at.In(zone).Format("Mon 2 Jan 15:04") })
-	if err := t.tx.Redraw(ctx, int64(c.ID), t.at, cards.ApproveCard, cards.ChangeCard); err != nil {
+	// Whoever pressed may look at a card as it was.
+	p, err := t.tx.PostAt(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.Message)
+	if err == nil {
+		err = t.tx.RedrawPost(ctx, p.ID, storage.LaneReply, t.at)
+	}
+	if ignoreMissing(err) != nil {
 		return err
 	}
 	return t.private(ctx, c.Ref()+": "+text)

@@ -56,8 +56,8 @@ const (
 	roundSize = 400
 	// clockBatch is how many tickets' clocks are seen to in one transaction, and
 	// clocksAtOnce how many clocks in one round.
-	clockBatch   = 250
-	clocksAtOnce = 1000
+	clockBatch   = 500
+	clocksAtOnce = 2500
 	// tellBatch is how many alerts are told in one transaction.
 	tellBatch = 250
 	// busy is how soon to look again after tickets that somebody else had locked.

@@ -132,7 +132,10 @@ func TestManyClicksOnOneCard(t *testing.T) {
 	}
 	d.app.handled()
 
-	var presses []func() error
+	// On a slow machine a platform, or the desk, may give a click up: whoever
+	// pressed is told that too, and it may have counted.
+	givenUp := make([]atomic.Int64, approvers)
+	var presses []func()
 	counts := make([]func(...string) int, approvers)
 	for i := range approvers {
 		name := fmt.Sprintf("v%02d", i)
@@ -145,7 +148,12 @@ func TestManyClicksOnOneCard(t *testing.T) {
 			press, counts[i] = a.Holds("Approve"), a.Counts
 		}
 		for range clicks {
-			presses = append(presses, press)
+			presses = append(presses, func() {
+				if err := press(); err != nil {
+					t.Logf("%s: %v", name, err)
+					givenUp[i].Add(1)
+				}
+			})
 		}
 	}
 	if err := d.settled(t.Context()); err != nil {
@@ -154,11 +162,7 @@ func TestManyClicksOnOneCard(t *testing.T) {
 	g.shut(len(presses))
 	var all sync.WaitGroup
 	for _, press := range presses {
-		all.Go(func() {
-			if err := press(); err != nil {
-				t.Errorf("press: %v", err)
-			}
-		})
+		all.Go(press)
 	}
 	all.Wait()
 	if err := d.settled(t.Context()); err != nil {
@@ -180,15 +184,11 @@ func TestManyClicksOnOneCard(t *testing.T) {
 			t.Errorf("%d %s, want %d", n, what, tt.want)
 		}
 	}
-	told := 0
 	for i, count := range counts {
 		lost := clicks - d.count(`select count(*) from votes v join people p on p.id = v.by_id where p.name = $1`, fmt.Sprintf("Voter %02d", i))
-		n := count("CHG-1: ")
-		if told += n; n != lost {
-			t.Errorf("approver %d was told %d times why a click did not count, want %d", i, n, lost)
+		told, up := count("CHG-1: "), int(givenUp[i].Load())+count("I can't get to my records just now")
+		if told > lost || told+up < lost {
+			t.Errorf("approver %d was told %d times why a click did not count, and %d clicks were given up, want %d", i, told, up, lost)
 		}
-	}
-	if told != approvers*clicks-need {
-		t.Errorf("%d clicks were answered in words, want %d", told, approvers*clicks-need)
 	}
 }
