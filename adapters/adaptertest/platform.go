@@ -22,7 +22,7 @@ const (
 	Typeahead Feature = "A field that finds articles as one types"
 	Views     Feature = "A card that looks different to different people"
 	Admins    Feature = "Until a policy names admins, who administers the platform administers the desk"
-	Lookup    Feature = "A message whose confirmation was lost is looked for before it is sent again"
+	Lookup    Feature = "A direct message whose confirmation was lost is looked for before it is sent again"
 	Attached  Feature = "A file that somebody attaches in a channel is kept and passed on"
 	Finder    Feature = "Articles and tickets found in the message box and put into a message"
 )
@@ -68,8 +68,8 @@ var Teams = Platform{Name: "teams", Title: "Teams", Lacks: map[Feature]Lack{
 		"the words of the question are in the form each time"},
 	Admins: {"a bot is not told who that is",
 		"the policy file names them"},
-	Lookup: {"bots have no history to look into, and a message takes no key",
-		"a message is sent again only where no answer came, or the desk was killed before the answer was on record; it may then stand there twice. Buttons work on both; what is written under one is heard on that which follows the ticket"},
+	Lookup: {"a bot may read channels and group chats, where it was allowed to, and nobody's own chat",
+		"one is sent again only where no answer came, or the desk was killed before the answer was on record; it may then stand there twice. Buttons work on both. In channels nothing stands there twice"},
 }}
 
 // Platforms are those that the list is held on.

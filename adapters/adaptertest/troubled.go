@@ -60,7 +60,26 @@ var troubled = []Conversation{
 		},
 	},
 	{
-		Name: "a message whose confirmation was lost is looked for before it is sent again", Rows: []string{"SE8"}, Needs: []Feature{Lookup}, Crosses: true,
+		Name: "in a channel a message whose confirmation was lost is looked for, and stands there once", Rows: []string{"SE8", "IN3"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin repeats itself")
+			asker := ana.Sees("INC-1").About("INC-1")
+			w.Each(Lossy)
+			for i := range 3 {
+				asker.Says(fmt.Sprintf("line %d.", i))
+			}
+			thread := ben.About("INC-1").Sees("Ana Silva", "line 2.")
+			w.Each(Calm)
+			w.Settle()
+			for i := range 3 {
+				if n := thread.Counts(fmt.Sprintf("line %d.", i)); n != 1 {
+					w.Errorf("line %d stands there %d times, want once", i, n)
+				}
+			}
+		},
+	},
+	{
+		Name: "a direct message whose confirmation was lost is looked for before it is sent again", Rows: []string{"SE8"}, Needs: []Feature{Lookup}, Crosses: true,
 		Run: func(w *World) {
 			ana, ben := opened(w, "my zeppelin was never seen")
 			w.Each(Lossy)

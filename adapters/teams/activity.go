@@ -92,8 +92,9 @@ type channelData struct {
 		ID string `json:"id"`
 	} `json:"tenant"`
 	Team struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
+		ID    string `json:"id"`
+		Name  string `json:"name"`
+		Group string `json:"aadGroupId"`
 	} `json:"team"`
 	Channel struct {
 		ID   string `json:"id"`
@@ -122,7 +123,7 @@ func decodeActivity(body []byte) (*activity, error) {
 		return nil, errMalformed
 	}
 	for _, id := range []string{act.ID, act.Conversation.ID, act.ReplyToID, act.From.ID, act.From.id(), act.Recipient.ID,
-		act.ChannelData.Team.ID, act.ChannelData.Channel.ID} {
+		act.ChannelData.Team.ID, act.ChannelData.Team.Group, act.ChannelData.Channel.ID} {
 		if len(id) > maxID || strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r == '\uFFFD' }) {
 			return nil, errMalformed
 		}

@@ -23,11 +23,13 @@ import (
 // Platform is this adapter's name in chat.User and chat.Place.
 const Platform = "teams"
 
-// Where Microsoft's public cloud says who signs what comes in, and gives tokens
-// for what goes out. Sovereign clouds have their own.
+// Where Microsoft's public cloud says who signs what comes in, gives tokens for
+// what goes out, and has Graph. Sovereign clouds have their own; for Graph's see
+// learn.microsoft.com, "Microsoft Graph national cloud deployments".
 const (
 	DefaultMetadataURL = "https://login.botframework.com/v1/.well-known/openidconfiguration"
 	defaultTokenURL    = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
+	defaultGraphURL    = "https://graph.microsoft.com"
 )
 
 // Desk is who handles events.
@@ -50,6 +52,9 @@ type Options struct {
 	// TokenURL is the tenant's token endpoint; "{tenant}" in it stands for
 	// TenantID.
 	TokenURL string
+	// GraphURL is Microsoft Graph's address, without a version. Messages whose
+	// answer was lost are looked for there.
+	GraphURL string
 
 	// AllowAnonymousLoopback takes activities without a token, and sends none: for
 	// an emulator on this machine, and for nothing else. Listen must then name the
@@ -92,6 +97,7 @@ type Adapter struct {
 
 	keys      *keySet
 	tokens    *tokens
+	graph     *graph
 	book      *references
 	recent    recent
 	replies   replies
@@ -125,6 +131,10 @@ func New(o Options) (*Adapter, error) {
 	if !trustworthy(tokenURL) {
 		return nil, errors.New("teams: DESKHAND_TEAMS_TOKEN_URL must be an https address like " + defaultTokenURL)
 	}
+	graphURL := strings.TrimRight(cmp.Or(o.GraphURL, defaultGraphURL), "/")
+	if !trustworthy(graphURL) {
+		return nil, errors.New("teams: DESKHAND_TEAMS_GRAPH_URL must be an https address like " + defaultGraphURL)
+	}
 	m, err := newMetrics(o.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("teams: metrics: %w", err)
@@ -148,7 +158,8 @@ func New(o Options) (*Adapter, error) {
 		a.now = time.Now
 	}
 	a.keys = newKeySet(metadata, a.http, a.now, m)
-	a.tokens = newTokens(tokenURL, o.AppID, o.AppPassword, a.http, a.now, m)
+	a.tokens = newTokens(tokenURL, o.AppID, o.AppPassword, botScope, a.http, a.now, m)
+	a.graph = newGraph(graphURL, newTokens(tokenURL, o.AppID, o.AppPassword, graphURL+"/.default", a.http, a.now, m))
 	a.book = newReferences(o.Book, a.now)
 	return a, nil
 }

@@ -35,7 +35,7 @@ const (
 	creating                 // a second message
 )
 
-// request is one call of the Bot Connector.
+// request is one call of the Bot Connector, or of Microsoft Graph.
 type request struct {
 	name   string // for metrics and errors
 	method string
@@ -87,29 +87,11 @@ func (a *Adapter) send(ctx context.Context, service string, r request, into any)
 			return &chat.RefusedError{Reason: "it can't be written as JSON"}
 		}
 	}
-	return a.authorized(ctx, func(token string) (int, error) { return a.once(ctx, address, token, js, r, into) })
-}
-
-// authorized makes a call with the desk's token. One that is not taken, as when
-// the app's password has been changed, is renewed, and the call made once more:
-// it has had no effect.
-func (a *Adapter) authorized(ctx context.Context, do func(token string) (status int, err error)) error {
 	if a.anonymous {
-		_, err := do("")
+		_, err := a.once(ctx, address, "", js, r, into)
 		return err
 	}
-	token, err := a.tokens.get(ctx)
-	if err != nil {
-		return err // nothing has been sent
-	}
-	status, err := do(token)
-	if status != http.StatusUnauthorized {
-		return err
-	}
-	if token, ok := a.tokens.instead(ctx, token); ok {
-		_, err = do(token)
-	}
-	return err
+	return a.tokens.authorize(ctx, func(token string) (int, error) { return a.once(ctx, address, token, js, r, into) })
 }
 
 // once makes the call itself. The status is 0 if there was no answer.

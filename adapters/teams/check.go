@@ -1,11 +1,17 @@
 package teams
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/deskhand/deskhand/bot/chat"
 )
 
 // maxSkew is how far the clocks may differ before it is worth telling; beyond
@@ -21,7 +27,8 @@ type Finding struct {
 }
 
 // Check looks whether the installation can work: Microsoft's keys, the clock,
-// the app's password, and whether the bot has been heard from.
+// the app's password, whether the bot has been heard from, and whether it may
+// look back where it is installed.
 func (a *Adapter) Check(ctx context.Context) []Finding {
 	if a.anonymous {
 		return []Finding{{Name: "Teams tokens", Text: "development mode: they are not checked",
@@ -30,6 +37,7 @@ func (a *Adapter) Check(ctx context.Context) []Finding {
 	all := append(a.checkKeys(ctx), a.checkToken(ctx))
 	if _, forgets := a.book.book.(*memory); !forgets {
 		all = append(all, a.checkHeard(ctx))
+		all = append(all, a.checkHistory(ctx)...)
 	}
 	return all
 }
@@ -104,4 +112,75 @@ func (a *Adapter) checkHeard(ctx context.Context) Finding {
 		f.OK, f.Text = true, fmt.Sprintf("Teams has been heard from; %d teams have the desk", len(teams))
 	}
 	return f
+}
+
+// checkHistory looks whether Graph shows the desk what stands in its teams and
+// group chats, at most mostTeams of each.
+func (a *Adapter) checkHistory(ctx context.Context) []Finding {
+	f := Finding{Name: "Teams history"}
+	teams, err := a.book.all(ctx, teamKeys)
+	if err != nil {
+		f.Text = err.Error()
+		return []Finding{f}
+	}
+	places, err := a.book.all(ctx, placeKey(""))
+	if err != nil {
+		f.Text = err.Error()
+		return []Finding{f}
+	}
+	maps.DeleteFunc(places, func(_ string, r reference) bool { return r.Type != groupChat })
+	var asked int
+	var closed []string
+	look := func(name, channel string, ref reference) error {
+		path, err := a.history(ctx, channel, "", ref)
+		if err == nil {
+			_, _, err = a.messages(ctx, a.graph.address(path, 1))
+		}
+		if shut(err) {
+			var here struct{}
+			if gone := a.call(ctx, ref.ServiceURL, request{name: "members", method: http.MethodGet,
+				path: []string{"v3", "conversations", channel, "pagedmembers"}}, &here); errors.Is(gone, chat.ErrGone) {
+				return nil // the desk was removed from there
+			}
+			closed, err = append(closed, name), nil
+		}
+		if err == nil {
+			asked++
+		}
+		return err
+	}
+	for _, team := range first(teams, mostTeams) {
+		ref := teams[team]
+		// A team's first channel has the team's own id.
+		if err = look("the team "+cmp.Or(ref.Name, team), team, reference{ServiceURL: ref.ServiceURL, Type: channelPost, Team: team}); err != nil {
+			break
+		}
+	}
+	for _, id := range first(places, mostTeams) {
+		if err != nil {
+			break
+		}
+		err = look("a group chat", id, places[id])
+	}
+	switch {
+	case err != nil:
+		f.Text = "it can't be seen whether a message has arrived: " + err.Error()
+		f.Fix = "Look whether this machine reaches " + a.graph.url + ", through a proxy perhaps, and at DESKHAND_TEAMS_GRAPH_URL. Until then a message may stand there twice after a fault."
+	case len(closed) > 0:
+		f.Text = fmt.Sprintf("in %d of %d places the desk may not look whether a message has arrived, so after a fault one may stand there twice, and nobody hears what is said under the copy: %s",
+			len(closed), asked, strings.Join(closed, ", "))
+		f.Fix = "Upload the package that deskhand teams package makes, and have an owner update Deskhand there (Manage team → Apps, or remove and add it): it asks to read the messages of that team or chat. " +
+			"If it does not ask, an administrator has turned that off for the tenant (Resource-specific consent)."
+	case asked == 0:
+		return nil // there is nothing to look into yet
+	default:
+		f.OK, f.Text = true, fmt.Sprintf("the desk can look back in all of %d teams and group chats", asked)
+	}
+	return []Finding{f}
+}
+
+// first are at most n keys, in order.
+func first(all map[string]reference, n int) []string {
+	keys := slices.Sorted(maps.Keys(all))
+	return keys[:min(len(keys), n)]
 }

@@ -2,6 +2,7 @@ package teams
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -70,7 +71,7 @@ func (m *meeting) start() {
 	m.t.Helper()
 	var err error
 	m.a, err = New(Options{AppID: m.teams.App().ID, AppPassword: m.teams.App().Secret, TenantID: m.teams.ID(),
-		MetadataURL: m.teams.OpenIDURL(), TokenURL: m.teams.TokenURL(), Desk: m.desk, Book: m.book})
+		MetadataURL: m.teams.OpenIDURL(), TokenURL: m.teams.TokenURL(), GraphURL: m.teams.GraphURL(), Desk: m.desk, Book: m.book})
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func (m *meeting) channel(name string) teamstest.Channel {
 // must delivers a post.
 func (m *meeting) must(p chat.Post) chat.Ref {
 	m.t.Helper()
-	p.ID = fmt.Sprintf("%p", &p)
+	p.ID = cmp.Or(p.ID, fmt.Sprintf("%p", &p))
 	ref, err := m.a.Send(m.t.Context(), p)
 	if err != nil {
 		m.t.Fatalf("Send: %v\n%s", err, m.teams.TranscriptAll())

@@ -3,6 +3,7 @@ package teams
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -28,7 +29,12 @@ func (a *Adapter) note(ctx context.Context, act *activity) error {
 		r.ServiceURL = act.ServiceURL
 		set(&r.Bot, act.Recipient.ID)
 	}
-	if err := a.book.learn(ctx, tenantKey, reach); err != nil {
+	if err := a.book.learn(ctx, tenantKey, func(r *reference) {
+		reach(r)
+		if r.Mark == "" {
+			r.Mark = rand.Text()[:8]
+		}
+	}); err != nil {
 		return err
 	}
 	if act.extension() {
@@ -46,6 +52,7 @@ func (a *Adapter) note(ctx context.Context, act *activity) error {
 		if err := a.book.learn(ctx, teamKey(team.ID), func(r *reference) {
 			reach(r)
 			set(&r.Name, team.Name)
+			set(&r.Group, team.Group)
 		}); err != nil {
 			return err
 		}

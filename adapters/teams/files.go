@@ -114,8 +114,8 @@ func (a *Adapter) download(ctx context.Context, address string, signed bool, lim
 		status, data, err = a.fetch(ctx, address, token, signed, limit)
 		return status, err
 	}
-	if signed {
-		return data, a.authorized(ctx, do)
+	if signed && !a.anonymous {
+		return data, a.tokens.authorize(ctx, do)
 	}
 	_, err = do("")
 	return data, err

@@ -255,12 +255,16 @@ func (a *Adapter) account(ref reference) schema.ChannelAccount {
 // 40,000 (80 KB in UTF-16, under "Format your bot messages").
 const maxText = 20_000
 
-// draw makes the activity of a post: words alone as a message, everything else as
-// a card, with the name of whoever speaks above it. Text and attachments never go together:
-// Teams would make two messages of them, and tell the id of neither.
+// draw makes the activity of a post: words alone, in somebody's own chat, as a
+// message, everything else as a card, with the name of whoever speaks above it.
+// Only a card has room for the mark by which Find knows it. Text and attachments
+// never go together: Teams would make two messages of them, and tell the id of
+// neither.
 func (a *Adapter) draw(ctx context.Context, p chat.Post, o adaptive.Options, ref reference) outgoing {
 	act := outgoing{Type: "message", From: a.account(ref)}
-	if p.As == nil && len(p.Card.Blocks) == 0 && len(p.Files) == 0 && len(p.Viewers) == 0 {
+	if ref.Type != personalChat {
+		o.Mark, _ = a.mark(ctx, p) // without one it is not found, and that is all
+	} else if p.As == nil && len(p.Card.Blocks) == 0 && len(p.Files) == 0 && len(p.Viewers) == 0 {
 		act.Text, act.TextFormat = a.plainText(p.Card), "plain"
 		return act
 	}
@@ -342,15 +346,6 @@ func withNames(err error, act outgoing) bool {
 		card, ok := x.Content.(json.RawMessage)
 		return ok && adaptive.Mentions(card)
 	})
-}
-
-// Find looks for a Message that may have been delivered. Teams gives bots no
-// history, and creating a message knows no key by which a second one would be
-// seen to be the same; so it is never found. What is left is to be rarely
-// unsure: what has not left whole was not sent (see send), and only an answer that
-// leaves it open is taken as such (see refused).
-func (a *Adapter) Find(context.Context, chat.Post) (chat.Ref, bool, error) {
-	return chat.Ref{}, false, nil
 }
 
 // Budgets are the limits that a post, or its update, is subject to: in one

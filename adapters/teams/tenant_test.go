@@ -92,7 +92,9 @@ func newMicrosoft(t testing.TB) *microsoft {
 		defer m.mu.Unlock()
 		m.tokens++
 		status, body := http.StatusOK, fmt.Sprintf(`{"token_type": "Bearer", "expires_in": 3599, "access_token": "out-%d"}`, m.tokens)
-		if r.FormValue("client_secret") != password || r.FormValue("scope") != tokenScope || r.FormValue("client_id") != botID {
+		if r.FormValue("scope") == m.URL+"/graph/.default" {
+			body = `{"token_type": "Bearer", "expires_in": 3599, "access_token": "graph"}`
+		} else if r.FormValue("client_secret") != password || r.FormValue("scope") != botScope || r.FormValue("client_id") != botID {
 			status, body = http.StatusUnauthorized, `{"error": "invalid_client", "error_codes": [7000215], "error_description": "`+password+` is wrong"}`
 		}
 		if m.onToken != nil {

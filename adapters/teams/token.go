@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	tokenScope = "https://api.botframework.com/.default"
+	botScope = "https://api.botframework.com/.default"
 	// tokenSpare is how long before its end a token is renewed.
 	tokenSpare = 5 * time.Minute
 	// tokenAgain is how soon after a failure the next attempt is made.
@@ -29,6 +29,7 @@ const (
 // See learn.microsoft.com, "OAuth 2.0 client credentials flow".
 type tokens struct {
 	address, app, password string
+	scope                  string // whose API they are for
 	http                   *http.Client
 	now                    func() time.Time
 	metrics                *metrics
@@ -43,8 +44,8 @@ type tokens struct {
 	err    error // of the last attempt
 }
 
-func newTokens(address, app, password string, client *http.Client, now func() time.Time, m *metrics) *tokens {
-	return &tokens{address: address, app: app, password: password, http: client, now: now, metrics: m}
+func newTokens(address, app, password, scope string, client *http.Client, now func() time.Time, m *metrics) *tokens {
+	return &tokens{address: address, app: app, password: password, scope: scope, http: client, now: now, metrics: m}
 }
 
 // get returns a token. While an old one is good, nobody waits for the new one.
@@ -121,6 +122,24 @@ func (t *tokens) instead(ctx context.Context, token string) (string, bool) {
 	return next, err == nil && next != token
 }
 
+// authorize makes a call with a token. One that is not taken, as when the app's
+// password has been changed, is renewed, and the call made once more: it has had
+// no effect.
+func (t *tokens) authorize(ctx context.Context, do func(token string) (status int, err error)) error {
+	token, err := t.get(ctx)
+	if err != nil {
+		return err // nothing has been sent
+	}
+	status, err := do(token)
+	if status != http.StatusUnauthorized {
+		return err
+	}
+	if token, ok := t.instead(ctx, token); ok {
+		_, err = do(token)
+	}
+	return err
+}
+
 // tokenError is what Microsoft says against the app or its password.
 type tokenError struct{ code string }
 
@@ -129,7 +148,7 @@ func (e *tokenError) Error() string {
 }
 
 func (t *tokens) fetch(ctx context.Context) (string, time.Duration, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {t.app}, "client_secret": {t.password}, "scope": {tokenScope}}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {t.app}, "client_secret": {t.password}, "scope": {t.scope}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.address, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", 0, errors.New("the token address is none")

@@ -92,7 +92,7 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 		Slack: app.Slack{SigningSecret: workspace.App().SigningSecret, BotToken: workspace.App().BotToken,
 			APIURL: workspace.URL() + "/api/", Unpaced: true},
 		Teams: app.Teams{AppID: tenant.App().ID, AppPassword: tenant.App().Secret, TenantID: tenant.ID(),
-			MetadataURL: tenant.OpenIDURL(), TokenURL: tenant.TokenURL(), Unpaced: true},
+			MetadataURL: tenant.OpenIDURL(), TokenURL: tenant.TokenURL(), GraphURL: tenant.GraphURL(), Unpaced: true},
 		URL: "http://" + page.Addr().String(), // the page passes these on to the desk
 	})
 	if err != nil {

@@ -136,7 +136,7 @@ func (c *doctorCmd) checkSlack(ctx context.Context, tell teller) {
 }
 
 func (c *doctorCmd) checkTeams(ctx context.Context, tell teller) {
-	o := teams.Options{AppID: c.TeamsAppID, AppPassword: c.TeamsAppPassword, TenantID: c.TeamsTenantID, MetadataURL: c.TeamsMetadataURL, TokenURL: c.TeamsTokenURL}
+	o := teams.Options{AppID: c.TeamsAppID, AppPassword: c.TeamsAppPassword, TenantID: c.TeamsTenantID, MetadataURL: c.TeamsMetadataURL, TokenURL: c.TeamsTokenURL, GraphURL: c.TeamsGraphURL}
 	if c.DatabaseURL != "" {
 		db, err := storage.Open(ctx, c.DatabaseURL)
 		if err == nil { // else it has been told

@@ -55,6 +55,7 @@ type teamsFlags struct {
 	TeamsTenantID    string `name:"teams-tenant-id" help:"Azure Bot → Configuration → App Tenant ID." env:"DESKHAND_TEAMS_TENANT_ID" placeholder:"ID"`
 	TeamsMetadataURL string `name:"teams-openid-metadata-url" help:"Who signs what Teams sends, if not Microsoft's public cloud." env:"DESKHAND_TEAMS_OPENID_METADATA_URL" placeholder:"URL"`
 	TeamsTokenURL    string `name:"teams-token-url" help:"Who gives the desk its tokens, if not Microsoft's public cloud." env:"DESKHAND_TEAMS_TOKEN_URL" placeholder:"URL"`
+	TeamsGraphURL    string `name:"teams-graph-url" help:"Microsoft Graph, if not the public cloud's: there the desk sees whether a message has arrived whose confirmation was lost." env:"DESKHAND_TEAMS_GRAPH_URL" placeholder:"URL"`
 }
 
 func (f teamsFlags) set() bool {

@@ -38,7 +38,7 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 		DatabaseURL: c.DatabaseURL, RedisURL: c.RedisURL, Listen: c.Listen, Data: c.Data, URL: c.URL,
 		Slack: app.Slack{SigningSecret: c.SlackSigningSecret, BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Unpaced: c.Unpaced},
 		Teams: app.Teams{AppID: c.TeamsAppID, AppPassword: c.TeamsAppPassword, TenantID: c.TeamsTenantID, MetadataURL: c.TeamsMetadataURL,
-			TokenURL: c.TeamsTokenURL, AllowAnonymousLoopback: c.Anonymous, Unpaced: c.TeamsUnpaced},
+			TokenURL: c.TeamsTokenURL, GraphURL: c.TeamsGraphURL, AllowAnonymousLoopback: c.Anonymous, Unpaced: c.TeamsUnpaced},
 		Log: e.log, Progress: e.progress,
 	})
 	if err != nil {

@@ -48,6 +48,9 @@ type Options struct {
 	// card with a mention of somebody who is not in the conversation. Where it is
 	// nil everybody is mentioned.
 	Mention func(chat.User) bool
+	// Mark is what the card can be told by from any other, however it is edited;
+	// see Marked. "" leaves it without.
+	Mark string
 }
 
 // Card draws a post's card, with its persona's name above it.
@@ -69,8 +72,38 @@ func Card(p chat.Post, o Options) json.RawMessage {
 		}
 		c.Teams.Entities = pt.entities
 		c.Refresh = refreshFor(p.Viewers, o.ViewerID)
+		mark(c.Body, o.Mark)
 		return encode(c)
 	})
+}
+
+// mark makes o the id of the first element that has none. An id is the one thing
+// of a card that every renderer keeps and none shows.
+func mark(body []element, o string) {
+	for _, e := range body {
+		if c := e.all(); c.ID == "" {
+			c.ID = o
+			return
+		}
+	}
+}
+
+// Marked says whether a card was drawn with this Mark.
+func Marked(js []byte, mark string) bool {
+	var c struct {
+		Body []struct {
+			ID string `json:"id"`
+		} `json:"body"`
+	}
+	if mark == "" || json.Unmarshal(js, &c) != nil {
+		return false
+	}
+	for _, e := range c.Body {
+		if e.ID == mark {
+			return true
+		}
+	}
+	return false
 }
 
 // Mentions says whether a card mentions somebody.

@@ -61,6 +61,30 @@ func TestCard(t *testing.T) {
 	}
 }
 
+func TestACardIsKnownByItsMark(t *testing.T) {
+	t.Parallel()
+	for name, c := range chattest.Cards {
+		for as, persona := range map[string]*chat.Persona{"the desk": nil, "a person": {Name: "Ben Osei"}} {
+			js := Card(chat.Post{Card: c, As: persona}, Options{Mark: "deskhand.x.17"})
+			if !Marked(js, "deskhand.x.17") {
+				t.Errorf("%s, said by %s, is not known again: %s", name, as, js)
+			}
+			if Marked(js, "deskhand.x.1") || Marked(js, "") {
+				t.Errorf("%s, said by %s, is taken for another", name, as)
+			}
+			bounded(t, js)
+			if err := teamstest.CheckCard(js); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	for _, js := range []string{"", "[]", `{"body": 1}`, `{"body": [{"id": 1}]}`, `{"body": [{"text": "deskhand.x.17"}]}`} {
+		if Marked([]byte(js), "deskhand.x.17") {
+			t.Errorf("%s is taken for it", js)
+		}
+	}
+}
+
 func TestDialog(t *testing.T) {
 	t.Parallel()
 	for name, f := range chattest.Forms {

@@ -185,7 +185,8 @@ func newManifest(o Options) (manifest, error) {
 		Channels:    "tier1",
 	}
 	// Whoever installs the desk in a team or a chat agrees to these for that team
-	// or chat, and to nothing else.
+	// or chat, and to nothing else. They let the bot hear what does not mention it,
+	// and read in Graph whether a message of its own has arrived.
 	m.Authorization.Permissions.ResourceSpecific = []permission{
 		{"ChannelMessage.Read.Group", "Application"}, // replies in a ticket's thread, and questions in a help channel, without a mention
 		{"ChatMessage.Read.Chat", "Application"},     // the same in a group chat

@@ -55,6 +55,10 @@ type Options struct {
 	// TokenLife is how long the app's tokens live; 0 is an hour.
 	TokenLife time.Duration
 
+	// GraphLag is how long it takes until Graph shows a message. Microsoft
+	// publishes none; 0 is at once.
+	GraphLag time.Duration
+
 	// KeepMessages bounds the messages kept in each conversation; the oldest are
 	// dropped. 0 is 10,000.
 	KeepMessages int
@@ -136,7 +140,8 @@ type Team struct {
 	// Installed says that the app is in the team; it has not heard of it.
 	Installed bool `json:"installed,omitempty"`
 	// AllMessages gives the app every message of the team's channels (resource
-	// specific consent, ChannelMessage.Read.Group), not only those that mention it.
+	// specific consent, ChannelMessage.Read.Group), not only those that mention it,
+	// and lets it read them in Graph.
 	AllMessages bool `json:"all_messages,omitempty"`
 }
 
@@ -366,7 +371,7 @@ var ErrGap = errors.New("teamstest: the changes asked for are no longer kept")
 // A Call is one request of the app's.
 type Call struct {
 	N       int64  // number of this call to this operation, from 1
-	Op      string // send, reply, update, delete, create, members, member, pagedMembers, team, teamChannels, attachment, token
+	Op      string // send, reply, update, delete, create, members, member, pagedMembers, team, teamChannels, attachment, token; of Graph channelMessages, replies, chatMessages
 	Channel string // conversation id, as called
 	ID      string // activity or member id
 	Body    map[string]any

@@ -20,6 +20,7 @@ import (
 func (t *Tenant) routes() http.Handler {
 	mux := http.NewServeMux()
 	t.loginRoutes(mux)
+	t.graphRoutes(mux)
 	for pattern, h := range map[string]struct {
 		op string
 		f  func(*request)
@@ -81,7 +82,7 @@ func (t *Tenant) serve(rw http.ResponseWriter, r *http.Request, op string, f fun
 		return
 	}
 	token, bearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !bearer || !t.login.known(token, t.now()) {
+	if !bearer || !t.login.known(token, botAudience, t.now()) {
 		call.Error = "Unauthorized"
 		w.json(http.StatusUnauthorized, map[string]string{"message": "Authorization has been denied for this request."})
 		return
@@ -235,7 +236,7 @@ func (t *Tenant) beginWith(rw http.ResponseWriter, r *http.Request, op, channel,
 
 func (t *Tenant) fault(c Call) Fault {
 	for _, op := range []string{c.Op, ""} {
-		if op == "" && slices.Contains([]string{"token", "keys", "metadata", "ssoKeys", "ssoMetadata"}, c.Op) {
+		if op == "" && slices.Contains([]string{"token", "keys", "metadata", "ssoKeys", "ssoMetadata", opChannelMessages, opReplies, opChatMessages}, c.Op) {
 			continue
 		}
 		if list := t.failNext[op]; len(list) > 0 {

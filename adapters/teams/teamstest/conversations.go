@@ -22,6 +22,7 @@ type conversation struct {
 	read    map[string]string
 	views   map[string]map[string]*view // by message and user
 	notices map[string][]Notice         // by user
+	changed map[string]time.Time        // of messages that were, when last
 }
 
 // A view is a message's card as one person has it, and what they have done to it
@@ -255,6 +256,7 @@ func (t *Tenant) post(c *conversation, m *Message) *Message {
 	if len(c.msgs) > t.keepMessages+t.keepMessages/4+8 { // cut now and then, not on each
 		for _, old := range c.msgs[:len(c.msgs)-t.keepMessages] {
 			delete(c.views, old.ID)
+			delete(c.changed, old.ID)
 		}
 		c.msgs = slices.Clone(c.msgs[len(c.msgs)-t.keepMessages:])
 	}
@@ -267,10 +269,22 @@ func (t *Tenant) post(c *conversation, m *Message) *Message {
 // change replaces a message by another with the same id.
 func (t *Tenant) change(c *conversation, m *Message) {
 	c.put(m)
+	if c.changed == nil {
+		c.changed = map[string]time.Time{}
+	}
+	c.changed[m.ID] = t.now()
 	if m.Deleted {
 		delete(c.views, m.ID)
 	}
 	t.changed(Change{Kind: MessageChanged, Channel: c.ID, ID: m.ID, Message: m, User: m.To})
+}
+
+// lastChange is when a message was posted, or changed last.
+func (c *conversation) lastChange(m *Message) time.Time {
+	if at, ok := c.changed[m.ID]; ok {
+		return at
+	}
+	return m.At
 }
 
 // card is the message's Adaptive Card; nil if it has none.

@@ -7,7 +7,9 @@
 //     login that gives the app its tokens ([Tenant.TokenURL]) and the metadata of
 //     who signs what the app is sent ([Tenant.OpenIDURL]). It refuses what Teams
 //     refuses, with Teams' status codes and errors, and what Teams would take and
-//     show to nobody: [CheckCard] judges every card.
+//     show to nobody: [CheckCard] judges every card. Beside it is the little of
+//     Microsoft Graph that shows the app what stands in a channel or a group chat
+//     ([Tenant.GraphURL]).
 //   - Teams' side towards the app: signed activities, sent again if they are not
 //     answered, and invokes, which are answered at once or never.
 //     [Tenant.Connect] says where the app listens.

@@ -21,12 +21,21 @@ type login struct {
 	mu     sync.Mutex
 	key    int            // the one that signs now
 	listed map[int]string // published ones, with the channel that endorses them
-	tokens map[string]time.Time
+	tokens map[string]grant
 
 	token   string // the newest right one, for half an hour
 	tokenIs string // what it was made for
 	tokenTo time.Time
 }
+
+// A grant is what a token of the app's is good for.
+type grant struct {
+	audience string
+	ends     time.Time
+}
+
+// botAudience is the Bot Connector's.
+const botAudience = "https://api.botframework.com"
 
 // Keys that are not signed with in turn.
 const (
@@ -52,7 +61,7 @@ func kid(k *rsa.PrivateKey) string {
 }
 
 func (l *login) init() error {
-	l.tokens = map[string]time.Time{}
+	l.tokens = map[string]grant{}
 	l.listed = map[int]string{firstKey: "msteams", skypeKey: "skype"}
 	_, err := keyPair(firstKey)
 	return err
@@ -187,6 +196,7 @@ func (t *Tenant) serveToken(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	tenant := r.PathValue("tenant")
+	audience, whole := strings.CutSuffix(f.Get("scope"), "/.default") // all that client credentials may ask for
 	switch {
 	case tenant != t.id:
 		t.refuseLogin(w, call, http.StatusBadRequest, "invalid_request", 90002, "Tenant '"+tenant+"' not found.")
@@ -198,7 +208,7 @@ func (t *Tenant) serveToken(rw http.ResponseWriter, r *http.Request) {
 		t.refuseLogin(w, call, http.StatusUnauthorized, "invalid_client", 7000216, "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")
 	case f.Get("client_secret") != t.app.Secret:
 		t.refuseLogin(w, call, http.StatusUnauthorized, "invalid_client", 7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '"+t.app.ID+"'.")
-	case f.Get("scope") != "https://api.botframework.com/.default":
+	case !whole || audience != botAudience && audience != t.GraphURL():
 		t.refuseLogin(w, call, http.StatusBadRequest, "invalid_scope", 70011, "The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid.")
 	default:
 		var b [32]byte
@@ -206,9 +216,9 @@ func (t *Tenant) serveToken(rw http.ResponseWriter, r *http.Request) {
 		token := "ey." + hex.EncodeToString(b[:])
 		l := &t.login
 		l.mu.Lock()
-		l.tokens[token] = t.now().Add(t.tokenLife)
-		for old, ends := range l.tokens {
-			if ends.Before(t.now()) {
+		l.tokens[token] = grant{audience, t.now().Add(t.tokenLife)}
+		for old, g := range l.tokens {
+			if g.ends.Before(t.now()) {
 				delete(l.tokens, old)
 			}
 		}
@@ -232,10 +242,11 @@ func (t *Tenant) refuseLogin(w *reply, call *Call, status int, code string, numb
 	})
 }
 
-// known says whether the app was given this token, and it has not ended.
-func (l *login) known(token string, now time.Time) bool {
+// known says whether the app was given this token for that audience, and it has
+// not ended.
+func (l *login) known(token, audience string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ends, ok := l.tokens[token]
-	return ok && now.Before(ends)
+	g, ok := l.tokens[token]
+	return ok && g.audience == audience && now.Before(g.ends)
 }

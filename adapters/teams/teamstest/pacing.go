@@ -26,6 +26,10 @@ type pacer struct {
 
 // take uses up one call, or says how long to wait before the next.
 func (p *pacer) take(op, conversation string, now time.Time) time.Duration {
+	switch op {
+	case opChannelMessages, opReplies, opChatMessages:
+		return p.takeGraph(conversation, now)
+	}
 	if p.PerSecond > 0 {
 		if wait := p.full("", now, time.Second, p.PerSecond); wait > 0 {
 			return wait
@@ -60,6 +64,22 @@ func (p *pacer) take(op, conversation string, now time.Time) time.Duration {
 	if key != "" {
 		p.note("", now)
 	}
+	return 0
+}
+
+// takeGraph is take for Graph, which has limits of its own: 4 a second for each
+// team, channel or chat, and 20 for reading messages in the tenant; page "Microsoft
+// Graph service-specific throttling limits".
+func (p *pacer) takeGraph(conversation string, now time.Time) time.Duration {
+	const all = "graph"
+	one := all + " " + conversation
+	if p.Windows {
+		if wait := max(p.full(one, now, time.Second, 4), p.full(all, now, time.Second, 20)); wait > 0 {
+			return wait
+		}
+	}
+	p.note(one, now)
+	p.note(all, now)
 	return 0
 }
 

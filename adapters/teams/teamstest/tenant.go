@@ -32,6 +32,7 @@ type Tenant struct {
 	quotes       bool
 	targeted     bool
 	tokenLife    time.Duration
+	graphLag     time.Duration
 	keepMessages int
 	log          *slog.Logger
 
@@ -101,6 +102,7 @@ func New(o Options) (*Tenant, error) {
 		quotes:       o.QuoteEntities,
 		targeted:     o.Targeted,
 		tokenLife:    cmp.Or(o.TokenLife, time.Hour),
+		graphLag:     o.GraphLag,
 		keepMessages: cmp.Or(o.KeepMessages, 10_000),
 		log:          cmp.Or(o.Log, slog.New(slog.DiscardHandler)),
 		client: &http.Client{
@@ -195,7 +197,7 @@ func (t *Tenant) SetURL(url string) {
 
 // Handler serves Teams' part and nothing else: the connector under /emea/, what
 // Microsoft's login and the Bot Framework serve under /login/ and
-// /botframework/, and files.
+// /botframework/, Microsoft Graph under /graph/, and files.
 func (t *Tenant) Handler() http.Handler { return t.handler }
 
 // Connect says where the app listens: at base + "/api/messages". Until it is

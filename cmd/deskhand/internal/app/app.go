@@ -73,6 +73,7 @@ type Teams struct {
 	TenantID    string
 	MetadataURL string
 	TokenURL    string
+	GraphURL    string
 	// AllowAnonymousLoopback is the development mode; see teams.Options.
 	AllowAnonymousLoopback bool
 	Unpaced                bool
@@ -149,10 +150,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 
 func (a *App) openPlatforms() error {
 	log := a.o.Log
-	if s := a.o.Teams; s != (Teams{MetadataURL: s.MetadataURL, TokenURL: s.TokenURL, Unpaced: s.Unpaced}) {
+	if s := a.o.Teams; s != (Teams{MetadataURL: s.MetadataURL, TokenURL: s.TokenURL, GraphURL: s.GraphURL, Unpaced: s.Unpaced}) {
 		var err error
 		a.teams, err = teams.New(teams.Options{
-			AppID: s.AppID, AppPassword: s.AppPassword, TenantID: s.TenantID, MetadataURL: s.MetadataURL, TokenURL: s.TokenURL,
+			AppID: s.AppID, AppPassword: s.AppPassword, TenantID: s.TenantID, MetadataURL: s.MetadataURL, TokenURL: s.TokenURL, GraphURL: s.GraphURL,
 			AllowAnonymousLoopback: s.AllowAnonymousLoopback, Listen: a.o.Listen, Unpaced: s.Unpaced,
 			Desk: lateDesk{a}, Book: lateBook{a}, FileURL: a.fileURL, Log: log, Now: a.o.Now, Metrics: a.registry,
 		})

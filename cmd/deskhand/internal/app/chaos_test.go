@@ -83,7 +83,7 @@ func TestChaosTeams(t *testing.T) {
 	app := w.w.App()
 	desk := serve(t, "DESKHAND_DATABASE_URL="+cluster.URL(), "DESKHAND_TEAMS_APP_ID="+app.ID, "DESKHAND_TEAMS_APP_PASSWORD="+app.Secret,
 		"DESKHAND_TEAMS_TENANT_ID="+w.w.ID(), "DESKHAND_TEAMS_OPENID_METADATA_URL="+w.w.OpenIDURL(), "DESKHAND_TEAMS_TOKEN_URL="+w.w.TokenURL(),
-		"DESKHAND_TEAMS_UNPACED=true")
+		"DESKHAND_TEAMS_GRAPH_URL="+w.w.GraphURL(), "DESKHAND_TEAMS_UNPACED=true")
 	w.connect("http://" + desk.addr)
 	w.install(t, on)
 	settled(ctx, t, desk, cluster.URL())

@@ -253,7 +253,7 @@ func (d *desk) start(with Options) {
 	}
 	if d.teams != nil {
 		app := d.teams.App()
-		o.Teams = Teams{AppID: app.ID, AppPassword: app.Secret, TenantID: d.teams.ID(), MetadataURL: d.teams.OpenIDURL(), TokenURL: d.teams.TokenURL(), Unpaced: true}
+		o.Teams = Teams{AppID: app.ID, AppPassword: app.Secret, TenantID: d.teams.ID(), MetadataURL: d.teams.OpenIDURL(), TokenURL: d.teams.TokenURL(), GraphURL: d.teams.GraphURL(), Unpaced: true}
 	}
 	app, err := New(d.t.Context(), o)
 	if err != nil {

@@ -101,7 +101,7 @@ func TestAPlatformThatIsAwayKeepsNobodyElse(t *testing.T) {
 	app, err := New(t.Context(), Options{DatabaseURL: url, Listen: "127.0.0.1:0", Data: t.TempDir(), Now: d.now, MaxConns: 8,
 		Slack: Slack{SigningSecret: "secret", BotToken: "xoxb-test", APIURL: "http://127.0.0.1:1/api/"},
 		Teams: Teams{AppID: d.teams.App().ID, AppPassword: d.teams.App().Secret, TenantID: d.teams.ID(),
-			MetadataURL: d.teams.OpenIDURL(), TokenURL: d.teams.TokenURL(), Unpaced: true}})
+			MetadataURL: d.teams.OpenIDURL(), TokenURL: d.teams.TokenURL(), GraphURL: d.teams.GraphURL(), Unpaced: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

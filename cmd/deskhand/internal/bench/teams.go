@@ -189,7 +189,7 @@ func (b *bench) inTeams(ctx context.Context) (err error) {
 // deskIn has a desk in Slack and Teams while something is done.
 func (b *bench) deskIn(ctx context.Context, t *tenancy, unpaced bool, do func(*child) error) (err error) {
 	c, err := b.startOn(ctx, wholeDesk, app.Teams{AppID: t.App().ID, AppPassword: t.App().Secret, TenantID: t.ID(),
-		MetadataURL: t.OpenIDURL(), TokenURL: t.TokenURL(), Unpaced: unpaced})
+		MetadataURL: t.OpenIDURL(), TokenURL: t.TokenURL(), GraphURL: t.GraphURL(), Unpaced: unpaced})
 	if err != nil {
 		return err
 	}
