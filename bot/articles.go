@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -22,6 +23,8 @@ const (
 	articleBatch = 500
 	// rebuildFrom is how many changes are worth a new index.
 	rebuildFrom = 2000
+	// articleRest is how many looks are left out at most after failures.
+	articleRest = 30
 )
 
 // ArticlesWritten tells whether articles were changed in chat since the last
@@ -97,13 +100,24 @@ func articlesSince(ctx context.Context, db *storage.DB, seq int64) iter.Seq2[kno
 	}
 }
 
-// FollowArticles keeps an index in step until ctx ends.
+// FollowArticles keeps an index in step until ctx ends. What fails for another
+// reason than the database's is tried less and less often: a new index that has
+// no room on disk takes a minute of work to find that out.
 func FollowArticles(ctx context.Context, db *storage.DB, index *kb.Index, shared ephemeral.Store, log *slog.Logger) error {
 	changed := shared.Subscribe(ctx, ArticlesChanged)
 	tick := time.NewTicker(articlePoll)
 	defer tick.Stop()
+	rest, resting := 0, 0 // looks that are left out
 	for {
-		if err := CatchUp(ctx, db, index, nil); err != nil && ctx.Err() == nil {
+		if resting > 0 {
+			resting--
+		} else if err := CatchUp(ctx, db, index, nil); err == nil || ctx.Err() != nil {
+			rest = 0
+		} else {
+			if !errors.Is(err, storage.ErrUnavailable) {
+				rest = min(2*rest+1, articleRest)
+			}
+			resting = rest
 			log.WarnContext(ctx, "the index is behind the articles", "err", err)
 		}
 		select {

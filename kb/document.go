@@ -16,7 +16,7 @@ import (
 // The fields of an article in Bleve. Words holds the terms of all its parts
 // and what they mean, body those of the answer, name those of the title, small
 // words too, and grams their pieces of four letters; in the place of a term's frequency is its
-// weight. The rest is for filtering and for showing.
+// weight. Audience has the article's number there, and one more. The rest is for filtering and for showing.
 const (
 	wordsField    = "words"
 	bodyField     = "body"
@@ -101,12 +101,11 @@ const answerKept = 2 << 10
 func newDocument(a knowledge.Article, s *synonyms) *document.Document {
 	answer := knowledge.Plain(a.Answer)
 	d := document.NewDocument(strconv.FormatInt(int64(a.ID), 10))
-	text := &articleText{parts: [6]string{a.Title, a.Symptom, strings.Join(a.Tags, "\n"), answer, a.Environment, a.Cause},
+	text := &articleText{id: a.ID, parts: [6]string{a.Title, a.Symptom, strings.Join(a.Tags, "\n"), answer, a.Environment, a.Cause},
 		audience: audienceOf(a.Audience), language: baseLanguage(a.Language), synonyms: s}
-	for _, name := range []string{wordsField, bodyField, nameField, gramsField} {
+	for _, name := range []string{wordsField, bodyField, nameField, gramsField, audienceField} {
 		d.AddField(&articleField{TextField: document.NewTextFieldCustom(name, nil, nil, index.IndexField, nil), text: text})
 	}
-	d.AddField(document.NewTextFieldCustom(audienceField, nil, []byte(audienceStarts+text.audience), index.IndexField, nil))
 	d.AddField(document.NewTextFieldCustom(languageField, nil, []byte(baseLanguage(a.Language)), index.IndexField|index.StoreField, nil))
 	store := func(name, value string) {
 		if value != "" {
@@ -133,6 +132,7 @@ func baseLanguage(tag string) string {
 
 // articleText is an article on its way into the fields that weigh its words.
 type articleText struct {
+	id       knowledge.ArticleID
 	parts    [6]string // title, symptom, tags, answer, environment, cause
 	audience string
 	language string
@@ -201,7 +201,10 @@ func (t *articleText) analyze() {
 		}
 		t.fields[w.field] = freqs
 	}
-	t.fields = make(map[string]index.TokenFrequencies, 4)
+	t.fields = make(map[string]index.TokenFrequencies, 5)
+	reader := &index.TokenFreq{Term: []byte(audienceStarts + t.audience)}
+	reader.SetFrequency(int(t.id) + 1)
+	t.fields[audienceField] = index.TokenFrequencies{string(reader.Term): reader}
 	weigh(wholeArticle, counts, meanings)
 	weigh(answerAlone, counts)
 	weigh(piecesOfIt, pieces)

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -36,6 +37,7 @@ type generation struct {
 	broken   atomic.Bool // it could not be read
 	meanings *meanings   // that its articles were read with
 	view     atomic.Pointer[view]
+	written  atomic.Pointer[chan struct{}] // closed when the last change is on disk
 }
 
 const generationPrefix = "index-"
@@ -69,6 +71,14 @@ func makeMeanings(company [][]string) *meanings {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%q %q %v %v %v %v", groups, stopText+germanStopText, lengthMatters, wholeArticle, answerAlone, piecesOfIt)
 	return &meanings{newSynonyms(groups...), groups, fmt.Sprintf("%d-%x", format, h.Sum64())}
+}
+
+// slowly has Bleve's writer rest after a failure: by itself it tries again at
+// once, which takes a processor for as long as a disk is full.
+const slowly = "deskhand: slowly"
+
+func init() { // Bleve knows such functions by name only
+	scorch.RegistryAsyncErrorCallbacks[slowly] = func(error, string) { time.Sleep(300 * time.Millisecond) }
 }
 
 // openNewest opens the newest whole index in dir, or begins one, and clears
@@ -127,13 +137,26 @@ func openNewest(dir string, m *meanings, log *slog.Logger) (*generation, error) 
 	if err != nil {
 		return nil, err
 	}
-	return g, g.finish(0)
+	if err := g.finish(0); err != nil {
+		return nil, errors.Join(err, g.discard())
+	}
+	whole, err := g.opened()
+	if err != nil {
+		return nil, errors.Join(err, g.discard())
+	}
+	return whole, nil
 }
 
 func generationDir(dir string, number int) string {
 	return filepath.Join(dir, generationPrefix+strconv.Itoa(number))
 }
 
+// newGeneration begins an index, which is to be filled, finished and opened: as
+// long as it is filled each batch waits for the disk and fails if that is full.
+// What is opened does not wait. Where a batch fails after all, Bleve 2.6.1 closes
+// what it goes on reading from, and the next question ends the process; and what
+// is in memory for want of room is written when there is some. A process that
+// ends before has forgotten how far it was along with the rest.
 func newGeneration(dir string, number int, m *meanings) (*generation, error) {
 	g := &generation{number: number, meanings: m}
 	if dir != "" {
@@ -142,8 +165,11 @@ func newGeneration(dir string, number int, m *meanings) (*generation, error) {
 			return nil, err
 		}
 	}
-	b, err := bleve.NewUsing(g.dir, bleve.NewIndexMapping(), scorch.Name, scorch.Name, nil)
+	b, err := bleve.NewUsing(g.dir, bleve.NewIndexMapping(), scorch.Name, scorch.Name, map[string]any{"asyncErrorCallbackName": slowly, "unsafe_batch": dir == ""})
 	if err != nil {
+		if g.dir != "" { // where there is no room, what was begun takes some
+			err = errors.Join(err, os.RemoveAll(g.dir))
+		}
 		return nil, err
 	}
 	g.bleve = b
@@ -166,7 +192,7 @@ func openGeneration(dir string, number int, m *meanings) (_ *generation, err err
 	if err := verify(filepath.Join(dir, "store")); err != nil {
 		return nil, err
 	}
-	b, err := bleve.OpenUsing(dir, map[string]any{"bolt_timeout": "2s"})
+	b, err := bleve.OpenUsing(dir, map[string]any{"bolt_timeout": "2s", "asyncErrorCallbackName": slowly, "unsafe_batch": true})
 	if err != nil {
 		return nil, err
 	}
@@ -207,6 +233,11 @@ func (g *generation) apply(ctx context.Context, articles []knowledge.Article, se
 			return err
 		}
 	}
+	written := make(chan struct{})
+	if g.dir != "" {
+		b.SetPersistedCallback(func(error) { close(written) })
+		g.written.Store(&written)
+	}
 	seq = max(seq, g.seq.Load())
 	b.SetInternal(seqKey, binary.BigEndian.AppendUint64(nil, uint64(seq)))
 	if err := g.bleve.Batch(b); err != nil {
@@ -238,9 +269,39 @@ func (g *generation) finish(seq int64) error {
 	return nil
 }
 
+// opened is a finished index as it is read from.
+func (g *generation) opened() (*generation, error) {
+	if g.dir == "" {
+		return g, nil
+	}
+	err := g.bleve.Close()
+	g.bleve = nil
+	if err != nil {
+		return nil, err
+	}
+	return openGeneration(g.dir, g.number, g.meanings)
+}
+
+// writeTime is how long the end of a process waits for the disk.
+const writeTime = time.Second
+
+// close lets what was applied come to the disk, if that has room.
+func (g *generation) close() error {
+	if written := g.written.Load(); written != nil {
+		select {
+		case <-*written:
+		case <-time.After(writeTime):
+		}
+	}
+	return g.bleve.Close()
+}
+
 // discard closes the index and removes it from disk.
 func (g *generation) discard() error {
-	err := g.bleve.Close()
+	var err error
+	if g.bleve != nil {
+		err = g.bleve.Close()
+	}
 	if g.dir != "" {
 		err = errors.Join(err, os.RemoveAll(g.dir))
 	}

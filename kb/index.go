@@ -249,7 +249,10 @@ func (x *Index) build(ctx context.Context, seq int64, n int, articles iter.Seq2[
 	if err := g.merge(ctx); err != nil {
 		return nil, err
 	}
-	return g, g.finish(seq)
+	if err := g.finish(seq); err != nil {
+		return nil, err
+	}
+	return g.opened()
 }
 
 // Close releases the index, after the queries under way. A rebuild under way
@@ -264,5 +267,5 @@ func (x *Index) Close() error {
 	if g == nil {
 		return nil
 	}
-	return g.bleve.Close()
+	return g.close()
 }

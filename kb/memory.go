@@ -22,7 +22,7 @@ type memory struct {
 	mu    sync.RWMutex
 	seq   int64
 	past  []past
-	solve []int32 // slot of the first article that a past question says something of, -1 for none
+	solve []int32 // slot of the first article that a past question says something of, -1 for none; and several
 	known map[knowledge.PastID]uint32
 	terms map[string][]posting // by term, in order of the numbers of past questions
 	slots map[knowledge.ArticleID]int32
@@ -32,6 +32,10 @@ type memory struct {
 	kind *classifier // which service a ticket is for
 	due  int64       // seq up to which they were trained
 }
+
+// several is added to a slot where there are more articles than the first. The
+// past itself is then looked at, which takes a hundred times as long.
+const several = 1 << 30
 
 // past is a question or a ticket.
 type past struct {
@@ -201,6 +205,9 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 	if len(p.links) > 0 {
 		m.solve[number] = p.links[0].slot
 	}
+	if len(p.links) > 1 {
+		m.solve[number] |= several
+	}
 }
 
 // link keeps what came of an article, in the place of what was said before.
@@ -297,7 +304,7 @@ func (s *search) remember(q Query) (known float64) {
 	}
 	counts, of := s.counted(len(m.past)), 0
 	for number, slot := range m.solve {
-		if counts[number] = slot >= 0 && (s.docOf[slot] >= 0 || m.others(s, uint32(number))); counts[number] {
+		if counts[number] = slot >= 0 && (s.docOf[slot&^several] >= 0 || slot&several != 0 && m.others(s, uint32(number))); counts[number] {
 			of++
 		}
 	}

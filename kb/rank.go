@@ -229,6 +229,7 @@ func (s *search) ask(q Query) {
 
 // readPart is what of a question is read.
 func readPart(text string) string {
+	text = withoutFrames(text)
 	if len(text) <= questionRead {
 		return text
 	}

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math/bits"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -93,47 +92,35 @@ type fieldTerm struct{ field, term string }
 
 func newView(ctx context.Context, r index.IndexReader) (*view, error) {
 	v := &view{of: r, common: make(map[fieldTerm][]posting)}
-	audiences, err := membersByTerm(ctx, r, audienceField)
+	ids := make([]knowledge.ArticleID, 0, 1024) // by document
+	audiences, err := membersByTerm(ctx, r, audienceField, func(doc uint32, frequency uint64) {
+		for int(doc) >= len(ids) {
+			ids = append(ids, 0)
+		}
+		ids[doc] = knowledge.ArticleID(frequency - 1)
+	})
 	if err != nil {
 		return nil, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(audiences)) {
 		v.audiences = append(v.audiences, audience{strings.TrimPrefix(key, audienceStarts), audiences[key]})
+		v.all = v.all.union(audiences[key])
 	}
-	if v.languages, err = membersByTerm(ctx, r, languageField); err != nil {
+	if v.languages, err = membersByTerm(ctx, r, languageField, nil); err != nil {
 		return nil, err
-	}
-	for _, a := range v.audiences {
-		v.all = v.all.union(a.docs)
 	}
 	v.docs, v.total = len(v.all)*64, v.all.count()
 	if v.docs > mostDocs {
 		return nil, fmt.Errorf("%d articles are more than the index can number", v.docs)
 	}
-	return v, v.numbers(r)
-}
-
-// numbers reads which document is which article.
-func (v *view) numbers(r index.IndexReader) error {
-	v.ids = make([]knowledge.ArticleID, v.docs)
+	v.ids = append(ids, make([]knowledge.ArticleID, max(0, v.docs-len(ids)))...)
 	v.number = make(map[knowledge.ArticleID]uint32, v.total)
-	var num index.IndexInternalID
-	for doc := range uint32(v.docs) {
-		if !v.all.has(doc) {
-			continue
+	for doc, id := range ids {
+		if v.all.has(uint32(doc)) {
+			v.number[id] = uint32(doc)
 		}
-		num = index.NewIndexInternalID(num, uint64(doc))
-		key, err := r.ExternalID(num)
-		if err != nil {
-			return err
-		}
-		id, err := strconv.ParseInt(key, 10, 64)
-		if err != nil {
-			return err
-		}
-		v.ids[doc], v.number[knowledge.ArticleID(id)] = knowledge.ArticleID(id), doc
 	}
-	return nil
+	return v, nil
 }
 
 // ofSlots is the document of each slot, -1 for one that is not there.
@@ -151,7 +138,9 @@ func (v *view) ofSlots(all []slot) []int32 {
 	return v.slots[:len(all)]
 }
 
-func membersByTerm(ctx context.Context, r index.IndexReader, field string) (map[string]bitset, error) {
+// membersByTerm is which documents have which term of a field; each, which may
+// be nil, is given all of them.
+func membersByTerm(ctx context.Context, r index.IndexReader, field string, each func(doc uint32, frequency uint64)) (map[string]bitset, error) {
 	dict, err := r.FieldDict(field)
 	if err != nil {
 		return nil, err
@@ -166,7 +155,7 @@ func membersByTerm(ctx context.Context, r index.IndexReader, field string) (map[
 		if e == nil {
 			return members, nil
 		}
-		list, err := r.TermFieldReader(ctx, []byte(e.Term), field, false, false, false)
+		list, err := r.TermFieldReader(ctx, []byte(e.Term), field, each != nil, false, false)
 		if err != nil {
 			return nil, err
 		}
@@ -182,6 +171,9 @@ func membersByTerm(ctx context.Context, r index.IndexReader, field string) (map[
 				break
 			}
 			b.add(uint32(next.ID.Value()))
+			if each != nil {
+				each(uint32(next.ID.Value()), next.Freq)
+			}
 		}
 		if err := list.Close(); err != nil {
 			return nil, err
