@@ -15,9 +15,34 @@ import (
 	"github.com/deskhand/deskhand/storage"
 )
 
-// Draw makes the message of a post, a living card from the record as it now
-// is.
-func (d *Desk) Draw(ctx context.Context, tx *storage.Tx, p storage.Post, th storage.Thread) (chat.Post, error) {
+// Drawing reads what the cards of posts tell of the record, all at once, in a
+// transaction that sees one moment of it. What it returns makes the message of
+// one of them.
+func (d *Desk) Drawing(ctx context.Context, tx *storage.Tx, all []storage.Draft) (func(context.Context, storage.Draft) (chat.Post, error), error) {
+	var of storage.CardSubjects
+	for _, p := range all {
+		switch p.Card {
+		case cards.QuestionCard:
+			of.Questions = append(of.Questions, storage.QuestionID(p.Subject))
+		case cards.TriageCard, cards.FixedCard:
+			of.Superseded = append(of.Superseded, p.ID)
+			fallthrough
+		case cards.StatusCard:
+			if id := ticket.ID(p.Subject); !slices.Contains(of.Tickets, id) {
+				of.Tickets = append(of.Tickets, id)
+			}
+		}
+	}
+	facts, err := tx.CardFacts(ctx, of)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, p storage.Draft) (chat.Post, error) {
+		return d.draw(ctx, tx, p.Post, p.In, facts)
+	}, nil
+}
+
+func (d *Desk) draw(ctx context.Context, tx *storage.Tx, p storage.Post, th storage.Thread, facts storage.CardFacts) (chat.Post, error) {
 	out := chat.Post{
 		ID: strconv.FormatInt(int64(p.ID), 10), Kind: chat.PostKind(p.Kind),
 		Place: chat.Place{Platform: p.Platform, Workspace: p.Workspace, Channel: p.Channel},
@@ -36,7 +61,7 @@ func (d *Desk) Draw(ctx context.Context, tx *storage.Tx, p storage.Post, th stor
 	if p.Card == "" {
 		err = d.fillBody(ctx, tx, p, &out)
 	} else {
-		out.Card, out.Viewers, err = d.drawCard(ctx, tx, p, th, nil)
+		out.Card, out.Viewers, err = d.drawCard(ctx, tx, p, th, facts, nil)
 	}
 	if err != nil {
 		return out, fmt.Errorf("draw post %d: %w", p.ID, err)
@@ -64,13 +89,14 @@ func (d *Desk) fillBody(ctx context.Context, tx *storage.Tx, p storage.Post, out
 }
 
 // drawCard draws a living card as it now is: for one person, or for everybody,
-// and then with those who are to have a view of their own.
-func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th storage.Thread, one *people.Actor) (c chat.Card, viewers []chat.User, err error) {
+// and then with those who are to have a view of their own. What facts don't have
+// is read.
+func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th storage.Thread, facts storage.CardFacts, one *people.Actor) (c chat.Card, viewers []chat.User, err error) {
 	r, err := d.rulesIn(ctx, tx)
 	if err != nil {
 		return c, nil, err
 	}
-	t := &turn{desk: d, tx: tx, rules: r, at: d.now(), account: storage.Account{Platform: p.Platform, Workspace: p.Workspace, UserID: p.User}}
+	t := &turn{desk: d, tx: tx, rules: r, at: d.now(), facts: facts, account: storage.Account{Platform: p.Platform, Workspace: p.Workspace, UserID: p.User}}
 	switch p.Card {
 	case cards.QuestionCard:
 		c, err = t.questionCard(ctx, storage.QuestionID(p.Subject), p.Root)
@@ -116,7 +142,7 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 	switch p.Card {
 	case cards.TriageCard:
 		// A later card is that of another team, which has taken over.
-		v.Moved, err = tx.Superseded(ctx, p)
+		v.Moved, err = t.superseded(ctx, p)
 		return cards.Triage(v), nil, err
 	case cards.StatusCard:
 		if th.Scope != string(chat.Open) {
@@ -129,7 +155,7 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 		return cards.Status(v), viewers, err
 	case cards.FixedCard:
 		// A later one asks anew, after the ticket has been reopened.
-		if v.Moved, err = tx.Superseded(ctx, p); err != nil {
+		if v.Moved, err = t.superseded(ctx, p); err != nil {
 			return c, nil, err
 		}
 		if err := t.hideArticle(ctx, &v); err != nil {
@@ -197,30 +223,40 @@ func (t *turn) viewed(ctx context.Context) error {
 			return err
 		}
 	}
-	c, _, err := t.desk.drawCard(ctx, t.tx, p, th, &t.who)
+	c, _, err := t.desk.drawCard(ctx, t.tx, p, th, storage.CardFacts{}, &t.who)
 	if err == nil {
 		t.answer.Card = &c
 	}
 	return ignoreMissing(err)
 }
 
-func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted bool) (chat.Card, error) {
-	q, err := t.tx.Question(ctx, id)
-	if err != nil {
-		return chat.Card{}, err
+// superseded tells whether another card has taken the place of a living one.
+func (t *turn) superseded(ctx context.Context, p storage.Post) (bool, error) {
+	if t.facts.Superseded == nil {
+		return t.tx.Superseded(ctx, p.ID)
 	}
+	return t.facts.Superseded[p.ID], nil
+}
+
+func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted bool) (chat.Card, error) {
+	facts, ok := t.facts.Questions[id]
+	if !ok {
+		var err error
+		if facts, err = t.tx.QuestionFacts(ctx, id); err != nil {
+			return chat.Card{}, err
+		}
+	}
+	q := facts.Question
 	v := cards.QuestionView{ID: int64(q.ID), Version: q.Version, Text: q.Text, Hits: q.Hits, Confidence: q.Confidence, Later: q.Confidence == searchLater,
-		Outcome: string(q.Outcome), Quoted: quoted}
+		Outcome: string(q.Outcome), Quoted: quoted, Ticket: facts.Became}
 	if q.Outage != 0 {
+		var err error
 		if v.Outage, err = t.outageView(ctx, q); err != nil {
 			return chat.Card{}, err
 		}
 	}
 	if q.Outcome == storage.StillOpen {
-		// People answer beside the thread too, and mean a ticket they have.
-		if v.Mine, err = t.tx.OpenOf(ctx, q.Person, 3); err != nil {
-			return chat.Card{}, err
-		}
+		v.Mine = facts.Open // people answer beside the thread too, and mean a ticket they have
 	}
 	for _, h := range q.Hits {
 		if h.Article == q.Article {
@@ -234,21 +270,17 @@ func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted b
 		}
 		v.Solved = knowledge.Hit{Article: q.Article, Title: found[q.Article].Title}
 	}
-	if q.Ticket != 0 {
-		tk, err := t.tx.Ticket(ctx, q.Ticket)
-		if err != nil {
-			return chat.Card{}, err
-		}
-		v.Ticket = tk.Ref()
-	}
 	return cards.Question(v), nil
 }
 
 // view is a ticket with all that its cards name.
 func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error) {
-	facts, err := t.tx.TicketFacts(ctx, id)
-	if err != nil {
-		return cards.TicketView{}, err
+	facts, ok := t.facts.Tickets[id]
+	if !ok {
+		var err error
+		if facts, err = t.tx.TicketFacts(ctx, id); err != nil {
+			return cards.TicketView{}, err
+		}
 	}
 	tk, who := facts.Ticket, facts.People
 	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value(),
@@ -258,8 +290,8 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 	if s, ok := t.rules.service(tk.Service); ok {
 		v.Service = s.Name
 	}
+	var err error
 	if tk.Moves > 0 {
-		var err error
 		if v.Trail, err = t.trail(ctx, tk); err != nil {
 			return v, err
 		}

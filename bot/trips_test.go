@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -29,6 +30,54 @@ func (c *trips) TraceBatchStart(ctx context.Context, _ *pgx.Conn, _ pgx.TraceBat
 }
 func (*trips) TraceBatchQuery(context.Context, *pgx.Conn, pgx.TraceBatchQueryData) {}
 func (*trips) TraceBatchEnd(context.Context, *pgx.Conn, pgx.TraceBatchEndData)     {}
+
+// However many cards are drawn together, what they tell is read in one trip.
+func TestCardsAreReadTogether(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, promising())
+	for range 3 {
+		l.open()
+		l.asks("the printer does not print")
+	}
+	counted := &trips{}
+	db, err := storage.Open(t.Context(), l.db.Pool().Config().ConnString(), func(c *pgxpool.Config) { c.ConnConfig.Tracer = counted })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for range 2 { // the second time the policy is known
+		if err := db.View(t.Context(), func(tx *storage.Tx) error {
+			rows, _ := tx.Query(t.Context(), `select id, card, subject from posts where card <> '' order by id`)
+			posts, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d storage.Draft, err error) {
+				return d, row.Scan(&d.ID, &d.Card, &d.Subject)
+			})
+			if err != nil {
+				return err
+			}
+			before := counted.n.Load()
+			one, err := l.Drawing(t.Context(), tx, posts)
+			if err != nil {
+				return err
+			}
+			drawn := map[string]int{}
+			for _, p := range posts {
+				if _, err := one(t.Context(), p); err != nil {
+					return err
+				}
+				drawn[p.Card]++
+			}
+			if want := map[string]int{cards.TriageCard: 3, cards.StatusCard: 3, cards.QuestionCard: 3}; !cmp.Equal(drawn, want) {
+				t.Errorf("drawn are %v, want %v", drawn, want)
+			}
+			if n := counted.n.Load() - before; n != 1 {
+				t.Errorf("they take %d trips, want 1", n)
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 // Drawing a change's card takes two trips to the record, and listing what waits
 // for an approver takes as many for one change as for a dozen.

@@ -27,9 +27,10 @@ type turn struct {
 	at          time.Time
 	due         time.Time // of what the desk does by itself: when it was to be done
 	answer      chat.Answer
-	unseen      *storage.Outage // see whyLate
-	itemsEdited bool            // within this transaction
-	goesOn      bool            // in a flat chat, and plainly so, with what was said before
+	facts       storage.CardFacts // of what is drawn, as far as it has been read
+	unseen      *storage.Outage   // see whyLate
+	itemsEdited bool              // within this transaction
+	goesOn      bool              // in a flat chat, and plainly so, with what was said before
 }
 
 func (d *Desk) turn(ctx context.Context, tx *storage.Tx, ev chat.Event) (*turn, error) {

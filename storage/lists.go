@@ -21,13 +21,6 @@ func (tx *Tx) TicketsOf(ctx context.Context, requester people.PersonID, since ti
 		order by t.closed_at is not null, t.state = 'done', t.opened_at desc limit $3`, requester, since, limit)
 }
 
-// OpenOf are a requester's open tickets, newest first.
-func (tx *Tx) OpenOf(ctx context.Context, requester people.PersonID, limit int) ([]ticket.Ticket, error) {
-	return tx.manyTickets(ctx, "open tickets of a requester", `
-		select `+ticketColumns+` from tickets t
-		where t.requester_id = $1 and t.state <> 'done' order by t.opened_at desc limit $2`, requester, limit)
-}
-
 // Owned are the open tickets that an agent has claimed, most urgent first.
 func (tx *Tx) Owned(ctx context.Context, owner people.PersonID, limit int) ([]ticket.Ticket, error) {
 	return tx.manyTickets(ctx, "tickets of an owner", `

@@ -51,12 +51,11 @@ func TestListsOfARequester(t *testing.T) {
 	wantTitles(t, "the first two of her tickets", titles(t, c, func(ctx context.Context, tx *storage.Tx) ([]ticket.Ticket, error) {
 		return tx.TicketsOf(ctx, c.cem, hour(-24), 2)
 	}), []string{"new", "old"})
-	wantTitles(t, "her open tickets", titles(t, c, func(ctx context.Context, tx *storage.Tx) ([]ticket.Ticket, error) {
-		return tx.OpenOf(ctx, c.cem, 10)
+	q := c.ask(t, storage.Question{Text: "the printer again", Confidence: "none"}).ID
+	wantTitles(t, "her open tickets, for a question of hers", titles(t, c, func(ctx context.Context, tx *storage.Tx) ([]ticket.Ticket, error) {
+		f, err := tx.QuestionFacts(ctx, q)
+		return f.Open, err
 	}), []string{"new", "old"})
-	wantTitles(t, "her newest open ticket", titles(t, c, func(ctx context.Context, tx *storage.Tx) ([]ticket.Ticket, error) {
-		return tx.OpenOf(ctx, c.cem, 1)
-	}), []string{"new"})
 }
 
 func TestListsOfAnAgent(t *testing.T) {

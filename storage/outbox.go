@@ -169,19 +169,23 @@ func (tx *Tx) ReplaceBody(ctx context.Context, id PostID, body []byte, now time.
 	return nil
 }
 
+// superseded is the SQL for which of the living cards p whose numbers are $1
+// have a later one of the same name about the same subject, on the same side of
+// its conversation.
+const superseded = `
+	select p.id from posts p join threads t on t.id = p.thread_id
+	where p.id = any($1) and exists (
+		select from posts l join threads lt on lt.id = l.thread_id
+		where l.subject = p.subject and l.card = p.card and l.card <> '' and l.id > p.id and l.failed is null
+			and lt.platform = t.platform and lt.side = t.side and (lt.side = 'team' or lt.id = t.id))`
+
 // Superseded tells whether there is a later living card of the same name about
 // the same subject, on the same side of its conversation.
-func (tx *Tx) Superseded(ctx context.Context, p Post) (bool, error) {
-	var later bool
-	err := tx.QueryRow(ctx, `
-		select exists (select 1 from posts l join threads lt on lt.id = l.thread_id join threads t on t.id = $4
-			where l.subject = $1 and l.card = $2 and l.id > $3 and l.failed is null
-				and lt.platform = t.platform and lt.side = t.side and (lt.side = 'team' or lt.id = t.id))`,
-		p.Subject, p.Card, p.ID, p.Thread).Scan(&later)
-	if err != nil {
-		return false, fmt.Errorf("superseded %s of %d: %w", p.Card, p.Subject, err)
+func (tx *Tx) Superseded(ctx context.Context, id PostID) (later bool, err error) {
+	if err = tx.QueryRow(ctx, `select exists (`+superseded+`)`, []PostID{id}).Scan(&later); err != nil {
+		err = fmt.Errorf("superseded post %d: %w", id, err)
 	}
-	return later, nil
+	return later, err
 }
 
 // PostAt returns the post that stands there; ErrNotFound if it is none of the

@@ -2,17 +2,14 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
-	"github.com/deskhand/deskhand/core/sla"
 	"github.com/deskhand/deskhand/core/ticket"
 )
 
@@ -108,93 +105,6 @@ func (tx *Tx) manyTickets(ctx context.Context, what, sql string, args ...any) ([
 // Ticket returns the ticket as it is.
 func (tx *Tx) Ticket(ctx context.Context, id ticket.ID) (ticket.Ticket, error) {
 	return tx.oneTicket(ctx, `select `+ticketColumns+` from tickets t where t.id = $1`, id)
-}
-
-// TicketFacts are what a ticket's cards tell of the record.
-type TicketFacts struct {
-	Ticket   ticket.Ticket
-	People   map[people.PersonID]people.Person // requester, author and owner
-	Question Question                          // that the ticket came from; zero if none
-	Items    []cmdb.Item                       // that it is about, by key
-	Changes  []TicketChange                    // what was said first, then suspects
-	Clocks   []Clock                           // response, then resolution
-	NewDue   map[sla.Kind]time.Time            // what the requester was told instead of what was missed
-	Outage   string                            // what is down, while it is a known outage
-	MeToo    int                               // persons who said that it concerns them too
-	Waiting  int                               // and others who want to hear when it is fixed
-}
-
-// TicketFacts reads them in one trip: cards are drawn again at every step.
-func (tx *Tx) TicketFacts(ctx context.Context, id ticket.ID) (f TicketFacts, err error) {
-	batch := &pgx.Batch{}
-	batch.Queue(`select `+ticketColumns+` from tickets t where t.id = $1`, id)
-	batch.Queue(`select `+personColumns+` from people p
-		where p.id = any((select array[requester_id, author_id, owner_id] from tickets where id = $1)::bigint[])`, id)
-	batch.Queue(`select `+questionColumns+` from questions where ticket_id = $1 order by id limit 1`, id)
-	batch.Queue(`select `+itemColumns+` from items i join ticket_items x on x.item_id = i.id where x.ticket_id = $1 order by i.key`, id)
-	batch.Queue(ticketChangesOf, id)
-	batch.Queue(`select `+clockColumns+` from clocks where ticket_id = $1 order by kind desc`, id)
-	batch.Queue(`select kind, new_due from breaches where ticket_id = $1 and ended_at is null and new_due is not null`, id)
-	batch.Queue(`select coalesce((select what from known_outages where ticket_id = $1 and ended_at is null), ''),
-		count(*) filter (where me_too), count(*) filter (where not me_too) from affected where ticket_id = $1`, id)
-	results := tx.SendBatch(ctx, batch)
-	defer func() {
-		if err = errors.Join(err, results.Close()); err != nil {
-			err = fmt.Errorf("facts of ticket %d: %w", id, notFound(err))
-		}
-	}()
-	rows, _ := results.Query()
-	t, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[ticketRow])
-	if err != nil {
-		return f, err
-	}
-	rows, _ = results.Query()
-	who, err := pgx.CollectRows(rows, pgx.RowToStructByName[personRow])
-	if err != nil {
-		return f, err
-	}
-	rows, _ = results.Query()
-	asked, err := pgx.CollectRows(rows, pgx.RowToStructByName[Question])
-	if err != nil {
-		return f, err
-	}
-	rows, _ = results.Query()
-	if f.Items, err = pgx.CollectRows(rows, pgx.RowToStructByPos[cmdb.Item]); err != nil {
-		return f, err
-	}
-	rows, _ = results.Query()
-	if f.Changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[TicketChange]); err != nil {
-		return f, err
-	}
-	rows, _ = results.Query()
-	if f.Clocks, err = pgx.CollectRows(rows, pgx.RowToStructByName[Clock]); err != nil {
-		return f, err
-	}
-	rows, _ = results.Query()
-	var (
-		kind sla.Kind
-		due  time.Time
-	)
-	if _, err = pgx.ForEachRow(rows, []any{&kind, &due}, func() error {
-		if f.NewDue == nil {
-			f.NewDue = map[sla.Kind]time.Time{}
-		}
-		f.NewDue[kind] = due
-		return nil
-	}); err != nil {
-		return f, err
-	}
-	if err = results.QueryRow().Scan(&f.Outage, &f.MeToo, &f.Waiting); err != nil {
-		return f, err
-	}
-	f.Ticket, f.People = t.ticket(), make(map[people.PersonID]people.Person, len(who))
-	for _, p := range who {
-		f.People[p.ID] = p.person()
-	}
-	if len(asked) > 0 {
-		f.Question = asked[0]
-	}
-	return f, nil
 }
 
 // TicketForUpdate returns the ticket and locks it until tx ends. Lock tickets

@@ -59,6 +59,19 @@ func TestACardThatCanNotBeDrawnHoldsUpNothingElse(t *testing.T) {
 	o.same("the broken one", []string{"card 13"}, o.slack.texts("C13"))
 }
 
+func TestACardThatCanNotBeReadHoldsUpNothingElse(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	o.draw.unread.Store(true)
+	for n := range 20 {
+		o.card(int64(n), fmt.Sprint("card ", n))
+		o.post(storage.LaneReply, storage.Post{Channel: fmt.Sprint("C", n), Card: "card", Subject: int64(n)})
+	}
+	o.open()
+	o.stalled(1)
+	o.eventually("the other 19", func() bool { return len(o.slack.sent()) == 19 })
+}
+
 func TestALostAnswerMakesNoSecondMessage(t *testing.T) {
 	t.Parallel()
 	for name, landed := range map[string]bool{"that had arrived": true, "that had not": false} {

@@ -157,9 +157,18 @@ func newPlatform() *platform {
 }
 
 // drawer draws a body's text, or for a card the text that the table cards has.
-type drawer struct{ broken atomic.Bool }
+// Subject 13 can be made not to be drawn, or not to be read with others.
+type drawer struct{ broken, unread atomic.Bool }
 
-func (d *drawer) Draw(ctx context.Context, tx *storage.Tx, p storage.Post, in storage.Thread) (chat.Post, error) {
+func (d *drawer) Drawing(ctx context.Context, tx *storage.Tx, all []storage.Draft) (func(context.Context, storage.Draft) (chat.Post, error), error) {
+	if d.unread.Load() && slices.ContainsFunc(all, func(p storage.Draft) bool { return p.Subject == 13 }) {
+		_, err := tx.Exec(ctx, `select 1/0`)
+		return nil, err
+	}
+	return func(ctx context.Context, p storage.Draft) (chat.Post, error) { return d.draw(ctx, tx, p.Post, p.In) }, nil
+}
+
+func (d *drawer) draw(ctx context.Context, tx *storage.Tx, p storage.Post, in storage.Thread) (chat.Post, error) {
 	c := chat.Post{
 		Kind:  chat.PostKind(p.Kind),
 		Place: chat.Place{Platform: p.Platform, Workspace: p.Workspace, Channel: p.Channel},

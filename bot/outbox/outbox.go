@@ -39,9 +39,11 @@ type Platform interface {
 
 // Drawer makes what a platform is sent.
 type Drawer interface {
-	// Draw makes the post of a record, as it is now. ErrNotFound: there is
-	// nothing to show any more, and the post is dropped.
-	Draw(ctx context.Context, tx *storage.Tx, p storage.Post, in storage.Thread) (chat.Post, error)
+	// Drawing reads what posts that are drawn together have in common, on a
+	// transaction that sees one moment of the record, and returns what makes one
+	// of them, as it is at that moment. ErrNotFound from that: there is nothing to
+	// show any more, and the post is dropped.
+	Drawing(ctx context.Context, tx *storage.Tx, all []storage.Draft) (func(context.Context, storage.Draft) (chat.Post, error), error)
 }
 
 // Pace shares the platforms' limits among all processes; ephemeral.Store does.

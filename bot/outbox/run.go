@@ -127,19 +127,22 @@ func (out *Outbox) draw(ctx context.Context, all []*delivery) []*delivery {
 		var send []*delivery
 		var settled []func()
 		var broken *delivery
+		together := true // they could be read together
 		err := out.o.DB.View(ctx, func(tx *storage.Tx) error {
-			send, settled, broken = nil, nil, nil
+			send, settled, broken, together = nil, nil, nil, true
 			claimed := make([]storage.Delivery, len(all))
 			for i, d := range all {
 				claimed[i] = d.Delivery
 			}
-			drafts, err := tx.Drafts(ctx, claimed)
+			found, err := tx.Drafts(ctx, claimed)
 			if err != nil {
 				return err
 			}
 			now := out.o.Now()
+			var due []*delivery
+			var drafts []storage.Draft
 			for _, d := range all {
-				draft, ours := drafts[d.ID]
+				draft, ours := found[d.ID]
 				if !ours { // it took us too long, and somebody else is at it
 					settled = append(settled, func() { out.held.add(-1) })
 					continue
@@ -150,7 +153,20 @@ func (out *Outbox) draw(ctx context.Context, all []*delivery) []*delivery {
 					settled = append(settled, settle)
 					continue
 				}
-				d.post, err = out.drawOne(ctx, tx, d)
+				due, drafts = append(due, d), append(drafts, draft)
+			}
+			if len(due) == 0 {
+				return nil
+			}
+			one, err := out.drawing(ctx, tx, drafts)
+			if err != nil {
+				if together = false; len(all) == 1 {
+					broken = due[0]
+				}
+				return err
+			}
+			for _, d := range due {
+				d.post, err = out.drawOne(ctx, one, d)
 				switch {
 				case errors.Is(err, storage.ErrNotFound):
 					settled = append(settled, func() { out.nothing(d) })
@@ -163,13 +179,20 @@ func (out *Outbox) draw(ctx context.Context, all []*delivery) []*delivery {
 			}
 			return nil
 		})
-		if err == nil {
+		switch {
+		case err == nil:
 			for _, settle := range settled {
 				settle()
 			}
 			return send
-		}
-		if errors.Is(err, storage.ErrUnavailable) || broken == nil {
+		case !errors.Is(err, storage.ErrUnavailable) && !together && len(all) > 1:
+			// One of them must not keep the rest from being read.
+			send = nil
+			for _, d := range all {
+				send = append(send, out.draw(ctx, []*delivery{d})...)
+			}
+			return send
+		case errors.Is(err, storage.ErrUnavailable) || broken == nil:
 			// Nothing can be read or recorded now. The claims run out by
 			// themselves, unless we get to put them off.
 			for _, d := range all {
@@ -191,9 +214,16 @@ func (out *Outbox) draw(ctx context.Context, all []*delivery) []*delivery {
 	}
 }
 
-func (out *Outbox) drawOne(ctx context.Context, tx *storage.Tx, d *delivery) (p chat.Post, err error) {
+type drawOne = func(context.Context, storage.Draft) (chat.Post, error)
+
+func (out *Outbox) drawing(ctx context.Context, tx *storage.Tx, all []storage.Draft) (one drawOne, err error) {
+	defer out.recovered(ctx, nil, &err)
+	return out.o.Drawer.Drawing(ctx, tx, all)
+}
+
+func (out *Outbox) drawOne(ctx context.Context, one drawOne, d *delivery) (p chat.Post, err error) {
 	defer out.recovered(ctx, d, &err)
-	if p, err = out.o.Drawer.Draw(ctx, tx, d.draft.Post, d.draft.In); err != nil {
+	if p, err = one(ctx, d.draft); err != nil {
 		return p, err
 	}
 	if p.ID == "" {
@@ -224,7 +254,8 @@ func (out *Outbox) undeliverable(d *delivery, now time.Time) func() {
 	return nil
 }
 
-// recovered makes an error of a panic. It is to be deferred.
+// recovered makes an error of a panic, over a delivery or over all of a round.
+// It is to be deferred.
 func (out *Outbox) recovered(ctx context.Context, d *delivery, err *error) {
 	if p := recover(); p != nil {
 		out.panicked(ctx, d, p)
@@ -233,8 +264,11 @@ func (out *Outbox) recovered(ctx context.Context, d *delivery, err *error) {
 }
 
 func (out *Outbox) panicked(ctx context.Context, d *delivery, p any) {
-	out.o.Log.LogAttrs(ctx, slog.LevelError, "panic",
-		append(d.attrs(), slog.Any("panic", p), slog.String("stack", string(debug.Stack())))...)
+	attrs := []slog.Attr{slog.Any("panic", p), slog.String("stack", string(debug.Stack()))}
+	if d != nil {
+		attrs = append(d.attrs(), attrs...)
+	}
+	out.o.Log.LogAttrs(ctx, slog.LevelError, "panic", attrs...)
 }
 
 func (out *Outbox) count(ctx context.Context) {
