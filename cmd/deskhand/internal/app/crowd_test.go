@@ -77,10 +77,6 @@ type crowd struct {
 	// what it had in hand to whoever comes after, and be killed again.
 	patience time.Duration
 
-	// knows tells whether a message of the desk's is the one that it has on record:
-	// under another it hears nobody. Nil: there is never another.
-	knows func(said) bool
-
 	employees int
 	hands     map[string]*sync.Mutex // a person fills in one form at a time
 
@@ -156,18 +152,10 @@ type talk struct {
 	questions int            // that were asked, at least
 	want      map[string]int // steps in the record, at least
 	failed    map[string]int // visible failures: as many more may have had an effect
-	passed    []written      // messages that the other side gets
+	passed    []string       // messages that the other side gets
 	kept      []string       // messages that it must not get
-	card      string         // in the team's channel
 	ticket    bool
 }
-
-// written is a message, and the card that it was written under.
-type written struct{ text, under string }
-
-// unheard says that a message may have been written under a card that stood
-// there by mistake.
-func (t *talk) unheard(w written) bool { return w.under != "" && w.under != t.card }
 
 func (c *crowd) talk(ctx context.Context, n int, seed uint64) *talk {
 	t := &talk{crowd: c, n: n, word: fmt.Sprintf("t%04dx", n), rnd: rand.New(rand.NewPCG(seed, uint64(n))), ctx: ctx,
@@ -249,7 +237,7 @@ func (t *talk) work() error {
 		return m.bot && m.channel != t.desk && strings.HasPrefix(m.text, "INC-")
 	}
 	team := func(m said) bool {
-		return m.channel == t.desk && m.root == m.id && (t.card == "" || t.card == m.id)
+		return m.channel == t.desk && m.root == m.id
 	}
 	t.want["opened"] = 1
 	card, err := t.sees("the card in the team's channel", team)
@@ -258,8 +246,8 @@ func (t *talk) work() error {
 	}
 	if t.rnd.IntN(2) == 0 {
 		// The card stands there, but its place is not on record yet.
-		early := written{"quick question " + t.word, card.id}
-		if err := t.working.say("kim", t.desk, card.id, early.text); err != nil {
+		early := "quick question " + t.word
+		if err := t.working.say("kim", t.desk, card.id, early); err != nil {
 			return err
 		}
 		t.passed = append(t.passed, early)
@@ -317,20 +305,12 @@ func (t *talk) work() error {
 	return t.press(t.asking, t.ask, "🙂", fixed, "Thank you.")
 }
 
-// owner reads from the card who is on it. Of two that stand there it is the one
-// that says so.
+// owner reads from the card who is on it.
 func (t *talk) owner(card func(said) bool) (said, string, error) {
-	claimed := func(m said) bool { return card(m) && strings.Contains(m.shown, "is on it") }
-	m, err := t.sees("the owner", claimed)
-	for late := time.Now().Add(t.patience); err == nil && t.knows != nil && !t.knows(m); m, _ = t.find(claimed) {
-		if err = t.pause(100 * time.Millisecond); time.Now().After(late) {
-			err = errors.New("the card does not come to be on record")
-		}
-	}
+	m, err := t.sees("the owner", func(m said) bool { return card(m) && strings.Contains(m.shown, "is on it") })
 	if err != nil {
 		return m, "", err
 	}
-	t.card = m.id
 	name := regexp.MustCompile(`Agent ([0-9]{2})\*? is on it|Agent ([0-9]{2})`).FindStringSubmatch(m.shown)
 	if name == nil {
 		return m, "", fmt.Errorf("the card names no owner: %s", m.shown)
@@ -352,18 +332,15 @@ func (t *talk) chat(owner string, card, mine said) error {
 		if err := t.asking.say(t.ask, mine.channel, under, to); err != nil {
 			return err
 		}
-		t.passed = append(t.passed, written{from, card.id}, written{to, ""})
+		t.passed = append(t.passed, from, to)
 	}
 	note := "note: only for the team " + t.word
 	if err := t.working.say(owner, t.desk, card.id, note); err != nil {
 		return err
 	}
 	t.kept = append(t.kept, note)
-	for _, w := range t.passed {
-		if t.unheard(w) {
-			continue
-		}
-		if _, err := t.sees("“"+w.text+"” on the other side", func(m said) bool { return m.bot && strings.Contains(m.text, w.text) }); err != nil {
+	for _, text := range t.passed {
+		if _, err := t.sees("“"+text+"” on the other side", func(m said) bool { return m.bot && strings.Contains(m.text, text) }); err != nil {
 			return err
 		}
 	}

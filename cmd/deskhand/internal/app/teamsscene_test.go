@@ -298,9 +298,13 @@ func (s *teamsScene) where(c teamstest.Call) string {
 	return id
 }
 
+// sent are those to people's own chats, which the desk may not read.
 func (s *teamsScene) sent() map[string][]attempt {
 	byPost := map[string][]attempt{}
 	for c := range s.posted {
+		if !s.direct(s.where(c)) {
+			continue
+		}
 		byPost[c.Correlation] = append(byPost[c.Correlation], attempt{id: c.Posted, at: c.At, done: c.At.Add(c.Took), answered: c.Error == ""})
 	}
 	return byPost
