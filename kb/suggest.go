@@ -28,19 +28,23 @@ const (
 // answer to a question: three that may help, one that does, or none.
 func (x *Index) Suggest(ctx context.Context, q Query) (knowledge.Suggestions, error) {
 	var out knowledge.Suggestions
-	err := x.search(ctx, q, cmp.Or(q.Limit, 3), func(s *search) error {
-		if out.Sure = s.sure; s.sure < few {
+	limit := cmp.Or(q.Limit, 3)
+	look := limit
+	if len(q.Advice.Order) > 0 {
+		look = max(limit, mostChoices)
+	}
+	err := x.search(ctx, q, look, func(s *search) error {
+		if out.Sure, out.Confidence = s.sure, s.confidence(); out.Confidence == knowledge.None {
 			return nil
 		}
-		out.Confidence = knowledge.Low
-		if s.sure >= s.many {
-			out.Confidence = knowledge.High
+		advice := q.Advice
+		if out.Confidence == knowledge.High {
+			advice = Advice{} // see Choices
 		}
-		for i, m := range s.matches {
-			if i > 0 && (out.Confidence == knowledge.High && m.share < s.matches[0].share/3 || m.share < besideFirst*s.matches[0].share) {
-				break
-			}
-			h, err := s.hit(m, s.covered(m.doc))
+		good := s.good()
+		advice.arrange(good)
+		for _, m := range good[:min(limit, len(good))] {
+			h, err := s.hit(m, s.covered(m.doc), advice.Sentences[m.id])
 			if err != nil {
 				return err
 			}
@@ -54,13 +58,38 @@ func (x *Index) Suggest(ctx context.Context, q Query) (knowledge.Suggestions, er
 	return out, nil
 }
 
+// confidence says how far to trust the first match.
+func (s *search) confidence() knowledge.Confidence {
+	switch {
+	case s.sure < few:
+		return knowledge.None
+	case s.sure < s.many:
+		return knowledge.Low
+	}
+	return knowledge.High
+}
+
+// good are the matches that may be shown beside the first.
+func (s *search) good() []match {
+	least := besideFirst
+	if s.confidence() == knowledge.High {
+		least = 1. / 3
+	}
+	for i, m := range s.matches {
+		if m.share < least*s.matches[0].share {
+			return s.matches[:i]
+		}
+	}
+	return s.matches
+}
+
 // Search returns what speaks of any word of the question, best first, good
 // enough or not.
 func (x *Index) Search(ctx context.Context, q Query) ([]knowledge.Hit, error) {
 	var hits []knowledge.Hit
 	err := x.search(ctx, q, cmp.Or(q.Limit, 10), func(s *search) error {
 		for _, m := range s.matches {
-			h, err := s.hit(m, s.covered(m.doc))
+			h, err := s.hit(m, s.covered(m.doc), nil)
 			if err != nil {
 				return err
 			}
@@ -125,33 +154,51 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 	return err
 }
 
-// hit loads what is shown of a match.
-func (s *search) hit(m match, covered float64) (knowledge.Hit, error) {
-	h := knowledge.Hit{Article: m.id, Score: m.score, Covered: min(1, covered), Solved: m.solved}
-	d, err := s.r.Document(strconv.FormatInt(int64(m.id), 10))
+// hit is what is shown of a match, with these sentences of it if they can be
+// its extract.
+func (s *search) hit(m match, covered float64, sentences []string) (knowledge.Hit, error) {
+	a, err := s.stored(m.id)
 	if err != nil {
-		return h, err
+		return knowledge.Hit{}, err
 	}
-	stored, ok := d.(*document.Document)
+	h := knowledge.Hit{Article: m.id, Title: a.title, Language: a.language, KnownError: a.known, Foreign: a.language != "" && a.language != s.asked,
+		Score: m.score, Covered: min(1, covered), Solved: m.solved}
+	if text := quoted(a.symptom, a.answer, sentences); text != "" {
+		h.Extract = spans(text, s.marks(text, a.language))
+	} else {
+		h.Extract = s.extract(a.symptom, a.answer, a.language)
+	}
+	return h, nil
+}
+
+// stored is what the index keeps of an article to show it.
+type stored struct {
+	title, language, symptom, answer string
+	known                            bool
+}
+
+func (s *search) stored(id knowledge.ArticleID) (a stored, err error) {
+	d, err := s.r.Document(strconv.FormatInt(int64(id), 10))
+	if err != nil {
+		return a, err
+	}
+	doc, ok := d.(*document.Document)
 	if !ok {
-		return h, fmt.Errorf("article %s is not in its snapshot", m.id.Ref())
+		return a, fmt.Errorf("article %s is not in its snapshot", id.Ref())
 	}
-	var symptom, answer string
-	for _, f := range stored.Fields {
+	for _, f := range doc.Fields {
 		switch f.Name() {
 		case titleField:
-			h.Title = string(f.Value())
+			a.title = string(f.Value())
 		case languageField:
-			h.Language = string(f.Value())
+			a.language = string(f.Value())
 		case knownField:
-			h.KnownError = true
+			a.known = true
 		case symptomField:
-			symptom = string(f.Value())
+			a.symptom = string(f.Value())
 		case answerField:
-			answer = string(f.Value())
+			a.answer = string(f.Value())
 		}
 	}
-	h.Foreign = h.Language != "" && h.Language != s.asked
-	h.Extract = s.extract(symptom, answer, h.Language)
-	return h, nil
+	return a, nil
 }
