@@ -33,20 +33,22 @@ func (in *Inbox) Answer(ctx context.Context, ev chat.Event) (chat.Answer, error)
 		return chat.Answer{}, err
 	}
 	var answer chat.Answer
-	err = in.o.DB.InTx(ctx, func(tx *storage.Tx) (err error) {
-		answer = chat.Answer{}
-		if !ev.Kind.Asks() {
-			if err := tx.SeeKey(ctx, e.Key, e.At); err != nil {
+	err = in.attempt(ctx, prepared, func(do Handling) error {
+		return in.o.DB.InTx(ctx, func(tx *storage.Tx) (err error) {
+			answer = chat.Answer{}
+			if !ev.Kind.Asks() {
+				if err := tx.SeeKey(ctx, e.Key, e.At); err != nil {
+					return err
+				}
+			}
+			if answer, err = in.run(ctx, tx, prepared, do); err == nil && len(answer.Errors) > 0 {
+				err = errRefused
+			}
+			if err != nil || ev.View == "" || ev.Kind.Asks() {
 				return err
 			}
-		}
-		if answer, err = in.run(ctx, tx, prepared); err == nil && len(answer.Errors) > 0 {
-			err = errRefused
-		}
-		if err != nil || ev.View == "" || ev.Kind.Asks() {
-			return err
-		}
-		return keep(ctx, tx, e, answer)
+			return keep(ctx, tx, e, answer)
+		})
 	})
 	switch {
 	case errors.Is(err, storage.ErrSeen) && ev.View != "":

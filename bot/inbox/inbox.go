@@ -29,13 +29,30 @@ type Handler interface {
 
 	// Handle does all that follows from one event in one transaction, which it
 	// must not end. The Answer counts only if ev.InCall is set. It runs again,
-	// on another transaction, when it or the commit has failed.
+	// on another transaction, when it or the commit has failed. If it finds that
+	// it can't go on without the network, it returns a NeedError.
 	Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.Answer, error)
 
 	// GiveUp tells the person, in the transaction that buries the event, that
 	// it could not be handled.
 	GiveUp(ctx context.Context, tx *storage.Tx, ev chat.Event, cause error) error
 }
+
+// Handling is what Handle does with an event that is known.
+type Handling func(ctx context.Context, tx *storage.Tx) (chat.Answer, error)
+
+// NeedError is what Handle returns when only in the middle of a transaction it
+// shows that the network is needed: whether a message is a question, and what
+// may be found for whoever asks, is not known before. Nothing that Handle has
+// done stands; a transaction does not wait for a network.
+type NeedError struct {
+	// Fetch runs without a transaction, and returns what is to be done in
+	// another in place of Handle, once. ctx ends when the platform has waited
+	// long enough.
+	Fetch func(ctx context.Context) Handling
+}
+
+func (*NeedError) Error() string { return "the network is needed to go on" }
 
 // Options are what an Inbox is made of. DB and Handler are needed.
 type Options struct {

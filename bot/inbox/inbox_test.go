@@ -398,6 +398,50 @@ func TestAnswer(t *testing.T) {
 	}
 }
 
+// What needs the network in the middle is given up, fetched for while no
+// transaction is open, and done in another: once.
+func TestTheNetworkIsAskedBetweenTransactions(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	var asked, done atomic.Int32
+	var d desk
+	d.handle = func(_ context.Context, _ *storage.Tx, ev chat.Event) (chat.Answer, error) {
+		return chat.Answer{}, fmt.Errorf("in the middle: %w", &inbox.NeedError{Fetch: func(ctx context.Context) inbox.Handling {
+			asked.Add(1)
+			if n := count(t, db, `select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`); n != 0 {
+				t.Errorf("%d transactions are open meanwhile", n)
+			}
+			if ev.Text == "2" {
+				panic("a bug")
+			}
+			return func(ctx context.Context, tx *storage.Tx) (chat.Answer, error) {
+				done.Add(1)
+				_, err := tx.Exec(ctx, `insert into effects (conversation, text) values ($1, $2)`, ev.Conversation(), "fetched "+ev.Text)
+				if ev.Text == "3" && err == nil {
+					err = &inbox.NeedError{}
+				}
+				return chat.Answer{Push: true}, err
+			}
+		}})
+	}
+	in := newInbox(t, inbox.Options{DB: db, Handler: &d})
+	for n, ok := range map[int]bool{1: true, 2: false, 3: false} {
+		if a, err := in.Answer(t.Context(), said("C1", n)); a.Push != ok || (err == nil) != ok {
+			t.Errorf("Answer %d = %+v, %v", n, a, err)
+		}
+	}
+	stop := run(t, in)
+	accept(t, in, said("C2", 1), said("C2", 1))
+	drained(t, db)
+	stop()
+	if diff := cmp.Diff(map[string][]string{"C1": {"fetched 1"}, "C2": {"fetched 1"}}, effects(t, db)); diff != "" {
+		t.Errorf("effects (-want +got):\n%s", diff)
+	}
+	if asked.Load() != 4 || done.Load() != 3 {
+		t.Errorf("asked %d times and done %d times, want 4 and 3", asked.Load(), done.Load())
+	}
+}
+
 // Whatever comes whenever, to whichever process, and whatever fails: each
 // conversation has its effects once and in the order of acceptance.
 func TestOrderHoldsUnderAnyInterleaving(t *testing.T) {

@@ -216,14 +216,16 @@ func (in *Inbox) handle(ctx context.Context, e *entry) error {
 	if err != nil {
 		return err
 	}
-	in.slots <- struct{}{}
-	defer func() { <-in.slots }()
-	err = in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
-		if err := tx.TakeIncoming(ctx, e.Incoming, in.o.Now()); err != nil {
-			return &takenError{err}
-		}
-		_, err := in.run(ctx, tx, ev)
-		return err
+	err = in.attempt(ctx, ev, func(do Handling) error {
+		in.slots <- struct{}{}
+		defer func() { <-in.slots }()
+		return in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
+			if err := tx.TakeIncoming(ctx, e.Incoming, in.o.Now()); err != nil {
+				return &takenError{err}
+			}
+			_, err := in.run(ctx, tx, ev, do)
+			return err
+		})
 	})
 	if err != nil && ctx.Err() != nil {
 		// Not an outage, which would be tried for ever: perhaps it is the event.
@@ -241,9 +243,31 @@ func (in *Inbox) prepare(ctx context.Context, ev chat.Event) (prepared chat.Even
 	return e.ev, err
 }
 
-func (in *Inbox) run(ctx context.Context, tx *storage.Tx, ev chat.Event) (a chat.Answer, err error) {
+// attempt has an event handled in a transaction that within makes, and again in
+// another if the network is needed in between.
+func (in *Inbox) attempt(ctx context.Context, ev chat.Event, within func(Handling) error) error {
+	err := within(func(ctx context.Context, tx *storage.Tx) (chat.Answer, error) {
+		return in.o.Handler.Handle(ctx, tx, ev)
+	})
+	need, ok := errors.AsType[*NeedError](err)
+	if !ok {
+		return err
+	}
+	do, err := in.fetch(ctx, ev, need)
+	if err != nil {
+		return err
+	}
+	return within(do)
+}
+
+func (in *Inbox) fetch(ctx context.Context, ev chat.Event, need *NeedError) (do Handling, err error) {
+	defer in.recovered(ctx, "fetch", ev, &err)
+	return need.Fetch(ctx), nil
+}
+
+func (in *Inbox) run(ctx context.Context, tx *storage.Tx, ev chat.Event, do Handling) (a chat.Answer, err error) {
 	defer in.recovered(ctx, "handle", ev, &err)
-	return in.o.Handler.Handle(ctx, tx, ev)
+	return do(ctx, tx)
 }
 
 func (in *Inbox) giveUp(ctx context.Context, tx *storage.Tx, ev chat.Event, cause error) (err error) {
