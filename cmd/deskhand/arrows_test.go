@@ -29,6 +29,7 @@ var arrows = []struct {
 	{"adapters/teams", []string{"adapters/teams/", "bot/chat", "bot/inbox"}},
 	{"adapters/web", []string{"bot/", "storage"}},
 	{"adapters/pipeline", []string{"bot", "storage", "core/"}},
+	{"adapters/model", []string{"adapters/model/", "kb", "core/"}},
 	{"adapters/simulator", []string{"adapters/slack/slacktest", "adapters/teams/teamstest"}},
 	{"adapters/adaptertest", nil},
 	{"cmd", []string{"adapters/", "bot/", "core/", "kb", "storage", "cmd/"}},
