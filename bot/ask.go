@@ -83,7 +83,18 @@ const searchLater = "later"
 
 // suggest fills in what the index has for a question.
 func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
-	found, err := t.desk.index.Suggest(ctx, kb.Query{Text: q.Text, Groups: t.who.Groups(), Limit: 3})
+	asker := t.who
+	if q.Person != asker.ID { // an agent has pressed a button for somebody
+		var err error
+		if asker, err = t.tx.ActorByID(ctx, q.Person); err != nil {
+			return err
+		}
+	}
+	ask := kb.Query{Text: q.Text, Groups: asker.Groups(), Limit: 3}
+	if err := t.advised(ctx, &ask, asker); err != nil {
+		return err
+	}
+	found, err := t.desk.index.Suggest(ctx, ask)
 	behind := false
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -113,6 +124,9 @@ func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
 func (t *turn) readable(ctx context.Context, text string) string {
 	text = chat.Mentions(text, func(id string) (string, bool) {
 		who, _, err := t.tx.Actor(ctx, t.ev.By.Platform, t.ev.By.Workspace, id)
+		if err == nil {
+			t.named = append(t.named, who.Name)
+		}
 		return who.Name, err == nil
 	})
 	return knowledge.HideSecrets(tidy(text))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/bot/inbox"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/kb"
@@ -63,6 +64,7 @@ type Options struct {
 	// PictureLink is a link to the picture of a configuration item that is good
 	// until a time; nil: there are none.
 	PictureLink func(item int64, until time.Time) (string, error)
+	Adviser     Adviser // nil: the index decides alone
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -78,6 +80,7 @@ type Desk struct {
 	articlePicture func(storage.PictureRef) (string, error)
 	calendarLink   func(storage.CalendarLink) string
 	pictureLink    func(int64, time.Time) (string, error)
+	adviser        Adviser
 	now            func() time.Time
 	log            *slog.Logger
 
@@ -104,7 +107,7 @@ func New(o Options) (*Desk, error) {
 	if o.Shared == nil {
 		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 	}
-	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, articlePicture: o.ArticlePicture, now: o.Now, log: o.Log}, nil
+	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, articlePicture: o.ArticlePicture, adviser: o.Adviser, now: o.Now, log: o.Log}, nil
 }
 
 // Hide takes passwords and keys out of what somebody says or fills in, whichever
@@ -127,6 +130,18 @@ func (d *Desk) Hide(ev chat.Event) chat.Event {
 
 // Handle runs the flow of one event.
 func (d *Desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.Answer, error) {
+	answer, err := d.handle(ctx, tx, ev, nil)
+	if q, ok := errors.AsType[*openQuestion](err); ok {
+		err = &inbox.NeedError{Fetch: func(ctx context.Context) inbox.Handling {
+			advice := d.adviser.Advise(ctx, q.text, q.names, q.among)
+			return func(ctx context.Context, tx *storage.Tx) (chat.Answer, error) { return d.handle(ctx, tx, ev, &advice) }
+		}}
+	}
+	return answer, err
+}
+
+// handle is Handle with the advice that was asked for, if it was.
+func (d *Desk) handle(ctx context.Context, tx *storage.Tx, ev chat.Event, advice *kb.Advice) (chat.Answer, error) {
 	if ev.Kind == chat.Overheard {
 		return chat.Answer{}, nil
 	}
@@ -134,6 +149,7 @@ func (d *Desk) Handle(ctx context.Context, tx *storage.Tx, ev chat.Event) (chat.
 	if err != nil {
 		return chat.Answer{}, err
 	}
+	t.advice = advice
 	err = t.route(ctx)
 	if refused, ok := errors.AsType[*ticket.RefusedError](err); ok {
 		err = t.refuse(ctx, refused)

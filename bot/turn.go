@@ -13,6 +13,7 @@ import (
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
+	"github.com/deskhand/deskhand/kb"
 	"github.com/deskhand/deskhand/storage"
 )
 
@@ -30,6 +31,8 @@ type turn struct {
 	facts       storage.CardFacts // of what is drawn, as far as it has been read
 	unseen      *storage.Outage   // see whyLate
 	itemsEdited bool              // within this transaction
+	advice      *kb.Advice        // nil until somebody was asked for it
+	named       []string          // who is mentioned in what was said
 	goesOn      bool              // in a flat chat, and plainly so, with what was said before
 }
 

@@ -28,6 +28,7 @@ type doctorCmd struct {
 	storeFlags
 	slackFlags
 	teamsFlags
+	modelFlags
 	URL      string `name:"url" help:"Address at which people's browsers reach the desk, checked as they would." env:"DESKHAND_URL" placeholder:"URL"`
 	Callback string `help:"The address that Slack sends events to, checked from here as Slack would." default:"http://127.0.0.1:8080/slack/events" env:"DESKHAND_CALLBACK" placeholder:"URL"`
 }
@@ -60,6 +61,7 @@ func (c *doctorCmd) Run(ctx context.Context, e *env) error {
 		c.checkTeams(ctx, tell)
 	}
 	c.checkPages(ctx, tell)
+	c.checkModel(ctx, tell)
 	if !well {
 		return errUnwell
 	}

@@ -62,6 +62,13 @@ func (f teamsFlags) set() bool {
 	return f.TeamsAppID != "" || f.TeamsAppPassword != "" || f.TeamsTenantID != ""
 }
 
+// modelFlags are a language model that the desk may ask.
+type modelFlags struct {
+	ModelURL  string `name:"model-url" help:"OpenAI-compatible endpoint of a language model that may order the articles which the desk has found: https://host/v1, or http:// in a network of your own. Without it none is asked." env:"DESKHAND_MODEL_URL" placeholder:"URL"`
+	ModelKey  string `help:"Its key, if it wants one." env:"DESKHAND_MODEL_KEY" placeholder:"SECRET"`
+	ModelName string `help:"Which model to ask there." env:"DESKHAND_MODEL_NAME" placeholder:"NAME"`
+}
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -19,6 +19,7 @@ type serveCmd struct {
 	storeFlags
 	slackFlags
 	teamsFlags
+	modelFlags
 	RedisURL     string `help:"Redis, where several processes share the work. One process needs none." env:"DESKHAND_REDIS_URL" placeholder:"URL"`
 	Listen       string `help:"Address for Slack, Teams, health and metrics." default:"127.0.0.1:8080" env:"DESKHAND_LISTEN"`
 	Unpaced      bool   `name:"slack-unpaced" hidden:"" help:"Leave Slack's rate limits to Slack: for doubles that have none." env:"DESKHAND_SLACK_UNPACED"`
@@ -39,7 +40,8 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 		Slack: app.Slack{SigningSecret: c.SlackSigningSecret, BotToken: c.SlackBotToken, AppToken: c.SlackAppToken, APIURL: c.SlackAPIURL, Unpaced: c.Unpaced},
 		Teams: app.Teams{AppID: c.TeamsAppID, AppPassword: c.TeamsAppPassword, TenantID: c.TeamsTenantID, MetadataURL: c.TeamsMetadataURL,
 			TokenURL: c.TeamsTokenURL, GraphURL: c.TeamsGraphURL, AllowAnonymousLoopback: c.Anonymous, Unpaced: c.TeamsUnpaced},
-		Log: e.log, Progress: e.progress,
+		Model: app.Model{URL: c.ModelURL, Key: c.ModelKey, Name: c.ModelName},
+		Log:   e.log, Progress: e.progress,
 	})
 	if err != nil {
 		return err

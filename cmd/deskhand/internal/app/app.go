@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/deskhand/deskhand/adapters/model"
 	"github.com/deskhand/deskhand/adapters/pipeline"
 	"github.com/deskhand/deskhand/adapters/slack"
 	"github.com/deskhand/deskhand/adapters/teams"
@@ -46,6 +47,7 @@ type Options struct {
 
 	Slack Slack
 	Teams Teams
+	Model Model
 
 	// URL is where people's browsers reach the desk: for their pages and for
 	// files that go as links. Empty: there are no pages.
@@ -79,6 +81,9 @@ type Teams struct {
 	Unpaced                bool
 }
 
+// Model is a language model that the desk may ask; without a URL there is none.
+type Model struct{ URL, Key, Name string }
+
 // App is a running desk.
 type App struct {
 	o        Options
@@ -89,6 +94,7 @@ type App struct {
 	unlock   io.Closer      // the index's directory
 	slack    *slack.Adapter // nil: not set up
 	teams    *teams.Adapter // nil: not set up
+	model    *model.Client  // nil: not set up
 	Desk     *bot.Desk
 	inbox    *inbox.Inbox
 	outbox   *outbox.Outbox
@@ -136,6 +142,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		}
 	}()
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if o.Model.URL != "" {
+		if a.model, err = model.New(model.Options{URL: o.Model.URL, Key: o.Model.Key, Name: o.Model.Name, Log: o.Log, Metrics: a.registry}); err != nil {
+			return nil, err
+		}
+	}
 	if err := a.openPlatforms(); err != nil { // first: a wrong token is known without waiting
 		return nil, err
 	}
@@ -358,7 +369,11 @@ func (a *App) assemble(ctx context.Context) error {
 		talking[name], delivering[name] = p, p
 	}
 	var err error
-	a.Desk, err = bot.New(a.withLinks(bot.Options{DB: a.DB, Index: a.index, Platforms: talking, Shared: a.shared, Now: a.o.Now, Log: a.o.Log}))
+	o := a.withLinks(bot.Options{DB: a.DB, Index: a.index, Platforms: talking, Shared: a.shared, Now: a.o.Now, Log: a.o.Log})
+	if a.model != nil {
+		o.Adviser = a.model
+	}
+	a.Desk, err = bot.New(o)
 	if err != nil {
 		return err
 	}
