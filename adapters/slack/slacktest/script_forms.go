@@ -2,12 +2,16 @@ package slacktest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
+
+// mostLooks is how often a button is looked for that was there and is not.
+const mostLooks = 3
 
 // A spot is an element on the actor's screen.
 type spot struct {
@@ -96,12 +100,17 @@ func (a *Actor) Holds(text string) func() error {
 
 func (a *Actor) press(text string, on func(*Message) bool) *Actor {
 	a.s.t.Helper()
-	at, ok := a.button(text, on)
-	if !ok {
-		a.s.fail("%s sees no button %q", a.name(), text)
-		return a
+	for look := 1; ; look++ {
+		at, ok := a.button(text, on)
+		if !ok {
+			a.s.fail("%s sees no button %q", a.name(), text)
+			return a
+		}
+		// A card that was edited since it was looked at is looked at again.
+		if err := a.p.Act(at.Act); look == mostLooks || !errors.Is(err, ErrRefused) {
+			return a.did("presses "+text, err)
+		}
 	}
-	return a.did("presses "+text, a.p.Act(at.Act))
 }
 
 // menu says whether the element is a menu of things to do: an overflow, or a

@@ -1,10 +1,14 @@
 package teamstest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 )
+
+// mostLooks is how often a button is looked for that was there and is not.
+const mostLooks = 3
 
 // A thingSeen is an action or an input on the actor's screen.
 type thingSeen struct {
@@ -101,12 +105,17 @@ func (a *Actor) press(title string, on func(Seen) bool) *Actor {
 	if a.tab != nil {
 		return a.did("presses "+title+" on the tab", a.tab.Press(title))
 	}
-	at, ok := a.button(title, on)
-	if !ok {
-		a.s.fail("%s sees no button %q", a.name(), title)
-		return a
+	for look := 1; ; look++ {
+		at, ok := a.button(title, on)
+		if !ok {
+			a.s.fail("%s sees no button %q", a.name(), title)
+			return a
+		}
+		// A card that was edited since it was looked at is looked at again.
+		if err := a.p.Press(at.Act); look == mostLooks || !errors.Is(err, ErrRefused) {
+			return a.did("presses "+title, err)
+		}
 	}
-	return a.did("presses "+title, a.p.Press(at.Act))
 }
 
 // Choose chooses by its title, wherever it is newest: a choice of an input, a
