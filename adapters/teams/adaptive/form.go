@@ -121,7 +121,7 @@ func Dialog(f chat.Form, open Open) json.RawMessage {
 		f := shorten(f, l)
 		c := newCard()
 		c.Fallback = Title(f)
-		pt := painter{limits: l, dialog: &state{Meta: open.Meta, Form: store(f)}}
+		pt := painter{limits: l, cap: l.text, dialog: &state{Meta: open.Meta, Form: store(f)}}
 		if len(f.Intro) > 0 || len(f.Fields) == 0 {
 			pt.draw(f.Intro)
 		}

@@ -160,3 +160,11 @@ func TestFinds(t *testing.T) {
 	}
 	golden(t, "found", Found([]chat.Option{{Value: "12", Label: "KB-12", Hint: "VPN"}, {Value: "13"}}))
 }
+
+func TestAHintIsReadWithoutAnIntroduction(t *testing.T) {
+	t.Parallel()
+	f := chat.Form{Title: "t", Fields: []chat.Field{{Name: "n", Label: "What?", Input: chat.Line, Hint: "In a few words."}}}
+	if card := string(Dialog(f, Open{})); !strings.Contains(card, `"text":"In a few words."`) {
+		t.Errorf("the dialog does not show the hint: %s", card)
+	}
+}
