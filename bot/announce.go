@@ -140,14 +140,16 @@ func (t *turn) brokeSend(ctx context.Context) error {
 		return nil
 	}
 	tk := ticket.Ticket{Kind: ticket.Incident, Title: title, Requester: t.who.ID, Author: t.who.ID, Service: c.Service, Impact: impact, Urgency: ticket.Now}
+	var guess cards.Guess
 	if _, offered := t.rules.service(tk.Service); !offered {
-		tk.Service = t.rules.guessService(title)
+		guess = t.likely(title, false)
+		tk.Service, tk.Category, _ = strings.Cut(guess.About, "/")
 	}
 	th, err := t.directThread(ctx, t.account)
 	if err != nil {
 		return err
 	}
-	if tk, err = t.openTicket(ctx, tk, th, true, nil, storage.WentTicket); err != nil {
+	if tk, err = t.openTicket(ctx, tk, guess, false, th, true, nil, storage.WentTicket); err != nil {
 		return err
 	}
 	if err := t.tx.Suspect(ctx, tk.ID, c, 0, t.who.ID, t.via(), t.at); err != nil {

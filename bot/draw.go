@@ -287,9 +287,10 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 		Requester: who[tk.Requester], Author: who[tk.Author], Owner: who[tk.Owner], Shown: facts.Question.Hits,
 		Clocks: t.clockViews(facts.Clocks, facts.NewDue)}
 	v.Outage, v.MeToo, v.Waiting = facts.Outage, facts.MeToo, facts.Waiting
-	if s, ok := t.rules.service(tk.Service); ok {
-		v.Service = s.Name
+	if tk.Service != "" {
+		v.Service = t.rules.aboutName(about(tk.Service, tk.Category))
 	}
+	v.Guess = t.guessView(tk, facts.Guessed)
 	var err error
 	if tk.Moves > 0 {
 		if v.Trail, err = t.trail(ctx, tk); err != nil {

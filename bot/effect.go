@@ -68,6 +68,13 @@ func (t *turn) figures(ctx context.Context) (chat.Card, error) {
 	for _, r := range rates {
 		v.Links = append(v.Links, cards.LinkRate{Team: t.rules.team(r.Team).Name, Resolved: r.Resolved, Linked: r.Linked})
 	}
+	guesses, err := t.tx.PredictionRates(ctx, from, t.at)
+	if err != nil {
+		return chat.Card{}, err
+	}
+	for _, g := range guesses {
+		v.Guesses = append(v.Guesses, cards.GuessRate{Certainty: g.Certainty, Asked: g.Asked, Kept: g.Kept, Sent: g.Sent, Right: g.Stayed, Unasked: g.Unasked})
+	}
 	c, err := t.tx.Coverage(ctx)
 	if err != nil {
 		return chat.Card{}, err

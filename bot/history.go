@@ -146,6 +146,8 @@ func (t *turn) stepWords(s storage.HistoryEntry, names map[people.PersonID]peopl
 		return "changed its priority " + prioChange(before, after)
 	}
 	switch s.Action {
+	case "predicted":
+		return t.guessWords(after)
 	case "said":
 		if internal, _ := after["internal"].(bool); internal {
 			return "wrote a note for the team"

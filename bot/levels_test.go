@@ -124,7 +124,8 @@ func (l *lab) open() ticket.ID {
 		if err != nil {
 			return err
 		}
-		tk, err := t.openTicket(ctx, t.quick("it hums", l.who[l.ana], l.who[l.ana]), th, false, nil, storage.WentTicket)
+		tk, guess := t.quick("it hums", l.who[l.ana], l.who[l.ana])
+		tk, err = t.openTicket(ctx, tk, guess, false, th, false, nil, storage.WentTicket)
 		if err != nil {
 			return err
 		}

@@ -64,21 +64,9 @@ func (t *turn) draft(ctx context.Context) (cards.Draft, *storage.Question, error
 	if strings.TrimSpace(text) != d.Title {
 		d.Detail = text
 	}
-	d.Service, d.Guess = t.likelyService(text)
+	d.Guess = t.likely(text, true)
+	d.About = d.Guess.About
 	return d, q, nil
-}
-
-// likelyService is what to put into the form for a text, to be changed there:
-// what solved tickets like it were for, where that is fairly sure, or else what
-// its words speak for.
-func (t *turn) likelyService(text string) (slug string, from cards.Guess) {
-	const fairly = 0.7
-	if guess := t.desk.index.Services(text); len(guess) > 1 && guess[0].Sure >= fairly {
-		if s, ok := t.rules.service(guess[0].Service); ok {
-			return s.Slug, cards.Guess{Tickets: guess[0].Like, Sure: guess[0].Sure}
-		}
-	}
-	return t.rules.guessService(text), cards.Guess{}
 }
 
 // open begins opening a ticket: is something broken, or needed?
@@ -165,11 +153,14 @@ func (t *turn) openForm(_ context.Context, d cards.Draft) error {
 	if kept := t.ev.Values; kept.One("title") != "" { // a form of this kind was closed half-filled
 		d.Title, d.Detail = kept.One("title"), kept.One("detail")
 		d.Impact, d.Urgency = ticket.Impact(kept.One("impact")), ticket.Urgency(kept.One("urgency"))
-		if s := kept.One("service"); s != "" {
-			d.Service = s
+		if s := kept.One("service"); s != "" && s != d.About {
+			d.About, d.Guess = s, cards.Guess{}
 		}
 	}
-	f := cards.OpenForm(d, t.rules.serviceOptions())
+	if d.Guess.About != "" {
+		d.Guess.Arg = guessArg(d.Guess)
+	}
+	f := cards.OpenForm(d, t.rules.aboutOptions())
 	t.answer.Form = &f
 	return nil
 }
@@ -181,9 +172,10 @@ func (t *turn) alike(ctx context.Context, d cards.Draft) ([]cards.Like, error) {
 		return nil, err
 	}
 	words := telling(d.Title + " " + d.Detail)
+	service, _, _ := strings.Cut(d.About, "/")
 	var like []cards.Like
 	for _, tk := range own {
-		if shareWords(words, telling(tk.Title+" "+tk.Detail)) || (d.Service != "" && d.Service != "other" && tk.Service == d.Service) {
+		if shareWords(words, telling(tk.Title+" "+tk.Detail)) || (service != "" && service != "other" && tk.Service == service) {
 			like = append(like, cards.Like{Ticket: tk, Mine: true})
 		}
 	}
@@ -311,9 +303,9 @@ func (t *turn) openSend(ctx context.Context) error {
 	if !slices.Contains(ticket.Urgencies, urgency) {
 		wrong["urgency"] = "Please choose by when it hurts more."
 	}
-	service := v.One("service")
+	service, category, _ := strings.Cut(v.One("service"), "/")
 	if service != "" {
-		if _, ok := t.rules.service(service); !ok {
+		if _, _, ok := t.rules.offered(v.One("service")); !ok {
 			wrong["service"] = "This service is not offered any more. Please choose another."
 		}
 	}
@@ -344,8 +336,8 @@ func (t *turn) openSend(ctx context.Context) error {
 		return t.alreadyOpen(ctx, taken)
 	}
 	tk := ticket.Ticket{Kind: d.Kind, Title: title, Detail: detail, Requester: requester.ID, Author: t.who.ID,
-		Service: service, Impact: impact, Urgency: urgency}
-	_, err = t.openTicket(ctx, tk, th, root, q, storage.WentTicket)
+		Service: service, Category: category, Impact: impact, Urgency: urgency}
+	_, err = t.openTicket(ctx, tk, t.readGuess(t.ev.Args["g"]), true, th, root, q, storage.WentTicket)
 	return err
 }
 
@@ -383,15 +375,19 @@ func (t *turn) ticketThread(ctx context.Context, d cards.Draft, q *storage.Quest
 }
 
 // openTicket stores a ticket and tells both sides: its card goes into the
-// requester's thread and into the team's channel.
-func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, th storage.Thread, root bool, q *storage.Question, outcome storage.Outcome) (ticket.Ticket, error) {
-	queue := t.rules.queue(tk.Kind, tk.Service)
+// requester's thread and into the team's channel. guess is what it was taken to
+// be about, and asked whether anybody could say otherwise.
+func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, guess cards.Guess, asked bool, th storage.Thread, root bool, q *storage.Question, outcome storage.Outcome) (ticket.Ticket, error) {
+	queue, guessed := t.queueFor(tk, guess, asked)
 	tk.Queue, tk.Team = queue.ID, queue.Team
 	tk, ev, err := ticket.Open(tk, t.rules.matrix, t.at)
 	if err != nil {
 		return tk, err
 	}
 	if tk, err = t.tx.OpenTicket(ctx, tk, ev, t.via()); err != nil {
+		return tk, err
+	}
+	if err := t.predicted(ctx, tk.ID, guessed); err != nil {
 		return tk, err
 	}
 	if err := t.promised(ctx, tk); err != nil {
@@ -498,21 +494,23 @@ func (t *turn) person(ctx context.Context) error {
 	if taken != 0 {
 		return t.alreadyOpen(ctx, taken)
 	}
-	_, err = t.openTicket(ctx, t.quick(q.Text, q.Person, q.Person), th, root, &q, storage.WentPerson)
+	tk, guess := t.quick(q.Text, q.Person, q.Person)
+	_, err = t.openTicket(ctx, tk, guess, false, th, root, &q, storage.WentPerson)
 	return err
 }
 
-// quick is a ticket made of a text alone.
-func (t *turn) quick(text string, requester, author people.PersonID) ticket.Ticket {
-	tk := ticket.Ticket{Kind: guessKind(text), Title: cards.Title(text), Requester: requester, Author: author,
-		Service: t.rules.guessService(text), Impact: ticket.OnlyMe, Urgency: ticket.Today}
+// quick is a ticket made of a text alone, and what it was taken to be about.
+func (t *turn) quick(text string, requester, author people.PersonID) (ticket.Ticket, cards.Guess) {
+	guess := t.likely(text, false)
+	tk := ticket.Ticket{Kind: guessKind(text), Title: cards.Title(text), Requester: requester, Author: author, Impact: ticket.OnlyMe, Urgency: ticket.Today}
+	tk.Service, tk.Category, _ = strings.Cut(guess.About, "/")
 	if tk.Title == "" {
 		tk.Title = "Help needed"
 	}
 	if strings.TrimSpace(text) != tk.Title {
 		tk.Detail = text
 	}
-	return tk
+	return tk, guess
 }
 
 // guessKind is for the ways to a ticket that leave no room for the question.
@@ -563,7 +561,8 @@ func (t *turn) reacted(ctx context.Context) error {
 			break
 		}
 	}
-	_, err = t.openTicket(ctx, t.quick(t.readable(ctx, t.ev.Text), author.ID, t.who.ID), th, root, q, storage.WentTicket)
+	tk, guess := t.quick(t.readable(ctx, t.ev.Text), author.ID, t.who.ID)
+	_, err = t.openTicket(ctx, tk, guess, false, th, root, q, storage.WentTicket)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -113,9 +114,20 @@ func (r *rules) manner(id people.TeamID) policy.Team {
 	return policy.Team{}
 }
 
-// queue is where tickets of a kind about a service go: the service's queue, or
-// the first team's.
-func (r *rules) queue(kind ticket.Kind, service string) storage.Queue {
+// queue is where the policy sends tickets of a kind: to the category's team,
+// the service's, or the first.
+func (r *rules) queue(kind ticket.Kind, service, category string) storage.Queue {
+	if c, ok := r.category(service, category); ok {
+		team := c.Incidents
+		if kind == ticket.Request {
+			team = c.Requests
+		}
+		for _, x := range r.teams {
+			if x.Slug == team && team != "" {
+				return r.queueOf(x.ID, kind)
+			}
+		}
+	}
 	want := ticket.QueueID(0)
 	if s, ok := r.service(service); ok {
 		want = s.Incidents
@@ -170,20 +182,27 @@ func (r *rules) serviceOptions() []cards.ServiceOption {
 
 // guessService is the service that most of its words speak for in a text.
 func (r *rules) guessService(text string) string {
-	best, most := "", 0
+	slug, _ := r.spokenOf(text)
+	return slug
+}
+
+// spokenOf is the same with the first of the words.
+func (r *rules) spokenOf(text string) (slug, word string) {
+	most := 0
 	words := wordsOf(text)
 	for _, s := range r.services {
-		n := 0
+		n, by := 0, ""
 		for _, w := range append([]string{s.Name}, s.Words...) {
 			if mentions(words, wordsOf(w)) {
 				n++
+				by = cmp.Or(by, w)
 			}
 		}
 		if n > most {
-			best, most = s.Slug, n
+			slug, word, most = s.Slug, by, n
 		}
 	}
-	return best
+	return slug, word
 }
 
 // mentions tells whether phrase stands in text, a plural or another ending

@@ -224,11 +224,11 @@ func (t *turn) followUp(ctx context.Context, th storage.Thread, old ticket.Ticke
 		text = "A file about " + old.Ref()
 	}
 	tk := ticket.Ticket{Kind: old.Kind, Title: cards.Title(text), Detail: "After " + old.Ref() + " “" + old.Title + "”: " + text,
-		Requester: t.who.ID, Author: t.who.ID, Service: old.Service, Impact: old.Impact, Urgency: old.Urgency, Follows: old.ID}
+		Requester: t.who.ID, Author: t.who.ID, Service: old.Service, Category: old.Category, Impact: old.Impact, Urgency: old.Urgency, Follows: old.ID}
 	if _, known := t.rules.service(tk.Service); !known {
-		tk.Service = ""
+		tk.Service, tk.Category = "", ""
 	}
-	tk, err := t.openTicket(ctx, tk, th, false, nil, storage.WentTicket)
+	tk, err := t.openTicket(ctx, tk, cards.Guess{}, false, th, false, nil, storage.WentTicket)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ type classifier struct {
 	bias     []float32
 	classes  int
 	articles []knowledge.ArticleID // the classes, if they are articles
-	names    []string              // the classes, if they are something else
+	places   []int32               // the classes, if they are places of tickets
 }
 
 const (
@@ -218,26 +218,29 @@ func (m *memory) articleSamples(open func(knowledge.ArticleID) bool) (samples []
 	return slices.DeleteFunc(all, func(s sample) bool { return len(s.classes) == 0 }), classes
 }
 
-// serviceSamples are solved tickets by what they were for.
-func (m *memory) serviceSamples() (samples []sample, names []string) {
+// placeSamples are tickets by where they belonged.
+func (m *memory) placeSamples() (samples []sample, places []int32) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	class := map[string]int32{}
+	class := map[int32]int32{}
 	an := new(analyzer)
 	for i := max(0, len(m.past)-trainedOn); i < len(m.past); i++ {
 		p := &m.past[i]
 		if p.text == "" || p.none {
 			continue
 		}
-		c, ok := class[p.kind]
+		c, ok := class[p.place]
 		if !ok {
-			c = int32(len(names))
-			class[p.kind] = c
-			names = append(names, p.kind)
+			c = int32(len(places))
+			class[p.place] = c
+			places = append(places, p.place)
 		}
 		samples = append(samples, sample{wholeBag(an, p.text), []int32{c}})
 	}
-	return samples, names
+	if len(places) < 2 {
+		return nil, nil // there is nothing to tell apart
+	}
+	return samples, places
 }
 
 // wholeBag is all that a text says: its words, small ones too, neighbours,
@@ -264,28 +267,4 @@ func wholeBag(an *analyzer, text string) []counted {
 		bag = append(bag, counted{term: t, weight: float32(1 + math.Log(max(n, 0.5)))})
 	}
 	return bag
-}
-
-// Guess is what a ticket may be for.
-type Guess struct {
-	Service string  // its slug
-	Sure    float64 // 0 to 1
-	Like    int     // similar solved tickets that were for it, of those that are looked at
-}
-
-// guess is what solved tickets like this were for, likeliest first.
-func (c *classifier) guess(text string) []Guess {
-	if c == nil || c.classes == 0 {
-		return nil
-	}
-	an := analyzers.Get().(*analyzer)
-	defer analyzers.Put(an)
-	share := make([]float32, c.classes)
-	c.shares(c.rows(wholeBag(an, text)), share)
-	out := make([]Guess, c.classes)
-	for i, name := range c.names {
-		out[i] = Guess{Service: name, Sure: float64(share[i])}
-	}
-	slices.SortStableFunc(out, func(a, b Guess) int { return cmp.Compare(b.Sure, a.Sure) })
-	return out
 }

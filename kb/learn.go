@@ -3,7 +3,6 @@ package kb
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	index "github.com/blevesearch/bleve_index_api"
 
@@ -54,7 +53,7 @@ func (x *Index) TrainingDue() bool {
 func (x *Index) Train(ctx context.Context) error {
 	m := x.memory
 	m.mu.RLock()
-	due := trainingStep(m.seq)
+	due, trained := trainingStep(m.seq), len(m.past)
 	m.mu.RUnlock()
 	open, err := x.openArticles(ctx)
 	if err != nil {
@@ -66,55 +65,17 @@ func (x *Index) Train(ctx context.Context) error {
 		return fmt.Errorf("train: %w", err)
 	}
 	said.articles = articles
-	tickets, names := m.serviceSamples()
-	kind, err := train(ctx, tickets, len(names), 20, 2)
+	tickets, places := m.placeSamples()
+	where, err := train(ctx, tickets, len(places), 20, 2)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	kind.names = names
+	where.places = places
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.said, m.kind, m.due = said, kind, due
+	m.said, m.where, m.due, m.trained = said, where, due, trained
 	return nil
 }
-
-// Services guesses what a ticket is for by what solved tickets like it were
-// for, likeliest first; nothing where there were none.
-func (x *Index) Services(text string) []Guess {
-	x.memory.mu.RLock()
-	kind := x.memory.kind
-	x.memory.mu.RUnlock()
-	all := kind.guess(text)
-	if len(all) == 0 {
-		return nil
-	}
-	s := searches.Get().(*search)
-	defer searches.Put(s)
-	s.synonyms, s.language, s.units = x.means(), "en", s.units[:0]
-	s.ask(Query{Text: text})
-	m := x.memory
-	m.mu.RLock()
-	defer m.mu.RUnlock()
-	counts, of := s.counted(len(m.past)), 0
-	for number := range m.past {
-		if counts[number] = m.past[number].kind != "" && !m.past[number].none; counts[number] {
-			of++
-		}
-	}
-	m.alike(s, likeCounted, counts, of)
-	for _, n := range s.near {
-		if n.like < alikeFrom*s.near[0].like {
-			break
-		}
-		if i := slices.IndexFunc(all, func(g Guess) bool { return g.Service == m.past[n.number].kind }); i >= 0 {
-			all[i].Like++
-		}
-	}
-	return all
-}
-
-// likeCounted is how many of the nearest tickets are counted.
-const likeCounted = 50
 
 // openArticles are those that everybody may read.
 func (x *Index) openArticles(ctx context.Context) (open map[knowledge.ArticleID]bool, err error) {

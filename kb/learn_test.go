@@ -123,7 +123,7 @@ func TestTicketsAreLikeOthersAndForAService(t *testing.T) {
 	var all []knowledge.Evidence
 	add := func(service, title, how string) {
 		n := int64(len(all) + 1)
-		all = append(all, knowledge.Evidence{Seq: n, Past: knowledge.TicketPast(n), Text: title, Title: title, Resolution: how, Service: service, Helped: true, At: spring.AddDate(0, 0, int(n))})
+		all = append(all, knowledge.Evidence{Seq: n, Past: knowledge.TicketPast(n), Text: title, Title: title, Resolution: how, Place: knowledge.Place{Service: service}, Helped: true, At: spring.AddDate(0, 0, int(n))})
 	}
 	for _, floor := range []string{"first", "second", "third", "fourth"} {
 		add("printing", "Toner is empty on the "+floor+" floor", "Put a new toner in.")
@@ -140,8 +140,8 @@ func TestTicketsAreLikeOthersAndForAService(t *testing.T) {
 	if earlier, err := x.Similar(t.Context(), Query{Text: "toner", At: spring}, 3); err != nil || len(earlier) != 0 {
 		t.Errorf("Similar() before anything was solved = %+v, %v", earlier, err)
 	}
-	if guess := x.Services("new toner for the printer please"); len(guess) != 2 || guess[0].Service != "printing" || guess[0].Sure <= 0.5 || guess[0].Like != 4 {
-		t.Errorf("Services() = %+v", guess)
+	if guess := x.Places("new toner for the printer please").Service(); guess.Service != "printing" || guess.Sure <= 0.5 || guess.Alike != 4 {
+		t.Errorf("the toner is for %+v", guess)
 	}
 }
 

@@ -28,9 +28,11 @@ type memory struct {
 	slots map[knowledge.ArticleID]int32
 	slot  []slot
 
-	said *classifier // by which words articles were found; nil until trained
-	kind *classifier // which service a ticket is for
-	due  int64       // seq up to which they were trained
+	places  []knowledge.Place // of tickets
+	said    *classifier       // by which words articles were found; nil until trained
+	where   *classifier       // by which words tickets belong where
+	due     int64             // seq up to which they were trained,
+	trained int               // and on how many past questions
 }
 
 // several is added to a slot where there are more articles than the first. The
@@ -44,9 +46,10 @@ type past struct {
 	links []link
 	title string // of a ticket
 	ends  string // how a ticket was solved
-	kind  string // a ticket's service
-	text  string // of the newest tickets with a service, to be trained on
+	place int32  // of a ticket, in places
+	text  string // of the newest tickets, to be trained on
 	none  bool   // it does not count any more
+	open  bool   // a ticket that is not solved
 }
 
 // link is what came of an article for a past question.
@@ -158,15 +161,20 @@ func pastTerms(an *analyzer, text string) map[string]float64 {
 
 func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 	number, ok := m.known[e.Past]
+	if ok && m.past[number].open && !e.Open {
+		m.past[number].none = true // it is solved now, and another text
+		m.past[number].text = ""
+		ok = false
+	}
 	if !ok {
 		if e.Undone {
 			return
 		}
 		number = uint32(len(m.past))
 		m.known[e.Past] = number
-		m.past = append(m.past, past{id: e.Past, at: e.At.Unix(), title: e.Title, ends: e.Resolution, kind: e.Service})
+		m.past = append(m.past, past{id: e.Past, at: e.At.Unix(), title: e.Title, ends: e.Resolution})
 		m.solve = append(m.solve, -1)
-		if e.Service != "" {
+		if e.Past.Ticket() != 0 {
 			m.past[number].text = readPart(e.Text)
 		}
 		if old := len(m.past) - 1 - trainedOn; old >= 0 {
@@ -190,8 +198,8 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		}
 	}
 	p := &m.past[number]
-	p.none = e.Undone && e.Past.Ticket() != 0
 	if p.id.Ticket() != 0 {
+		p.none, p.open, p.place = e.Undone, e.Open, m.placed(e.Place)
 		// A ticket was solved with one article, or with none.
 		for _, l := range p.links {
 			m.count(p, l, -1)
@@ -208,6 +216,15 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 	if len(p.links) > 1 {
 		m.solve[number] |= several
 	}
+}
+
+// placed is the number of a place.
+func (m *memory) placed(p knowledge.Place) int32 {
+	if i := slices.Index(m.places, p); i >= 0 {
+		return int32(i)
+	}
+	m.places = append(m.places, p)
+	return int32(len(m.places) - 1)
 }
 
 // link keeps what came of an article, in the place of what was said before.
@@ -245,8 +262,11 @@ func (m *memory) forget(n int) {
 		for _, l := range m.past[i].links {
 			m.count(&m.past[i], l, -1)
 		}
-		delete(m.known, m.past[i].id)
+		if m.known[m.past[i].id] == uint32(i) { // else it was solved later, and is another
+			delete(m.known, m.past[i].id)
+		}
 	}
+	m.trained = max(0, m.trained-n)
 	m.past = slices.Clone(m.past[n:])
 	m.solve = slices.Clone(m.solve[n:])
 	for id, number := range m.known {

@@ -41,7 +41,7 @@ func (x *Index) Similar(ctx context.Context, q Query, limit int) ([]Solved, erro
 	counts, of := s.counted(len(m.past)), 0
 	for number := range m.past {
 		p := &m.past[number]
-		if counts[number] = p.id.Ticket() != 0 && !p.none && p.at <= at.Unix(); counts[number] {
+		if counts[number] = p.id.Ticket() != 0 && !p.none && !p.open && p.at <= at.Unix(); counts[number] {
 			of++
 		}
 	}

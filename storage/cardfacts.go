@@ -26,6 +26,7 @@ type TicketFacts struct {
 	Outage   string                            // what is down, while it is a known outage
 	MeToo    int                               // persons who said that it concerns them too
 	Waiting  int                               // and others who want to hear when it is fixed
+	Guessed  *Prediction                       // what the desk guessed when it was opened; nil: nothing
 }
 
 // QuestionFacts are what a question's card tells of the record.
@@ -166,6 +167,18 @@ func (f *CardFacts) queueTickets(batch *pgx.Batch, ids []ticket.ID, more *[]tick
 			t := f.Tickets[q.Ticket]
 			t.Question = q
 			f.Tickets[q.Ticket] = t
+		}
+		return err
+	})
+	batch.Queue(`select ticket_id, `+predictionColumns+` from predictions where ticket_id = any($1)`, ids).Query(func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
+			Ticket ticket.ID `db:"ticket_id"`
+			Prediction
+		}])
+		for _, p := range found {
+			t := f.Tickets[p.Ticket]
+			t.Guessed = &p.Prediction
+			f.Tickets[p.Ticket] = t
 		}
 		return err
 	})

@@ -24,13 +24,15 @@ type evidenceRow struct {
 	Title      string              `db:"title"`
 	Resolution string              `db:"resolution"`
 	Service    string              `db:"service"`
+	Category   string              `db:"category"`
+	Team       string              `db:"team"`
 }
 
 func (r evidenceRow) evidence() knowledge.Evidence {
 	e := knowledge.Evidence{Seq: r.Seq, Past: knowledge.QuestionPast(r.Question), Text: r.Text, Article: r.Article, Helped: r.Helped,
-		At: r.At, Undone: r.Undone, Title: r.Title, Resolution: r.Resolution, Service: r.Service}
+		At: r.At, Undone: r.Undone, Title: r.Title, Resolution: r.Resolution, Place: knowledge.Place{Service: r.Service, Category: r.Category, Team: r.Team}}
 	if r.Ticket != 0 {
-		e.Past = knowledge.TicketPast(r.Ticket)
+		e.Past, e.Open = knowledge.TicketPast(r.Ticket), !r.Helped
 	}
 	return e
 }
@@ -42,8 +44,9 @@ func (tx *Tx) EvidenceSince(ctx context.Context, seq int64, limit int) ([]knowle
 		select e.seq, coalesce(e.question_id, 0) as question_id, coalesce(e.ticket_id, 0) as ticket_id,
 			coalesce(e.article_id, 0) as article_id, e.helped, e.at, e.undone_at is not null as undone,
 			coalesce(q.text, t.title || E'\n' || t.detail) as text, coalesce(t.title, '') as title,
-			coalesce(t.resolution, '') as resolution, coalesce(t.service, '') as service
-		from evidence e left join questions q on q.id = e.question_id left join tickets t on t.id = e.ticket_id
+			coalesce(t.resolution, '') as resolution, coalesce(t.service, '') as service,
+			coalesce(t.category, '') as category, coalesce(n.slug, '') as team
+		from evidence e left join questions q on q.id = e.question_id left join tickets t on t.id = e.ticket_id left join teams n on n.id = e.team_id
 		where e.seq > $1 order by e.seq limit $2`, seq, limit)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[evidenceRow])
 	if err != nil {
@@ -97,16 +100,27 @@ func (tx *Tx) Helped(ctx context.Context, id QuestionID, a knowledge.ArticleID, 
 }
 
 // ticketEvidence keeps what a step of a ticket says: it is solved, perhaps
-// with an article, or it is not after all.
+// with an article, or it is not after all; or it had come to the wrong team.
+// A ticket that rises to a higher tier had not, unless it was sent by a guess.
 func (tx *Tx) ticketEvidence(ctx context.Context, was, is ticket.Ticket, at time.Time) error {
 	failed := failing("evidence of ticket %s", is.Ref())
 	switch {
 	case is.State == ticket.Done && (was.State != ticket.Done || was.Article != is.Article):
 		return tx.later(ctx, failed, `
-			insert into evidence (ticket_id, article_id, helped, at) values ($1, nullif($2::bigint, 0), true, $3)
+			insert into evidence (ticket_id, article_id, helped, at, team_id)
+			values ($1, nullif($2::bigint, 0), true, $3, (select team_id from predictions where ticket_id = $1))
 			on conflict (ticket_id) where ticket_id is not null
-				do update set article_id = excluded.article_id, at = excluded.at, undone_at = null, undone_by = null`,
+				do update set article_id = excluded.article_id, helped = true, at = excluded.at, undone_at = null, undone_by = null`,
 			is.ID, is.Article, at)
+	case is.State != ticket.Done && was.Team != is.Team:
+		return tx.later(ctx, failed, `
+			insert into evidence (ticket_id, helped, at, team_id)
+			select $1, false, $4, has.id from teams has, teams had
+			where had.id = $2 and has.id = $3
+				and (has.tier <= had.tier or exists (select from predictions where ticket_id = $1 and team_id = had.id))
+			on conflict (ticket_id) where ticket_id is not null
+				do update set team_id = excluded.team_id, helped = false, article_id = null, at = excluded.at, undone_at = null, undone_by = null`,
+			is.ID, was.Team, is.Team, at)
 	case is.State != ticket.Done && was.State == ticket.Done:
 		return tx.later(ctx, failed, `update evidence set undone_at = $2 where ticket_id = $1 and undone_at is null`, is.ID, at)
 	}
@@ -144,4 +158,41 @@ func (tx *Tx) RecallEvidence(ctx context.Context, a knowledge.ArticleID, forgott
 	}
 	return n, tx.Audit(ctx, Step{At: at, Action: "article.evidence_recalled", Person: by, Via: via, Subject: OfArticle, SubjectID: int64(a),
 		After: map[string]any{"forgotten": forgotten, "pieces": n}})
+}
+
+// ForgetPlaces takes out of what indexes learn where tickets belong: those that
+// were handed on to a team, or, if team is "", those of a service. It returns
+// how much that was.
+func (tx *Tx) ForgetPlaces(ctx context.Context, team, service string, since time.Time, by people.PersonID, via string, at time.Time) (int64, error) {
+	tag, err := tx.Exec(ctx, `
+		update evidence e set undone_at = $4, undone_by = nullif($5::bigint, 0) from tickets t
+		where t.id = e.ticket_id and e.at >= $3 and e.undone_at is null
+			and case when $1 <> '' then e.team_id = (select id from teams where slug = $1) else t.service = $2 end`,
+		team, service, since, at, by)
+	if err != nil {
+		return 0, fmt.Errorf("forget where tickets belong: %w", err)
+	}
+	n := tag.RowsAffected()
+	if n == 0 {
+		return 0, nil
+	}
+	return n, tx.Audit(ctx, Step{At: at, Action: "places.forgotten", Person: by, Via: via, Subject: OfPolicy,
+		After: map[string]any{"team": team, "service": service, "since": since, "pieces": n}})
+}
+
+// RecallPlaces undoes the ForgetPlaces of a time.
+func (tx *Tx) RecallPlaces(ctx context.Context, team, service string, forgotten time.Time, by people.PersonID, via string, at time.Time) (int64, error) {
+	tag, err := tx.Exec(ctx, `
+		update evidence e set undone_at = null, undone_by = null from tickets t
+		where t.id = e.ticket_id and e.undone_at = $3
+			and case when $1 <> '' then e.team_id = (select id from teams where slug = $1) else t.service = $2 end`, team, service, forgotten)
+	if err != nil {
+		return 0, fmt.Errorf("recall where tickets belong: %w", err)
+	}
+	n := tag.RowsAffected()
+	if n == 0 {
+		return 0, nil
+	}
+	return n, tx.Audit(ctx, Step{At: at, Action: "places.recalled", Person: by, Via: via, Subject: OfPolicy,
+		After: map[string]any{"team": team, "service": service, "forgotten": forgotten, "pieces": n}})
 }

@@ -39,12 +39,12 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 	if err := tx.QueryRow(ctx, `select coalesce(max(id), 0) from tickets`).Scan(&offset); err != nil {
 		return fail(err)
 	}
-	columns := []string{"id", "kind", "number", "title", "detail", "requester_id", "author_id", "owner_id", "queue_id", "service",
+	columns := []string{"id", "kind", "number", "title", "detail", "requester_id", "author_id", "owner_id", "queue_id", "service", "category",
 		"impact", "urgency", "priority", "because", "state", "waits_for", "wait_note", "resolution", "article_id",
 		"opened_at", "claimed_at", "resolved_at", "closed_at", "reopened", "rating", "comment", "follows_id", "moves", "version"}
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"tickets"}, columns, pgx.CopyFromSlice(len(past), func(i int) ([]any, error) {
 		t := past[i].Ticket
-		return []any{t.ID + offset, string(t.Kind), t.Number, t.Title, t.Detail, t.Requester, t.Author, nullID(t.Owner), t.Queue, nullText(t.Service),
+		return []any{t.ID + offset, string(t.Kind), t.Number, t.Title, t.Detail, t.Requester, t.Author, nullID(t.Owner), t.Queue, nullText(t.Service), nullText(t.Category),
 			string(t.Impact), string(t.Urgency), int32(t.Priority), t.Because, string(t.State), nullText(string(t.WaitsFor)), t.WaitNote, t.Resolution, nullID(t.Article),
 			t.OpenedAt, orNull(t.ClaimedAt), orNull(t.ResolvedAt), orNull(t.ClosedAt), int32(t.Reopened), nullRating(t.Rating), t.Comment, follows(t, offset), int32(t.Moves), int32(t.Version)}, nil
 	})); err != nil {

@@ -191,6 +191,15 @@ func (tx *Tx) applyServices(ctx context.Context, p policy.Policy, at time.Time) 
 			s.Slug, s.Name, i, s.Owner, orNone(s.Words), s.Incidents, s.Requests)
 	}
 	batch.Queue(`update services set retired_at = $2 where retired_at is null and slug <> all($1)`, slugs, at)
+	batch.Queue(`update categories set retired_at = $1 where retired_at is null`, at)
+	for _, s := range p.Services {
+		for i, c := range s.Categories {
+			batch.Queue(`
+				insert into categories (service, slug, name, position) values ($1, $2, $3, $4)
+				on conflict (service, slug) do update set name = excluded.name, position = excluded.position, retired_at = null`,
+				s.Slug, c.Slug, c.Name, i)
+		}
+	}
 	return tx.SendBatch(ctx, batch).Close()
 }
 

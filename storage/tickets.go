@@ -27,6 +27,7 @@ type ticketRow struct {
 	Team       people.TeamID       `db:"team_id"`
 	Moves      int                 `db:"moves"`
 	Service    string              `db:"service"`
+	Category   string              `db:"category"`
 	Impact     ticket.Impact       `db:"impact"`
 	Urgency    ticket.Urgency      `db:"urgency"`
 	Priority   ticket.Priority     `db:"priority"`
@@ -50,7 +51,7 @@ type ticketRow struct {
 const ticketColumns = `t.id, t.kind, t.number, t.title, t.detail, t.requester_id, t.author_id,
 	coalesce(t.owner_id, 0) as owner_id, case when t.owner_id is null then '' else t.chosen end as chosen, t.queue_id, t.moves,
 	(select q.team_id from queues q where q.id = t.queue_id) as team_id,
-	coalesce(t.service, '') as service, t.impact, t.urgency, t.priority, t.because,
+	coalesce(t.service, '') as service, coalesce(t.category, '') as category, t.impact, t.urgency, t.priority, t.because,
 	t.state, coalesce(t.waits_for, '') as waits_for, t.wait_note, t.resolution, coalesce(t.article_id, 0) as article_id,
 	t.opened_at, t.claimed_at, t.resolved_at, t.closed_at, t.reopened, coalesce(t.rating, 0) as rating, t.comment,
 	coalesce(t.follows_id, 0) as follows_id, t.version`
@@ -58,7 +59,7 @@ const ticketColumns = `t.id, t.kind, t.number, t.title, t.detail, t.requester_id
 func (r ticketRow) ticket() ticket.Ticket {
 	return ticket.Ticket{
 		ID: r.ID, Kind: r.Kind, Number: r.Number, Title: r.Title, Detail: r.Detail,
-		Requester: r.Requester, Author: r.Author, Owner: r.Owner, Chosen: r.Chosen, Queue: r.Queue, Team: r.Team, Moves: r.Moves, Service: r.Service,
+		Requester: r.Requester, Author: r.Author, Owner: r.Owner, Chosen: r.Chosen, Queue: r.Queue, Team: r.Team, Moves: r.Moves, Service: r.Service, Category: r.Category,
 		Impact: r.Impact, Urgency: r.Urgency, Priority: r.Priority, Because: r.Because,
 		State: r.State, WaitsFor: r.WaitsFor, WaitNote: r.WaitNote, Resolution: r.Resolution, Article: r.Article,
 		OpenedAt: r.OpenedAt, ClaimedAt: orZero(r.ClaimedAt), ResolvedAt: orZero(r.ResolvedAt), ClosedAt: orZero(r.ClosedAt),
@@ -125,11 +126,11 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 	delete(args, "id")
 	delete(args, "version")
 	err := tx.QueryRow(ctx, `
-		insert into tickets (kind, number, title, detail, requester_id, author_id, owner_id, queue_id, service,
+		insert into tickets (kind, number, title, detail, requester_id, author_id, owner_id, queue_id, service, category,
 			impact, urgency, priority, because, state, waits_for, wait_note, resolution, article_id,
 			opened_at, claimed_at, resolved_at, closed_at, reopened, rating, comment, follows_id, chosen, moves, version)
 		values (@kind, nextval(case @kind when 'incident' then 'incident_numbers'::regclass else 'request_numbers'::regclass end),
-			@title, @detail, @requester_id, @author_id, nullif(@owner_id::bigint, 0), @queue_id, nullif(@service, ''),
+			@title, @detail, @requester_id, @author_id, nullif(@owner_id::bigint, 0), @queue_id, nullif(@service, ''), nullif(@category, ''),
 			@impact, @urgency, @priority, @because, @state, nullif(@waits_for, ''), @wait_note, @resolution, nullif(@article_id::bigint, 0),
 			@opened_at, @claimed_at, @resolved_at, @closed_at, @reopened, nullif(@rating::int, 0), @comment, nullif(@follows_id::bigint, 0),
 			@chosen, @moves, 1)
@@ -150,7 +151,7 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 // the commit: somebody has written it since.
 func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.Event, via string) (ticket.Ticket, error) {
 	args := ticketArgs(is)
-	for _, fixed := range []string{"kind", "title", "detail", "requester_id", "author_id", "opened_at", "follows_id", "service"} {
+	for _, fixed := range []string{"kind", "title", "detail", "requester_id", "author_id", "opened_at", "follows_id", "service", "category"} {
 		delete(args, fixed)
 	}
 	args["version"] = was.Version
@@ -178,7 +179,7 @@ func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.E
 func ticketArgs(t ticket.Ticket) pgx.StrictNamedArgs {
 	return pgx.StrictNamedArgs{
 		"id": t.ID, "version": t.Version, "kind": string(t.Kind), "title": t.Title, "detail": t.Detail,
-		"requester_id": t.Requester, "author_id": t.Author, "owner_id": t.Owner, "queue_id": t.Queue, "service": t.Service,
+		"requester_id": t.Requester, "author_id": t.Author, "owner_id": t.Owner, "queue_id": t.Queue, "service": t.Service, "category": t.Category,
 		"impact": string(t.Impact), "urgency": string(t.Urgency), "priority": int(t.Priority), "because": t.Because,
 		"state": string(t.State), "waits_for": string(t.WaitsFor), "wait_note": t.WaitNote,
 		"resolution": t.Resolution, "article_id": t.Article, "opened_at": t.OpenedAt,

@@ -1,6 +1,9 @@
 package adaptertest
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 var opening = []Conversation{
 	{
@@ -32,6 +35,30 @@ var opening = []Conversation{
 			ana.Fill("What is broken?", "The nameplate").Fill("Anything else?", "It was there on Monday")
 			ana.Closes()
 			ana.Press("Open a ticket").Press("Something is broken").SeesForm("The nameplate", "It was there on Monday")
+		},
+	},
+	{
+		Name: "what a ticket is about and whose it is is guessed aloud, and learnt from whoever knows better", Rows: []string{"AW4", "TL6"}, Crosses: true,
+		Run: func(w *World) {
+			leo, ben := w.Person("leo").In("it-network"), w.Person("ben").In("it-triage")
+			for i, name := range []string{"ana", "eva", "zoe"} {
+				ref := fmt.Sprint("INC-", i+1)
+				w.Person(name).Says("my gondola squeaks, is it the vpn?").Press("Talk to a person").Sees(ref, "I took it to be about VPN. If it is not, just say so.")
+				leo.Sees(ref, "I took it to be about VPN (by its words alone). Nobody was asked.")
+				leo.PressOn(ref, "Hand over to a team…").Fill("To which team?", "Service Desk").Fill("What have you found out?", "It is the gondola.").Submits()
+			}
+			w.Settle()
+			kim, ada := w.Asking("kim"), w.Asking("ada")
+			kim.Says("my gondola squeaks").Press("Open a ticket").Press("Something is broken").SeesForm("Probably VPN: 3 similar tickets went there. Change it if that is wrong.")
+			kim.Fill("Who is affected?", "Only me").Fill("By when does it hurt more?", "Today").Submits()
+			ben.Sees("INC-4", "VPN was filled in and left so (3 similar tickets went there).",
+				"Probably for Service Desk rather than Network: 3 similar tickets belonged there. If not, hand it over, and I learn.")
+			ada.Says("my gondola squeaks as well").Press("Open a ticket").Press("Something is broken").SeesForm("Probably VPN")
+			ada.Fill("What is it about?", "Printing").Fill("Who is affected?", "Only me").Fill("By when does it hurt more?", "Today").Submits()
+			ben.Sees("INC-5", "Printing").PressOn("INC-5", "History").SeesForm("guessed that it is about VPN, probably; Printing was chosen")
+			ben.Closes()
+			w.Recorded(1, "guesses of which something else was chosen", `select count(*) from predictions where asked and service = 'vpn' and chosen_service = 'printing'`)
+			w.Person("ben").Says("answers").Sees("filled in as probable: left so 1 of 2 (50 %)", "to another team than usual, because those like it belonged there: right 1 of 1")
 		},
 	},
 	{

@@ -192,7 +192,7 @@ func everyForm(text string) map[string]chat.Form {
 		}
 	}
 	d := cards.Draft{Question: 987_654_321, Source: chat.Args{"c": "C0123456789", "m": "1700000000.000001", "th": "1700000000.000002", "s": "direct", "for": "U0123456789"},
-		Kind: ticket.Incident, Title: text, Detail: strings.Repeat("d", 3000), Service: "service-1", Impact: ticket.OnlyMe, Urgency: ticket.Now, ForOther: true, For: "U0123456789"}
+		Kind: ticket.Incident, Title: text, Detail: strings.Repeat("d", 3000), About: "service-1", Guess: cards.Guess{About: "service-1", Name: text, Arg: "service-1 probably 0.912 50", Certainty: knowledge.Probably, Alike: 50}, Impact: ticket.OnlyMe, Urgency: ticket.Now, ForOther: true, For: "U0123456789"}
 	request := d
 	request.Kind = ticket.Request
 	var lines []cards.HistoryLine

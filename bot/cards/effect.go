@@ -22,11 +22,34 @@ type LinkRate struct {
 	Resolved, Linked int
 }
 
+// GuessRate is how often what was guessed with a certainty was right.
+type GuessRate struct {
+	Certainty   knowledge.Certainty
+	Asked, Kept int // how often it stood in a form, and was left so
+	Sent, Right int // tickets that went to another team than the policy's, and belonged there
+	Unasked     int // how often nobody was asked
+}
+
+func (r GuessRate) lines() (all []string) {
+	how := map[knowledge.Certainty]string{knowledge.Probably: "as probable", knowledge.Maybe: "as “maybe”", knowledge.Unsure: "by a word of the policy's"}[r.Certainty]
+	if r.Asked > 0 {
+		all = append(all, fmt.Sprintf("What a ticket is about, filled in %s: left so %s.", how, share(r.Kept, r.Asked)))
+	}
+	if r.Unasked > 0 {
+		all = append(all, fmt.Sprintf("Tickets taken to be about something %s, without asking: %d.", how, r.Unasked))
+	}
+	if r.Sent > 0 {
+		all = append(all, fmt.Sprintf("Tickets sent to another team than usual, because those like it belonged there: right %s.", share(r.Right, r.Sent)))
+	}
+	return all
+}
+
 // FiguresView is what answers did, beside the time before.
 type FiguresView struct {
 	From, To             time.Time
 	Now, Before          Answers
 	Links                []LinkRate
+	Guesses              []GuessRate
 	Coverage, CoverageOf int // percent, of so many questions; 0 of 0: not looked at yet
 	Advised              int
 }
@@ -57,6 +80,9 @@ func Figures(v FiguresView) chat.Card {
 	}
 	for _, l := range v.Links {
 		lines = append(lines, fmt.Sprintf("%s resolved with an article: %s.", l.Team, share(l.Linked, l.Resolved)))
+	}
+	for _, g := range v.Guesses {
+		lines = append(lines, g.lines()...)
 	}
 	if v.CoverageOf > 0 {
 		lines = append(lines, CoverageWords(v.Coverage, v.CoverageOf, v.Advised))

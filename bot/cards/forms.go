@@ -6,6 +6,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/change"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 )
@@ -17,29 +18,30 @@ type Draft struct {
 	Kind     ticket.Kind
 	Title    string
 	Detail   string
-	Service  string // slug, guessed
-	Guess    Guess  // what Service is guessed from
+	About    string // service, or service/category, by their slugs; guessed
+	Guess    Guess  // how, if it is
 	Impact   ticket.Impact
 	Urgency  ticket.Urgency
 	ForOther bool   // the opener may name somebody else
 	For      string // account id of the requester, if not the opener
 }
 
-// Guess is what a choice that is made already was guessed from: solved tickets,
-// or the words alone.
+// Guess is a choice that is made already, to be changed, and what speaks for it.
 type Guess struct {
-	Tickets int
-	Sure    float64 // 0 to 1
+	About     string // as in Draft; empty: nothing is guessed
+	Name      string // as people read it
+	Arg       string // as it travels through the form
+	Word      string // of the text, where that is all that speaks for it
+	Certainty knowledge.Certainty
+	Sure      float64 // 0 to 1
+	Alike     int     // similar tickets that were about it
 }
 
 func (g Guess) words() string {
-	switch {
-	case g.Tickets == 1:
-		return fmt.Sprintf("Guessed from a similar ticket, %.0f %% sure. Change it if it is wrong.", 100*g.Sure)
-	case g.Tickets > 0:
-		return fmt.Sprintf("Guessed from %d similar tickets, %.0f %% sure. Change it if it is wrong.", g.Tickets, 100*g.Sure)
+	if g.Word != "" {
+		return "Maybe " + g.Name + ", because of “" + short(g.Word, 40) + "”. Change it if that is wrong."
 	}
-	return "Guessed from your words. Change it if it is wrong."
+	return fmt.Sprintf("%s %s: %s went there. Change it if that is wrong.", capital(string(g.Certainty)), g.Name, counted(g.Alike, "similar ticket"))
 }
 
 // ServiceOption is a service to choose.
@@ -126,9 +128,10 @@ func OpenForm(d Draft, services []ServiceOption) chat.Form {
 		options = append(options, chat.Option{Value: s.Slug, Label: s.Name})
 	}
 	if len(options) > 1 {
-		about := chat.Field{Name: "service", Label: "What is it about?", Input: chat.Select, Options: options, Value: one(d.Service), Optional: true}
-		if d.Service != "" {
+		about := chat.Field{Name: "service", Label: "What is it about?", Input: chat.Select, Options: options, Value: one(d.About), Optional: true}
+		if d.Guess.About != "" {
 			about.Hint = d.Guess.words()
+			f.Args["g"] = d.Guess.Arg
 		}
 		f.Fields = append(f.Fields, about)
 	}

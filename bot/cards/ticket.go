@@ -36,6 +36,39 @@ type TicketView struct {
 	Clocks                   []ClockView // response, then resolution
 	Outage                   string      // what is down, while it is a known outage
 	MeToo, Waiting           int         // whom it concerns besides its requester
+	Guess                    GuessView
+}
+
+// GuessView is what the desk guessed of a ticket when it was opened.
+type GuessView struct {
+	About       string // what it was taken to be about; empty: nothing was guessed
+	Asked, Kept bool   // it stood in a form, and was left so
+	Certainty   knowledge.Certainty
+	Alike       int
+
+	Team      string // that has it because tickets like it belonged there; empty: it is where the policy sends it
+	TeamAlike int
+	Usual     string // where that is
+}
+
+// note says to agents what was guessed and not chosen.
+func (g GuessView) note() string {
+	var said []string
+	why := "by its words alone"
+	if g.Certainty != knowledge.Unsure {
+		why = counted(g.Alike, "similar ticket") + " went there"
+	}
+	switch {
+	case g.About == "" || g.Asked && !g.Kept:
+	case g.Asked:
+		said = append(said, fmt.Sprintf("%s was filled in and left so (%s).", g.About, why))
+	default:
+		said = append(said, fmt.Sprintf("I took it to be about %s (%s). Nobody was asked.", g.About, why))
+	}
+	if g.Team != "" {
+		said = append(said, fmt.Sprintf("Probably for %s rather than %s: %s belonged there. If not, hand it over, and I learn.", g.Team, g.Usual, counted(g.TeamAlike, "similar ticket")))
+	}
+	return strings.Join(said, " ")
 }
 
 // StateWord is the state in one word or two, with a sign that is never alone
@@ -155,6 +188,9 @@ func Triage(v TicketView) chat.Card {
 	if v.Author.ID != v.Requester.ID {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Opened by " + v.Author.Name + " for " + v.Requester.Name + ".")})
 	}
+	if note := v.Guess.note(); note != "" && v.Open() {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(note)})
+	}
 	if len(v.Shown) > 0 {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Has been shown already: " + hitNames(v.Shown))})
 	}
@@ -262,6 +298,9 @@ func status(v TicketView) chat.Card {
 	c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B(v.Ref() + "  " + v.Title))}, facts)
 	if v.WaitNote != "" && v.WaitsFor != ticket.ForRequester {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Waiting for " + v.WaitsFor.Words() + ": " + v.WaitNote)})
+	}
+	if v.Open() && v.Guess.About != "" && !v.Guess.Asked {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("I took it to be about " + v.Guess.About + ". If it is not, just say so.")})
 	}
 	if v.Ticket.Follows != 0 {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("This goes on from " + v.Follows + ", which was closed.")})

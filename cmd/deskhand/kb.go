@@ -63,7 +63,7 @@ type kbEvalCmd struct {
 	Articles     []string `help:"Articles as JSON lines: id, title, text. With a date they are solved tickets, and similar ones are found." type:"existingfile" placeholder:"FILE"`
 	History      []string `help:"Past questions: id, title, text, date." type:"existingfile" placeholder:"FILE"`
 	HistoryLinks []string `help:"What solved them: lines “question 0 article 2”." type:"existingfile" placeholder:"FILE"`
-	Queries      string   `help:"Questions: id, title, text, date." required:"" type:"existingfile" placeholder:"FILE"`
+	Queries      string   `help:"Questions: id, title, text, date. With --group, without them, the history is asked, in folds." type:"existingfile" placeholder:"FILE"`
 	Out          string   `name:"run" help:"Ranked list to write: lines “question article rank score”." type:"path" placeholder:"FILE"`
 	Group        bool     `help:"Tell instead the group of each ticket: --history are tickets, --history-links lines “id TAB group”."`
 	Curve        string   `help:"Draw instead how often the desk is right when it is how sure; FILE is what answers the questions." type:"existingfile" placeholder:"FILE"`
@@ -77,6 +77,20 @@ func (kbEvalCmd) Help() string {
 
 func (c *kbEvalCmd) Run(ctx context.Context, e *env) error {
 	o := kbeval.Options{Articles: c.Articles, History: c.History, HistoryLinks: c.HistoryLinks, Queries: c.Queries, Run: c.Out, Limit: c.Limit, Progress: e.progress}
+	if c.Group && (len(c.History) != 1 || len(c.HistoryLinks) != 1) {
+		return errors.New("give one --history of tickets and their groups with --history-links")
+	}
+	if c.Group && (c.Curve != "" || c.Queries == "") {
+		curve, err := kbeval.DrawGroups(ctx, c.History[0], c.HistoryLinks[0], c.Queries, c.Curve, e.progress)
+		if err != nil {
+			return err
+		}
+		e.say("%s", curve.Table())
+		return nil
+	}
+	if c.Queries == "" {
+		return errors.New("say with --queries what is asked")
+	}
 	if c.Curve != "" {
 		curve, err := kbeval.Draw(ctx, o, c.Curve)
 		if err != nil {
@@ -89,9 +103,6 @@ func (c *kbEvalCmd) Run(ctx context.Context, e *env) error {
 		return errors.New("say with --run where the ranked list is to go")
 	}
 	if c.Group {
-		if len(c.History) != 1 || len(c.HistoryLinks) != 1 {
-			return errors.New("give one --history of tickets and their groups with --history-links")
-		}
 		f, err := kbeval.Groups(ctx, c.History[0], c.HistoryLinks[0], c.Queries, c.Out, e.progress)
 		if err != nil {
 			return err
@@ -134,7 +145,9 @@ func (c *kbFitCmd) Run(ctx context.Context, e *env) error {
 
 type kbForgetCmd struct {
 	storeFlags
-	Article string    `arg:"" help:"The article, as KB-31."`
+	Article string    `arg:"" optional:"" help:"The article, as KB-31."`
+	Team    string    `help:"Forget instead that tickets were handed on to this team, by its slug, because they had come to the wrong one." placeholder:"TEAM"`
+	Service string    `help:"Forget instead which tickets were about this service, by its slug." placeholder:"SERVICE"`
 	Since   time.Time `help:"Forget what was said since then; by default all." format:"2006-01-02" placeholder:"DAY"`
 	Undo    time.Time `help:"Let what was forgotten at this moment count again, as printed then." placeholder:"TIME"`
 }
@@ -145,6 +158,9 @@ func (kbForgetCmd) Help() string {
 }
 
 func (c *kbForgetCmd) Run(ctx context.Context, e *env) (err error) {
+	if c.Team != "" || c.Service != "" {
+		return c.places(ctx, e)
+	}
 	n, err := strconv.ParseInt(strings.TrimPrefix(strings.ToUpper(c.Article), "KB-"), 10, 64)
 	if err != nil {
 		return fmt.Errorf("%q is no article; write KB-31", c.Article)
@@ -167,6 +183,33 @@ func (c *kbForgetCmd) Run(ctx context.Context, e *env) (err error) {
 		n, err := tx.ForgetEvidence(ctx, id, c.Since, 0, "deskhand kb forget", at)
 		if err == nil {
 			e.say("%d pieces of evidence for %s don't count any more. To undo it: --undo=%s", n, id.Ref(), at.Format(time.RFC3339))
+		}
+		return err
+	})
+}
+
+// places forgets where tickets belonged.
+func (c *kbForgetCmd) places(ctx context.Context, e *env) (err error) {
+	if c.Article != "" || c.Team != "" && c.Service != "" {
+		return errors.New("say one of an article, --team and --service")
+	}
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	at := time.Now().Truncate(time.Second)
+	return db.InTx(ctx, func(tx *storage.Tx) error {
+		if !c.Undo.IsZero() {
+			n, err := tx.RecallPlaces(ctx, c.Team, c.Service, c.Undo, 0, "deskhand kb forget", at)
+			if err == nil {
+				e.say("%d tickets count again.", n)
+			}
+			return err
+		}
+		n, err := tx.ForgetPlaces(ctx, c.Team, c.Service, c.Since, 0, "deskhand kb forget", at)
+		if err == nil {
+			e.say("%d tickets don't count any more. To undo it: --undo=%s", n, at.Format(time.RFC3339))
 		}
 		return err
 	})

@@ -31,7 +31,8 @@ type Evidence struct {
 
 	Title      string // of a ticket
 	Resolution string // of a ticket: what fixed it
-	Service    string // of a ticket: its slug, may be empty
+	Place      Place  // of a ticket
+	Open       bool   // of a ticket: it is not solved yet, and says only where it belongs
 }
 
 // Question is the number of the question, 0 of a ticket.

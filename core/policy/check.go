@@ -253,6 +253,7 @@ func (c *checker) teams(teams []Team, known func(path, mail, what string)) (slug
 
 func (c *checker) services(services []Service, teams map[string]bool, known func(path, mail, what string)) map[string]bool {
 	slugs := map[string]bool{}
+	offered := 0
 	for i, s := range services {
 		path := fmt.Sprintf("services[%d]", i)
 		c.slug(path+".slug", s.Slug, slugs)
@@ -267,9 +268,24 @@ func (c *checker) services(services []Service, teams map[string]bool, known func
 				c.say(path+"."+side.name, "there is no team %q", side.team)
 			}
 		}
+		parts := map[string]bool{}
+		for j, part := range s.Categories {
+			path := fmt.Sprintf("%s.categories[%d]", path, j)
+			c.slug(path+".slug", part.Slug, parts)
+			c.text(path+".name", "the name", part.Name, 60)
+			for _, side := range []struct{ name, team string }{{"incidents", part.Incidents}, {"requests", part.Requests}} {
+				if side.team != "" && !teams[side.team] {
+					c.say(path+"."+side.name, "there is no team %q", side.team)
+				}
+			}
+		}
+		offered += 1 + len(s.Categories)
 	}
-	if len(services) > 100 {
+	switch {
+	case len(services) > 100:
 		c.say("services", "there are %d; a form can offer at most 100", len(services))
+	case offered > 100:
+		c.say("services", "there are %d with their categories; a form can offer at most 100", offered)
 	}
 	return slugs
 }

@@ -112,6 +112,16 @@ type Service struct {
 	// Tier is the highest that is enough for it: whoever hands a ticket about
 	// it higher is asked why. 0: whatever it takes.
 	Tier int `yaml:"tier"`
+	// Categories are what it may be about, in as few words: Access, Speed.
+	Categories []Category `yaml:"categories"`
+}
+
+// Category is a part of what a service's tickets are about.
+type Category struct {
+	Slug      string `yaml:"slug"`
+	Name      string `yaml:"name"`
+	Incidents string `yaml:"incidents"` // team slug; empty: the service's
+	Requests  string `yaml:"requests"`  // team slug; empty: the service's
 }
 
 // Duration is written as 90m, 24h or 3d.

@@ -96,6 +96,17 @@ func TestCheck(t *testing.T) {
 			[]string{"people[1].manager: the manager cem@harbour.example is not among the people of this file"}},
 		{"a slug with a capital", func(p *policy.Policy) { p.Services[1].Slug = "Mail" },
 			[]string{`services[1].slug: "Mail" is not a slug: small letters, digits and single hyphens, at most 40`}},
+		{"categories with teams of their own", func(p *policy.Policy) {
+			p.Services[0].Categories = []policy.Category{{Slug: "access", Name: "Access", Requests: p.Teams[0].Slug}, {Slug: "speed", Name: "Speed"}}
+		}, nil},
+		{"a category that is there twice, of a team that is not", func(p *policy.Policy) {
+			p.Services[0].Categories = []policy.Category{{Slug: "access", Name: "Access"}, {Slug: "access", Name: "Again", Incidents: "nobody"}}
+		}, []string{`services[0].categories[1].slug: "access" is there twice`, `services[0].categories[1].incidents: there is no team "nobody"`}},
+		{"more categories than a form can offer", func(p *policy.Policy) {
+			for i := range 100 {
+				p.Services[0].Categories = append(p.Services[0].Categories, policy.Category{Slug: fmt.Sprint("c", i), Name: "C"})
+			}
+		}, []string{"services: there are 102 with their categories; a form can offer at most 100"}},
 		{"a slug with two hyphens", func(p *policy.Policy) { p.Services[1].Slug = "e--mail" },
 			[]string{`services[1].slug: "e--mail" is not a slug: small letters, digits and single hyphens, at most 40`}},
 		{"a slug too long", func(p *policy.Policy) { p.Services[1].Slug = strings.Repeat("m", 41) },

@@ -92,6 +92,7 @@ type Ticket struct {
 	Team      people.TeamID // the queue's
 	Moves     int           // from one team to another: it has been with Moves+1
 	Service   string        // slug; may be empty
+	Category  string        // slug, of what it is about within the service; may be empty
 
 	Impact   Impact
 	Urgency  Urgency

@@ -9,8 +9,10 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/kb"
@@ -74,8 +76,8 @@ func (d *desk) similar(ctx context.Context, queries []item, names map[int64]stri
 	})
 }
 
-// Groups writes for each ticket the group that solved tickets like it had, and
-// how sure that is: "id<TAB>group".
+// Groups writes for each ticket the group that solved tickets like it had:
+// "id<TAB>group".
 func Groups(ctx context.Context, history, labels, queries, out string, say func(string)) (f Figures, err error) {
 	past, err := readItems(history)
 	if err != nil {
@@ -89,11 +91,35 @@ func Groups(ctx context.Context, history, labels, queries, out string, say func(
 	if err != nil {
 		return f, err
 	}
-	d, err := newDesk(ctx, say)
+	d, names, err := newGroupDesk(ctx, past, groups, say, &f)
 	if err != nil {
 		return f, err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
+	f.Past = len(past)
+	return f, writeRun(out, asked, &f, func(q item, w *bufio.Writer) (time.Duration, error) {
+		began := time.Now()
+		guess := d.index.Places(q.asked()).Service()
+		took := time.Since(began)
+		if guess.Service != "" {
+			fmt.Fprintf(w, "%s\t%s\n", q.ID, names[guess.Service])
+		}
+		return took, nil
+	})
+}
+
+// newGroupDesk is a desk that has solved tickets, each for a service that is
+// its group, and what group each service is.
+func newGroupDesk(ctx context.Context, past []item, groups map[string]string, say func(string), f *Figures) (_ *desk, names map[string]string, err error) {
+	d, err := newDesk(ctx, say)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.close())
+		}
+	}()
 	p := policy.BuiltIn()
 	slugs, names, services := map[string]string{}, map[string]string{}, map[string]string{}
 	p.Services = nil
@@ -110,24 +136,97 @@ func Groups(ctx context.Context, history, labels, queries, out string, say func(
 		_, err := tx.ApplyPolicy(ctx, p, "deskhand kb eval", time.Now())
 		return err
 	}); err != nil {
-		return f, err
+		return nil, nil, err
 	}
 	if _, err := d.tickets(ctx, past, services); err != nil {
-		return f, err
+		return nil, nil, err
 	}
-	if err := d.learn(ctx, time.Time{}, &f); err != nil {
-		return f, err
+	return d, names, d.learn(ctx, time.Time{}, f)
+}
+
+// GroupCurve is how sure the desk was of each ticket's group, and whether it
+// was right.
+type GroupCurve []guessed
+
+type guessed struct {
+	knowledge.Guess
+	right bool
+}
+
+// DrawGroups asks for the group of each ticket. Without queries those of the
+// history are asked, in folds: each of a desk that has the others.
+func DrawGroups(ctx context.Context, history, labels, queries, answers string, say func(string)) (c GroupCurve, err error) {
+	past, err := readItems(history)
+	if err != nil {
+		return nil, err
 	}
-	f.Past = len(past)
-	return f, writeRun(out, asked, &f, func(q item, w *bufio.Writer) (time.Duration, error) {
-		began := time.Now()
-		guess := d.index.Services(q.asked())
-		took := time.Since(began)
-		if len(guess) > 0 {
-			fmt.Fprintf(w, "%s\t%s\n", q.ID, names[guess[0].Service])
+	groups, err := readLabels(labels)
+	if err != nil {
+		return nil, err
+	}
+	if queries != "" {
+		asked, err := readItems(queries)
+		if err != nil {
+			return nil, err
 		}
-		return took, nil
-	})
+		right, err := readLabels(answers)
+		if err != nil {
+			return nil, err
+		}
+		return c, c.add(ctx, past, asked, groups, right, say)
+	}
+	for fold := range groupFolds {
+		var learnt, asked []item
+		for i, it := range past {
+			if i%groupFolds == fold {
+				asked = append(asked, it)
+			} else {
+				learnt = append(learnt, it)
+			}
+		}
+		if err := c.add(ctx, learnt, asked, groups, groups, say); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+const groupFolds = 5
+
+func (c *GroupCurve) add(ctx context.Context, past, asked []item, groups, right map[string]string, say func(string)) (err error) {
+	d, names, err := newGroupDesk(ctx, past, groups, say, &Figures{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.close()) }()
+	for _, q := range asked {
+		guess := d.index.Places(q.asked()).Service()
+		*c = append(*c, guessed{guess, names[guess.Service] == right[q.ID]})
+	}
+	return nil
+}
+
+// Table has a line for each degree of sureness, and one for each word.
+func (c GroupCurve) Table() string {
+	var b strings.Builder
+	count := func(line string, counts func(guessed) bool) {
+		shown, right := 0, 0
+		for _, g := range c {
+			if counts(g) {
+				if shown++; g.right {
+					right++
+				}
+			}
+		}
+		fmt.Fprintf(&b, "%-20s %5.1f%% of the tickets, right %5.1f%%\n", line, percent(shown, len(c)), percent(right, shown))
+	}
+	for from := 30; from < 100; from += 5 {
+		count(fmt.Sprintf("sure from %.2f", float64(from)/100), func(g guessed) bool { return g.Sure >= float64(from)/100 })
+	}
+	for _, certainty := range []knowledge.Certainty{knowledge.Probably, knowledge.Maybe, knowledge.Unsure} {
+		count(cmp.Or(string(certainty), "nothing said"), func(g guessed) bool { return g.Certainty() == certainty })
+	}
+	return b.String()
 }
 
 // writeRun asks each question and keeps how long that took.
