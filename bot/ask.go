@@ -55,7 +55,7 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 	o, known := t.outageFor(before.Outages, text)
 	if known {
 		q.Confidence = knowledge.None.String()
-	} else if err := t.suggest(ctx, &q); err != nil {
+	} else if err := t.suggest(ctx, &q, th); err != nil {
 		return err
 	}
 	if q, err = t.tx.AskQuestion(ctx, q, t.via()); err != nil {
@@ -81,8 +81,9 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 // searchLater is the confidence of an answer for which nothing could be looked up.
 const searchLater = "later"
 
-// suggest fills in what the index has for a question.
-func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
+// suggest fills in what the index has for a question in a thread: what who asked
+// may read, and where others read along what everybody may.
+func (t *turn) suggest(ctx context.Context, q *storage.Question, th storage.Thread) error {
 	asker := t.who
 	if q.Person != asker.ID { // an agent has pressed a button for somebody
 		var err error
@@ -90,11 +91,17 @@ func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
 			return err
 		}
 	}
-	ask := kb.Query{Text: q.Text, Groups: asker.Groups(), Limit: 3}
+	ask := kb.Query{Text: q.Text, Limit: 3}
+	if th.Scope == string(chat.Direct) {
+		ask.Groups = asker.Groups()
+	}
 	if err := t.advised(ctx, &ask, asker); err != nil {
 		return err
 	}
 	found, err := t.desk.index.Suggest(ctx, ask)
+	if err == nil && ask.Groups == nil && q.Person == t.who.ID {
+		err = t.moreAlone(ctx, q.Text)
+	}
 	behind := false
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -118,6 +125,20 @@ func (t *turn) suggest(ctx context.Context, q *storage.Question) error {
 		q.Shown = append(q.Shown, h.Article)
 	}
 	return nil
+}
+
+// moreAlone tells who asked where others read along, and nobody else, that there
+// is more in their direct messages.
+func (t *turn) moreAlone(ctx context.Context, text string) error {
+	groups := t.who.Groups()
+	if len(groups) == 0 {
+		return nil
+	}
+	found, err := t.desk.index.Suggest(ctx, kb.Query{Text: text, Groups: groups, Limit: 1})
+	if err != nil || len(found.Hits) == 0 || !found.Hits[0].Closed {
+		return err
+	}
+	return t.private(ctx, "There is an answer that not everybody may read. Ask me in our direct messages, and I show it to you.")
 }
 
 // readable is a text as it is kept: mentions as names, no passwords, and not endless.
@@ -277,7 +298,7 @@ func (t *turn) revise(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := t.suggest(ctx, &q); err != nil {
+	if err := t.suggest(ctx, &q, th); err != nil {
 		return err
 	}
 	if err := t.tx.RewordQuestion(ctx, q, before, t.via(), t.at); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/kb"
@@ -99,6 +100,19 @@ func (t *turn) use(ctx context.Context) error {
 	if !ok || a.State != knowledge.Published || !a.ReadableBy(t.who.Groups()) || !a.ReadableBy(requester.Groups()) {
 		return orUnknown(storage.ErrNotFound, "article")
 	}
+	if !a.ReadableBy(nil) {
+		// Others would read it along.
+		open := false
+		if err := t.eachThread(ctx, tk, storage.RequesterSide, func(th storage.Thread) error {
+			open = open || th.Scope != string(chat.Direct)
+			return nil
+		}); err != nil {
+			return err
+		}
+		if open {
+			return &ticket.RefusedError{Step: "answer", Reason: "not everybody may read " + id.Ref() + ", and " + tk.Ref() + " is talked about where others read. Send it to them yourself"}
+		}
+	}
 	fresh, err := t.tx.UseArticle(ctx, tk.ID, id, t.who.ID, t.via(), t.at)
 	if err != nil {
 		return err
@@ -109,7 +123,11 @@ func (t *turn) use(ctx context.Context) error {
 			if err := t.eachThread(ctx, tk, side, func(th storage.Thread) error { return t.sayIn(ctx, th, card) }); err != nil {
 				return err
 			}
-			card = cards.Say(t.who.Name + " answered with " + a.ID.Ref() + " " + a.Title + ".")
+			title := ""
+			if a.ReadableBy([]string{t.rules.team(tk.Team).Slug}) {
+				title = " " + a.Title
+			}
+			card = cards.Say(t.who.Name + " answered with " + a.ID.Ref() + title + ".")
 		}
 		if err := t.answered(ctx, tk); err != nil {
 			return err

@@ -143,6 +143,9 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 	case cards.TriageCard:
 		// A later card is that of another team, which has taken over.
 		v.Moved, err = t.superseded(ctx, p)
+		if !v.Article.ReadableBy([]string{v.Team.Slug}) {
+			v.Article.Title = ""
+		}
 		return cards.Triage(v), nil, err
 	case cards.StatusCard:
 		if th.Scope != string(chat.Open) {
@@ -158,7 +161,7 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 		if v.Moved, err = t.superseded(ctx, p); err != nil {
 			return c, nil, err
 		}
-		if err := t.hideArticle(ctx, &v); err != nil {
+		if err := t.hideArticle(ctx, &v, th); err != nil {
 			return c, nil, err
 		}
 		return cards.Fixed(v), nil, nil
@@ -167,16 +170,20 @@ func (d *Desk) drawCard(ctx context.Context, tx *storage.Tx, p storage.Post, th 
 }
 
 // hideArticle leaves out of what a requester sees an article that is not for
-// their eyes, or for nobody's yet.
-func (t *turn) hideArticle(ctx context.Context, v *cards.TicketView) error {
+// their eyes, nor for those of who reads along, or for nobody's yet.
+func (t *turn) hideArticle(ctx context.Context, v *cards.TicketView, th storage.Thread) error {
 	if v.Article.ID == 0 {
 		return nil
 	}
-	who, err := t.tx.ActorByID(ctx, v.Ticket.Requester)
-	if err != nil {
-		return err
+	var groups []string
+	if th.Scope == string(chat.Direct) {
+		who, err := t.tx.ActorByID(ctx, v.Ticket.Requester)
+		if err != nil {
+			return err
+		}
+		groups = who.Groups()
 	}
-	if v.Article.State != knowledge.Published || !v.Article.ReadableBy(who.Groups()) {
+	if v.Article.State != knowledge.Published || !v.Article.ReadableBy(groups) {
 		v.Article = knowledge.Article{}
 	}
 	return nil
@@ -273,6 +280,11 @@ func (t *turn) questionCard(ctx context.Context, id storage.QuestionID, quoted b
 	return cards.Question(v), nil
 }
 
+// open are the hits that may be named where others read.
+func open(hits []knowledge.Hit) []knowledge.Hit {
+	return slices.DeleteFunc(slices.Clone(hits), func(h knowledge.Hit) bool { return h.Closed })
+}
+
 // view is a ticket with all that its cards name.
 func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error) {
 	facts, ok := t.facts.Tickets[id]
@@ -284,7 +296,7 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 	}
 	tk, who := facts.Ticket, facts.People
 	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value(),
-		Requester: who[tk.Requester], Author: who[tk.Author], Owner: who[tk.Owner], Shown: facts.Question.Hits,
+		Requester: who[tk.Requester], Author: who[tk.Author], Owner: who[tk.Owner], Shown: open(facts.Question.Hits),
 		Clocks: t.clockViews(facts.Clocks, facts.NewDue)}
 	v.Outage, v.MeToo, v.Waiting = facts.Outage, facts.MeToo, facts.Waiting
 	if tk.Service != "" {

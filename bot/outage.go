@@ -151,7 +151,13 @@ func (t *turn) somethingElse(ctx context.Context) error {
 	if err := t.tx.NotThatOutage(ctx, q.ID); err != nil {
 		return err
 	}
-	if err := t.suggest(ctx, &q); err != nil {
+	var th storage.Thread
+	if q.Thread != 0 {
+		if th, err = t.tx.Thread(ctx, q.Thread); err != nil {
+			return err
+		}
+	}
+	if err := t.suggest(ctx, &q, th); err != nil {
 		return err
 	}
 	if err := t.tx.RewordQuestion(ctx, q, q.Text, t.via(), t.at); err != nil {

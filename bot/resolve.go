@@ -149,7 +149,7 @@ func (t *turn) resolveSend(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, ok := found[article]; !ok {
+		if a, ok := found[article]; !ok || !t.sees(a) {
 			t.answer.Errors = map[string]string{"article": "This article is not there any more. Please choose another, or none."}
 			return nil
 		}

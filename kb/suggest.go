@@ -162,7 +162,7 @@ func (s *search) hit(m match, covered float64, sentences []string) (knowledge.Hi
 		return knowledge.Hit{}, err
 	}
 	h := knowledge.Hit{Article: m.id, Title: a.title, Language: a.language, KnownError: a.known, Foreign: a.language != "" && a.language != s.asked,
-		Score: m.score, Covered: min(1, covered), Solved: m.solved}
+		Closed: !s.v.open().has(m.doc), Score: m.score, Covered: min(1, covered), Solved: m.solved}
 	if text := quoted(a.symptom, a.answer, sentences); text != "" {
 		h.Extract = spans(text, s.marks(text, a.language))
 	} else {

@@ -39,8 +39,8 @@ func (tx *Tx) ItemPasts(ctx context.Context, ids []cmdb.ItemID, but ticket.ID, s
 			coalesce(f.kind, '') as kind, coalesce(f.number, 0) as number, coalesce(f.resolution, '') as resolution, coalesce(f.article_id, 0) as article_id,
 			coalesce(f.title, '') as title, coalesce(c.number, 0) as change, coalesce(c.name, '') as who, c.at, coalesce(c.outcome, '') as outcome
 		from items i
-			left join lateral (select t.kind, t.number, t.resolution, t.article_id, a.title
-				from ticket_items x join tickets t on t.id = x.ticket_id left join articles a on a.id = t.article_id
+			left join lateral (select t.kind, t.number, t.resolution, a.id as article_id, a.title
+				from ticket_items x join tickets t on t.id = x.ticket_id left join articles a on a.id = t.article_id and 'everyone' = any(a.audience)
 				where x.item_id = i.id and t.id <> $2 and t.state = 'done' order by t.resolved_at desc limit 1) f on true
 			left join lateral (select c.number, p.name, coalesce(c.ended_at, c.started_at) as at, c.outcome
 				from change_items x join changes c on c.id = x.change_id left join people p on p.id = c.implementer_id

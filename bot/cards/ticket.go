@@ -210,7 +210,7 @@ func Triage(v TicketView) chat.Card {
 	if v.State == ticket.Done {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.B("Resolution: "), chat.T(short(v.Resolution, 600)))})
 		if v.Article.ID != 0 {
-			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("With " + v.Article.ID.Ref() + " " + v.Article.Title)})
+			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(strings.TrimSpace("With " + v.Article.ID.Ref() + " " + v.Article.Title))})
 		}
 		if v.Comment != "" {
 			c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(short(v.Comment, 300))})

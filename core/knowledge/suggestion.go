@@ -20,6 +20,7 @@ type Hit struct {
 	Language   string
 	KnownError bool
 	Foreign    bool // in another language than the question
+	Closed     bool // not for everybody: it is named only to who asked
 
 	Score   float64 // comparable within one answer only
 	Covered float64 // 0–1: how much of what the question says the article speaks of
