@@ -181,12 +181,20 @@ func client(base *http.Client) *http.Client {
 	return &http.Client{Transport: t}
 }
 
+// Prepare begins to fetch what Connect needs, and what comes in. Nobody waits for
+// it, so that it can be done beside all else that takes time at the start.
+func (a *Adapter) Prepare() {
+	if !a.anonymous {
+		a.keys.ask(false)
+	}
+}
+
 // Connect makes sure that the desk knows Microsoft's keys and that Microsoft
 // knows the desk's password. What comes in is checked and taken before, too, as
 // soon as the keys can be had.
 func (a *Adapter) Connect(ctx context.Context) error {
 	if !a.anonymous {
-		if err := a.keys.load(ctx); err != nil {
+		if err := a.keys.have(ctx); err != nil {
 			return fmt.Errorf("teams: Microsoft's keys: %w", err)
 		}
 		if _, err := a.tokens.get(ctx); err != nil {
@@ -200,8 +208,9 @@ func (a *Adapter) Connect(ctx context.Context) error {
 // Workspace is the id of the tenant.
 func (a *Adapter) Workspace() string { return a.tenant }
 
-// Receives tells whether events can reach the desk.
-func (a *Adapter) Receives() bool { return a.connected.Load() }
+// Receives tells whether events can reach the desk: it knows who signs them, and
+// has been given a token to answer with.
+func (a *Adapter) Receives() bool { return a.connected.Load() && (a.anonymous || a.keys.there()) }
 
 // Self is the desk's own user.
 func (a *Adapter) Self() chat.User { return a.person("28:" + a.app) }

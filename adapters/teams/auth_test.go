@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
+
+	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 )
 
 func unsignedToken(claims map[string]any) string {
@@ -287,5 +290,52 @@ func TestSettingsThatCantWork(t *testing.T) {
 			continue
 		}
 		quiet(t, err.Error())
+	}
+}
+
+func TestAtTheStartTheKeysAreSoonThere(t *testing.T) {
+	t.Parallel()
+	m := meet(t, nil)
+	var mu sync.Mutex
+	at := time.Now()
+	m.a.now = func() time.Time { mu.Lock(); defer mu.Unlock(); return at }
+	m.a.keys = newKeySet(m.teams.OpenIDURL(), m.a.http, m.a.now, m.a.metrics) // as after a restart
+	says := func() int {
+		t.Helper()
+		w := httptest.NewRecorder()
+		req := httptest.NewRequest(http.MethodPost, "/api/messages", bytes.NewReader(m.teams.Activity("ana", "hello", nil)))
+		req.Header.Set("Authorization", "Bearer "+m.teams.Token())
+		m.a.Handler().ServeHTTP(w, req)
+		return w.Code
+	}
+	m.teams.FailNext("metadata", teamstest.Fault{Hang: true}, teamstest.Fault{Status: http.StatusServiceUnavailable})
+	before, began := m.teams.Stats().Calls["metadata"], time.Now()
+	for range 3 { // of which the first asks Microsoft
+		if code := says(); code != http.StatusServiceUnavailable || m.a.Receives() {
+			t.Errorf("without keys a message is answered %d, and it is said to be ready (%v)", code, m.a.Receives())
+		}
+	}
+	if asked := m.teams.Stats().Calls["metadata"] - before; asked != 1 {
+		t.Errorf("three messages at once ask %d times for the keys", asked)
+	}
+	for _, want := range []int{http.StatusServiceUnavailable, http.StatusOK, http.StatusOK} {
+		mu.Lock()
+		at = at.Add(keysPaceFirst)
+		mu.Unlock()
+		if code := says(); code != want {
+			t.Errorf("%s later it is answered %d, want %d", keysPaceFirst, code, want)
+		}
+	}
+	if took := time.Since(began); took >= keysTimeout || !m.a.Receives() {
+		t.Errorf("a fetch that is not answered is waited for %s; ready: %v", took, m.a.Receives())
+	}
+	if asked := m.teams.Stats().Calls["metadata"] - before; asked != 3 {
+		t.Errorf("the keys were asked for %d times, want 3", asked)
+	}
+	mu.Lock()
+	at = at.Add(keysStale + time.Hour)
+	mu.Unlock()
+	if m.a.Receives() {
+		t.Error("with keys that are too old it is said to be ready")
 	}
 }

@@ -13,9 +13,10 @@
 // msteams; by the issuer that they name; for this app; not expired, give or take
 // five minutes; and for the service URL of the very activity that it comes with.
 // The activity must be of the configured tenant. Keys are fetched once a day,
-// and for an unknown key once in ten seconds, however many ask. The desk calls a
-// service URL only if it came in such an activity, and its token goes nowhere
-// else.
+// and for an unknown key once in ten seconds, however many ask; at the start, until
+// there are any, four times a second at most. The desk calls a service URL only if
+// it came in such an activity, and its token goes nowhere else. Another token, for
+// Microsoft Graph, goes to the address that is configured for it.
 //
 // Without tokens, Options.AllowAnonymousLoopback, for an emulator on the same
 // machine: the listener, the caller and every service URL must be of this
@@ -51,7 +52,7 @@
 //
 // # Sending
 //
-// Send, Update and Find are what delivery needs. Each call of the Bot Connector
-// ends in one of chat's errors, so that delivery never has to know a code of
-// Teams'. Where people and places are reached is kept in a Book.
+// Send, Update and Find are what delivery needs. Each call of the Bot Connector,
+// and of Graph, which Find asks, ends in one of chat's errors, so that delivery
+// never has to know a code of Teams'. Where people and places are reached is kept in a Book.
 package teams

@@ -24,6 +24,11 @@ const (
 	keysPace    = 10 * time.Second
 	keysTimeout = 5 * time.Second
 	keysBytes   = 1 << 20
+	// Until there are keys nothing that Teams sends can be taken, so the first
+	// fetches are nearer to each other, and one that is not answered is given up
+	// sooner: after keysFirst, then twice that, and so on up to keysTimeout.
+	keysPaceFirst = 250 * time.Millisecond
+	keysFirst     = time.Second
 )
 
 // errNoKeys says that it can't be told whether a token is genuine.
@@ -47,6 +52,7 @@ type keySet struct {
 	keys    []signingKey // never changed, only replaced
 	fetched time.Time    // when that was
 	tried   time.Time    // when fetching them was last begun
+	failed  int          // times in a row
 	under   *fetching    // nil: nobody is at it
 }
 
@@ -55,7 +61,8 @@ func newKeySet(metadata string, client *http.Client, now func() time.Time, m *me
 }
 
 // find returns the key with this id and who issues tokens. An id that is not
-// known has the keys fetched, at most once in keysPace.
+// known has the keys fetched, at most once in keysPace, or while there are none in
+// keysPaceFirst.
 func (k *keySet) find(ctx context.Context, id string) (key signingKey, issuer string, err error) {
 	key, issuer, known, usable := k.look(id)
 	if known {
@@ -78,9 +85,9 @@ func (k *keySet) find(ctx context.Context, id string) (key signingKey, issuer st
 // ones that are not fresh any more are fetched again, which nobody waits for.
 func (k *keySet) look(id string) (key signingKey, issuer string, known, usable bool) {
 	k.mu.Lock()
-	age, keys, issuer := k.now().Sub(k.fetched), k.keys, k.issuer
+	age, keys, issuer, usable := k.now().Sub(k.fetched), k.keys, k.issuer, k.usable()
 	k.mu.Unlock()
-	if keys == nil || age > keysStale {
+	if !usable {
 		return signingKey{}, "", false, false
 	}
 	if age > keysFresh {
@@ -94,8 +101,26 @@ func (k *keySet) look(id string) (key signingKey, issuer string, known, usable b
 	return signingKey{}, issuer, false, true
 }
 
+// usable says that there are keys which may still be used; the caller has the
+// lock.
+func (k *keySet) usable() bool { return k.keys != nil && k.now().Sub(k.fetched) <= keysStale }
+
 // load fetches the keys, or waits for whoever is at it.
 func (k *keySet) load(ctx context.Context) error { return k.ask(true).wait(ctx) }
+
+// have returns when there are keys to be used.
+func (k *keySet) have(ctx context.Context) error {
+	if k.there() {
+		return nil
+	}
+	return k.load(ctx)
+}
+
+func (k *keySet) there() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.usable()
+}
 
 // fetching is one fetch, which many may wait for.
 type fetching struct {
@@ -120,22 +145,26 @@ func (k *keySet) ask(insist bool) *fetching {
 	if k.under != nil {
 		return k.under
 	}
-	now := k.now()
+	now, pace, limit := k.now(), keysPace, keysTimeout
+	if !k.usable() {
+		pace, limit = keysPaceFirst, min(keysFirst<<min(k.failed, 8), keysTimeout)
+	}
 	// A clock that was set back must not keep the keys from being fetched.
-	if since := now.Sub(k.tried); !insist && !k.tried.IsZero() && since >= 0 && since < keysPace {
+	if since := now.Sub(k.tried); !insist && !k.tried.IsZero() && since >= 0 && since < pace {
 		return nil
 	}
 	f := &fetching{done: make(chan struct{})}
 	k.under, k.tried = f, now
 	go func() { // not on the first caller's time: others wait for it too
-		ctx, cancel := context.WithTimeout(context.Background(), keysTimeout)
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
 		issuer, keys, err := k.fetch(ctx)
 		k.metrics.keys.WithLabelValues(outcome(err)).Inc()
 		k.mu.Lock()
 		defer k.mu.Unlock()
+		k.failed++
 		if err == nil {
-			k.issuer, k.keys, k.fetched = issuer, keys, k.now()
+			k.issuer, k.keys, k.fetched, k.failed = issuer, keys, k.now(), 0
 		}
 		k.under, f.err = nil, err
 		close(f.done)

@@ -150,6 +150,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.openPlatforms(); err != nil { // first: a wrong token is known without waiting
 		return nil, err
 	}
+	if a.teams != nil {
+		a.teams.Prepare()
+	}
 	if err := a.openStores(ctx); err != nil {
 		return nil, err
 	}
@@ -515,9 +518,12 @@ func (a *App) findChannels(ctx context.Context) error {
 	return err
 }
 
-// persist does something until it succeeds; false if ctx ends before.
+// persist does something until it succeeds; false if ctx ends before. What fails
+// at first may be only a moment late, and what comes in waits for it: the first
+// tries are near to each other, and only the first of them is told.
 func (a *App) persist(ctx context.Context, complaint string, do func(context.Context) error) bool {
-	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+	const first = 100 * time.Millisecond
+	for wait := first; ; wait = min(2*wait, time.Minute) {
 		err := do(ctx)
 		if err == nil {
 			return true
@@ -525,7 +531,9 @@ func (a *App) persist(ctx context.Context, complaint string, do func(context.Con
 		if ctx.Err() != nil {
 			return false
 		}
-		a.o.Log.WarnContext(ctx, complaint, "err", err, "again_in", wait)
+		if wait == first || wait > time.Second {
+			a.o.Log.WarnContext(ctx, complaint, "err", err, "again_in", wait)
+		}
 		select {
 		case <-ctx.Done():
 			return false
