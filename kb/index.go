@@ -63,7 +63,7 @@ type Query struct {
 	Language string    // BCP 47; "" is English
 	Limit    int       // most hits; 0 means 3 for Suggest, 10 for Search
 	At       time.Time // when it is asked; zero means now
-	Advice   Advice    // what somebody else thinks of its Choices; for Suggest
+	Advice   Advice    // what somebody else thinks of its Choices; Search takes none
 }
 
 // Open opens the index in o.Dir or begins an empty one. A damaged directory,

@@ -42,7 +42,7 @@ func (x *Index) Suggest(ctx context.Context, q Query) (knowledge.Suggestions, er
 			advice = Advice{} // see Choices
 		}
 		good := s.good()
-		advice.arrange(good)
+		advice.arrange(good[:min(mostChoices, len(good))])
 		for _, m := range good[:min(limit, len(good))] {
 			h, err := s.hit(m, s.covered(m.doc), advice.Sentences[m.id])
 			if err != nil {
@@ -113,6 +113,9 @@ type Ranked struct {
 // Rank returns the order that Suggest and Search take their articles from.
 func (x *Index) Rank(ctx context.Context, q Query) (all []Ranked, err error) {
 	err = x.search(ctx, q, cmp.Or(q.Limit, 10), func(s *search) error {
+		if good := s.good(); s.confidence() == knowledge.Low {
+			q.Advice.arrange(good[:min(mostChoices, len(good))])
+		}
 		for _, m := range s.matches {
 			all = append(all, Ranked{m.id, m.score, m.features})
 		}

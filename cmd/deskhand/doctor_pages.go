@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/deskhand/deskhand/adapters/model"
 	"github.com/deskhand/deskhand/adapters/web"
 )
 
@@ -43,18 +42,4 @@ func (c *doctorCmd) checkPages(ctx context.Context, tell teller) {
 	default:
 		tell("pages", true, address+" answers", "")
 	}
-}
-
-// checkModel asks the language model, if there is one, an invented question.
-func (c *doctorCmd) checkModel(ctx context.Context, tell teller) {
-	if c.ModelURL == "" {
-		return // most desks have none, and miss nothing
-	}
-	m, err := model.New(model.Options{URL: c.ModelURL, Key: c.ModelKey, Name: c.ModelName})
-	if err != nil {
-		tell("model", false, err.Error(), "")
-		return
-	}
-	f := m.Check(ctx)
-	tell("model", f.OK, f.Text, f.Fix)
 }

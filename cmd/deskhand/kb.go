@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/deskhand/deskhand/adapters/model"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/kbeval"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/kb"
@@ -68,6 +69,10 @@ type kbEvalCmd struct {
 	Group        bool     `help:"Tell instead the group of each ticket: --history are tickets, --history-links lines “id TAB group”."`
 	Curve        string   `help:"Draw instead how often the desk is right when it is how sure; FILE is what answers the questions." type:"existingfile" placeholder:"FILE"`
 	Limit        int      `help:"Articles to list for each question." default:"100"`
+	ModelURL     string   `name:"model-url" help:"Ask this language model too, as the desk would with DESKHAND_MODEL_URL set to it, and tell what that changes. The questions are sent there." placeholder:"URL"`
+	ModelKey     string   `help:"Its key." env:"DESKHAND_MODEL_KEY" placeholder:"SECRET"`
+	ModelName    string   `help:"Which model to ask there." env:"DESKHAND_MODEL_NAME" placeholder:"NAME"`
+	Answers      string   `help:"What answers the questions: tells what the model makes better, and what worse." type:"existingfile" placeholder:"FILE"`
 }
 
 // Help is shown with the command.
@@ -76,7 +81,7 @@ func (kbEvalCmd) Help() string {
 }
 
 func (c *kbEvalCmd) Run(ctx context.Context, e *env) error {
-	o := kbeval.Options{Articles: c.Articles, History: c.History, HistoryLinks: c.HistoryLinks, Queries: c.Queries, Run: c.Out, Limit: c.Limit, Progress: e.progress}
+	o := kbeval.Options{Articles: c.Articles, History: c.History, HistoryLinks: c.HistoryLinks, Queries: c.Queries, Run: c.Out, Limit: c.Limit, Answers: c.Answers, Progress: e.progress}
 	if c.Group && (len(c.History) != 1 || len(c.HistoryLinks) != 1) {
 		return errors.New("give one --history of tickets and their groups with --history-links")
 	}
@@ -112,6 +117,13 @@ func (c *kbEvalCmd) Run(ctx context.Context, e *env) error {
 	}
 	if len(c.Articles) == 0 {
 		return errors.New("say with --articles what there is to be found")
+	}
+	if c.ModelURL != "" {
+		m, err := model.New(model.Options{URL: c.ModelURL, Key: c.ModelKey, Name: c.ModelName, Log: e.log})
+		if err != nil {
+			return err
+		}
+		o.Adviser = m
 	}
 	f, err := kbeval.Run(ctx, o)
 	if err != nil {

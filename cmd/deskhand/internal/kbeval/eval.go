@@ -30,6 +30,8 @@ type Options struct {
 	Queries      string
 	Run          string // file to write: "query document rank score"
 	Limit        int
+	Adviser      Adviser // nil: the desk ranks alone
+	Answers      string  // what answers the queries, if the adviser is to be judged by it
 	Progress     func(string)
 }
 
@@ -39,6 +41,7 @@ type Figures struct {
 	Import, Index, Learn    time.Duration
 	IndexBytes              int64
 	P50, P99                time.Duration
+	Advised                 *Advised // nil without an adviser
 }
 
 // desk is a fresh record and an index of it.
@@ -231,6 +234,9 @@ func Run(ctx context.Context, o Options) (f Figures, err error) {
 	if f.IndexBytes, err = size(filepath.Join(d.dir, "index")); err != nil {
 		return f, err
 	}
+	if o.Adviser != nil {
+		return f, d.advisedRun(ctx, queries, o, &f)
+	}
 	return f, d.ask(ctx, queries, o, &f)
 }
 
@@ -253,12 +259,21 @@ func (d *desk) ask(ctx context.Context, queries []item, o Options, f *Figures) e
 		}
 		took := time.Since(began)
 		ask.Limit = o.Limit
-		hits, err := d.index.Rank(ctx, ask)
-		for i, h := range hits {
-			fmt.Fprintf(w, "%s %s %d %.6f\n", q.ID, d.names[h.Article], i+1, h.Score)
-		}
-		return took, err
+		return took, d.list(ctx, q, ask, w)
 	})
+}
+
+// list writes the order of articles for a question.
+func (d *desk) list(ctx context.Context, q item, ask kb.Query, w *bufio.Writer) error {
+	hits, err := d.index.Rank(ctx, ask)
+	for i, h := range hits {
+		score := h.Score
+		if len(ask.Advice.Order) > 0 {
+			score = -float64(i) // scorers go by it, and it is not by score that they are ordered
+		}
+		fmt.Fprintf(w, "%s %s %d %.6f\n", q.ID, d.names[h.Article], i+1, score)
+	}
+	return err
 }
 
 // learn brings the index to where it was at a time.
@@ -295,5 +310,8 @@ func (f Figures) Lines() string {
 	fmt.Fprintf(&b, "%d articles and %d past questions on record in %s\n", f.Articles, f.Past, f.Import.Round(time.Millisecond))
 	fmt.Fprintf(&b, "index: %s, %.1f MB on disk; learnt and trained in %s\n", f.Index.Round(time.Millisecond), float64(f.IndexBytes)/1e6, f.Learn.Round(time.Millisecond))
 	fmt.Fprintf(&b, "%d questions: p50 %.2f ms, p99 %.2f ms", f.Queries, f.P50.Seconds()*1000, f.P99.Seconds()*1000)
+	if f.Advised != nil {
+		b.WriteString("\n" + f.Advised.Lines())
+	}
 	return b.String()
 }

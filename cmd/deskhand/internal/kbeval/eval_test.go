@@ -1,10 +1,17 @@
 package kbeval
 
 import (
+	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/deskhand/deskhand/adapters/model"
+	"github.com/deskhand/deskhand/adapters/model/modeltest"
 )
 
 func file(t *testing.T, name string, lines ...string) string {
@@ -45,5 +52,50 @@ func TestRunRanksWithWhatWasSolvedBefore(t *testing.T) {
 	}
 	if text := string(got); strings.Contains(text, "early ") || !strings.HasPrefix(text, "late a1 1 ") {
 		t.Errorf("the run is\n%swant nothing for what was asked before anything was solved, and a1 first afterwards", text)
+	}
+}
+
+func TestRunTellsWhatAModelChanges(t *testing.T) {
+	t.Parallel()
+	run := filepath.Join(t.TempDir(), "out.run")
+	articles := []string{
+		`{"id":"a1","title":"Change your password","text":"Go to the account page. Press Change password.","summary":"My password has expired or I want another one."}`,
+		`{"id":"a2","title":"Unlock your account","text":"Wait 15 minutes. Then try again.","summary":"My account is locked after too many wrong passwords."}`,
+	}
+	for i, title := range []string{"Printer does not print", "Mailbox is full", "Laptop is slow", "Scan arrives empty"} {
+		articles = append(articles, fmt.Sprintf(`{"id":"b%d","title":%q,"text":"Restart it."}`, i, title))
+	}
+	var calls atomic.Int32
+	prefers := modeltest.Prefers("Unlock your account")
+	s := modeltest.New(t, func(w http.ResponseWriter, r *http.Request, a modeltest.Asked) {
+		if calls.Add(1) == 2 {
+			prefers = modeltest.Status(http.StatusServiceUnavailable)
+		}
+		prefers(w, r, a)
+	})
+	m, err := model.New(model.Options{URL: s.URL, Name: "tiny", Wait: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := Run(t.Context(), Options{
+		Articles: []string{file(t, "articles.jsonl", articles...)},
+		Queries: file(t, "queries.jsonl", `{"id":"q1","title":"forgot my pwd","date":"2026-01-01"}`, `{"id":"q2","title":"forgot my pwd","date":"2026-01-02"}`,
+			`{"id":"q3","title":"the coffee machine leaks water","date":"2026-01-03"}`),
+		Answers: file(t, "answers", "q1 0 a2 2", "q2 0 a1 2"),
+		Run:     run, Limit: 10, Adviser: m,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "about 2 questions of which the desk was not sure, and advised on 1"
+	if text := f.Lines(); f.Advised.Moved != 1 || f.Advised.First != 1 || f.Advised.Then != 2 || !strings.Contains(text, want) || !strings.Contains(text, "1 × model: it answered 503") {
+		t.Errorf("Run() = %+v\n%s", f.Advised, text)
+	}
+	got, err := os.ReadFile(run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(got); !strings.HasPrefix(text, "q1 a2 1 ") || !strings.Contains(text, "q2 a1 1 ") {
+		t.Errorf("the run is\n%s", text)
 	}
 }
