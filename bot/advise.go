@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"strings"
 
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/kb"
@@ -11,7 +12,8 @@ import (
 // question best: a language model, if the company has set one up.
 type Adviser interface {
 	// Advise uses the network and comes back soon, whatever happens there; then
-	// perhaps with no advice. names are those of people that may be in the question.
+	// perhaps with no advice. names are those of people that may be in the
+	// question or the choices, and are nobody's business there.
 	Advise(ctx context.Context, question string, names []string, among []kb.Choice) kb.Advice
 }
 
@@ -41,5 +43,13 @@ func (t *turn) advised(ctx context.Context, q *kb.Query, asker people.Actor) err
 	if err != nil || len(among) == 0 {
 		return nil // what is wrong with the index, Suggest finds too
 	}
-	return &openQuestion{text: q.Text, names: append(t.named, t.who.Name, asker.Name), among: among}
+	text := q.Text
+	for _, c := range among {
+		text += "\n" + c.Title + "\n" + strings.Join(c.Sentences, "\n")
+	}
+	names, err := t.tx.NamesIn(ctx, text)
+	if err != nil {
+		return err
+	}
+	return &openQuestion{text: q.Text, names: append(names, append(t.named, asker.Name)...), among: among}
 }

@@ -42,7 +42,8 @@ func advisedLab(t *testing.T) (*lab, *inbox.Inbox) {
 				return err
 			}
 		}
-		return nil
+		_, err := tx.Exec(ctx, `insert into people (name, guest) values ('Eva Stone', true)`)
+		return err
 	})
 	if err := CatchUp(t.Context(), l.db, l.index, nil); err != nil {
 		t.Fatal(err)
@@ -83,7 +84,7 @@ func (l *lab) hearsOf(s *modeltest.Server) {
 	l.adviser = c
 }
 
-const forgot = "Ana here, forgot my pwd"
+const forgot = "Ana here, forgot my pwd, and so has Eva Stone"
 
 func shownTitles(q storage.Question) (all []string) {
 	for _, h := range q.Hits {
@@ -116,11 +117,14 @@ func TestAModelOrdersWhatIsShown(t *testing.T) {
 	if text := got.Hits[0].Extract; len(text) != 1 || text[0].Text != "Then try again." {
 		t.Errorf("the extract is %+v", text)
 	}
+	if n := l.count(`select count(*) from audit where action = 'asked' and after ? 'advised'`); n != 1 {
+		t.Errorf("a model was heard %d times by the audit record, want once", n)
+	}
 	asked := s.Asked()
 	if len(asked) != 1 {
 		t.Fatalf("%d calls for one question", len(asked))
 	}
-	if asked[0].Question != "… here, forgot my pwd" || asked[0].Named("Password of the vault") != 0 || strings.Contains(asked[0].Body, "vault") {
+	if asked[0].Question != "… here, forgot my pwd, and so has …" || asked[0].Named("Password of the vault") != 0 || strings.Contains(asked[0].Body, "vault") {
 		t.Errorf("it was sent %s", asked[0].Body)
 	}
 	// What is no question goes nowhere, nor what the desk has nothing for.

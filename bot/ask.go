@@ -117,7 +117,7 @@ func (t *turn) suggest(ctx context.Context, q *storage.Question, th storage.Thre
 		}
 		behind = newest > 0
 	}
-	q.Hits, q.Confidence, q.Shown = found.Hits, found.Confidence.String(), nil
+	q.Hits, q.Confidence, q.Shown, q.Advised = found.Hits, found.Confidence.String(), nil, len(ask.Advice.Order) > 0 && found.Confidence == knowledge.Low
 	if behind && len(found.Hits) == 0 {
 		q.Confidence = searchLater
 	}

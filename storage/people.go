@@ -111,6 +111,17 @@ func (tx *Tx) People(ctx context.Context, ids ...people.PersonID) (map[people.Pe
 	return m, nil
 }
 
+// NamesIn are the names of people on record, first and last, that stand in a
+// text in full.
+func (tx *Tx) NamesIn(ctx context.Context, text string) ([]string, error) {
+	rows, _ := tx.Query(ctx, `select distinct name from people where name like '_% _%' and strpos(lower($1), lower(name)) > 0 order by name`, text)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("names in a text: %w", err)
+	}
+	return names, nil
+}
+
 // nearestFirst is the order of a person's accounts a in which the desk writes to
 // them: an account that was only looked up comes behind one that they have used
 // to write to the desk, and behind one where their team works.

@@ -261,3 +261,18 @@ func TestPutPersonFindsWhoIsThere(t *testing.T) {
 		t.Errorf("People = %+v", got)
 	}
 }
+
+func TestNamesInAText(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	var got []string
+	if err := c.View(t.Context(), func(tx *storage.Tx) (err error) {
+		got, err = tx.NamesIn(t.Context(), "CEM AYDIN's laptop is slow, says Ana; it was ben okoro's. Ruiz has none.")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"Ben Okoro", "Cem Aydin"}, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+}

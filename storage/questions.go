@@ -44,6 +44,7 @@ type Question struct {
 	EndedAt    *time.Time            `db:"ended_at"`
 	Version    int                   `db:"version"`
 	Outage     ticket.ID             `db:"outage_id"` // the known outage that was the first answer
+	Advised    bool                  `db:"-"`         // a model was heard on what is shown; the audit record keeps it
 }
 
 const questionColumns = `id, person_id, coalesce(thread_id, 0) as thread_id, text, asked_at, confidence, shown, hits, outcome,
@@ -57,10 +58,11 @@ func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question
 			insert into questions (person_id, thread_id, text, asked_at, confidence, shown, hits)
 			values (@person, nullif(@thread::bigint, 0), @text, @at, @confidence, @shown, @hits) returning id)
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
-		select @at, 'asked', @person, @via, 'question', id, jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[])
+		select @at, 'asked', @person, @via, 'question', id, 
+			jsonb_strip_nulls(jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[], 'advised', nullif(@advised, false)))
 		from asked returning subject_id`,
 		pgx.StrictNamedArgs{"person": q.Person, "thread": q.Thread, "text": q.Text, "at": q.AskedAt,
-			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "via": via}).Scan(&q.ID)
+			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "advised": q.Advised, "via": via}).Scan(&q.ID)
 	if err != nil {
 		return q, fmt.Errorf("question of person %d: %w", q.Person, err)
 	}
@@ -119,8 +121,12 @@ func (tx *Tx) RewordQuestion(ctx context.Context, q Question, before, via string
 	if err != nil {
 		return fmt.Errorf("reword question %d: %w", q.ID, err)
 	}
+	after := map[string]any{"text": q.Text, "shown": orEmpty(q.Shown)}
+	if q.Advised {
+		after["advised"] = true
+	}
 	return tx.Audit(ctx, Step{At: at, Action: "question.edited", Person: q.Person, Via: via, Subject: OfQuestion, SubjectID: int64(q.ID),
-		Before: map[string]any{"text": before}, After: map[string]any{"text": q.Text, "shown": orEmpty(q.Shown)}})
+		Before: map[string]any{"text": before}, After: after})
 }
 
 // EndQuestion stores how a question has ended; with Outcome StillOpen it goes

@@ -55,9 +55,9 @@ func prompt(question string, names []string, among []kb.Choice) []message {
 		Articles []article `json:"articles"`
 	}{Question: question}
 	for i, c := range among {
-		a := article{Number: i + 1, Title: knowledge.HidePersonal(c.Title)}
+		a := article{Number: i + 1, Title: knowledge.HidePersonal(c.Title, names...)}
 		for j, s := range c.Sentences {
-			a.Sentences = append(a.Sentences, fmt.Sprintf("[%d] %s", j+1, knowledge.HidePersonal(s)))
+			a.Sentences = append(a.Sentences, fmt.Sprintf("[%d] %s", j+1, knowledge.HidePersonal(s, names...)))
 		}
 		in.Articles = append(in.Articles, a)
 	}
