@@ -81,6 +81,7 @@ func (l *lab) hearsOf(s *modeltest.Server) {
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	l.t.Cleanup(c.Close)
 	l.adviser = c
 }
 

@@ -16,8 +16,11 @@
 // articles that the asker may read. It is told of nobody, and of no ticket.
 //
 // The answer to a question never waits for it longer than [Wait], and there is
-// one call for a question, between two transactions and not in one. A model
-// that fails is left alone for a while, and longer each time.
+// one call for a question, between two transactions and not in one. A call that
+// nobody waits for any more goes on for a while: a server that loads a model
+// when it is asked stops loading when whoever asked hangs up, and would never
+// be done. A model that fails, or is late, is left alone for some time, and
+// longer each time.
 //
 // The package stands among the adapters because it talks to something outside,
 // and it imports what it talks about, articles; the conversation knows it as a
@@ -53,8 +56,9 @@ import (
 const Wait = 800 * time.Millisecond
 
 const (
-	atOnce   = 4        // calls; who comes while so many are made is answered without
-	mostRead = 64 << 10 // bytes of an answer
+	atOnce   = 4                // calls; who comes while so many are made is answered without
+	longest  = 30 * time.Second // that a call goes on
+	mostRead = 64 << 10         // bytes of an answer
 )
 
 // Options are what a Client needs. URL and Name are.
@@ -79,6 +83,10 @@ type Client struct {
 	calls   chan struct{} // one for each call at a time
 	rest    rest
 	metrics *metrics
+
+	// life ends with Close: calls outlive the question that they are made for.
+	life context.Context
+	end  context.CancelFunc
 
 	mu      sync.Mutex
 	refused map[string]bool // optional fields that this server does not take
@@ -112,8 +120,15 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{o: o, at: at.String(), calls: make(chan struct{}, atOnce), refused: map[string]bool{},
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	c.life, c.end = context.WithCancel(context.Background())
 	c.metrics, err = newMetrics(o.Metrics)
 	return c, err
+}
+
+// Close ends the calls that are being made.
+func (c *Client) Close() {
+	c.end()
+	c.http.CloseIdleConnections()
 }
 
 var errNotOwn = errors.New("it is not in a network of your own, so it must be called by https://")
@@ -141,61 +156,89 @@ func endpoint(base string) (*url.URL, error) {
 func (c *Client) Advise(ctx context.Context, question string, names []string, among []kb.Choice) kb.Advice {
 	select {
 	case c.calls <- struct{}{}:
-		defer func() { <-c.calls }()
 	default:
 		c.metrics.calls.WithLabelValues("busy").Inc()
 		return kb.Advice{}
 	}
 	if !c.rest.over(c.o.Now()) {
+		<-c.calls
 		c.metrics.calls.WithLabelValues("resting").Inc()
 		return kb.Advice{}
 	}
-	advice, err := c.Ask(ctx, question, names, among)
+	answer := make(chan kb.Advice, 1)
+	go func() {
+		defer func() { <-c.calls }()
+		advice, err := c.Ask(c.life, question, names, among)
+		c.note(err)
+		answer <- advice
+	}()
+	enough := time.NewTimer(c.o.Wait)
+	defer enough.Stop()
+	select {
+	case advice := <-answer:
+		return advice
+	case <-enough.C:
+	case <-ctx.Done():
+	}
+	return kb.Advice{}
+}
+
+// note remembers how a call went.
+func (c *Client) note(err error) {
 	var failure *callError
 	switch {
 	case err == nil:
 		if c.rest.succeeded() {
-			c.o.Log.InfoContext(ctx, "the model answers again")
+			c.o.Log.Info("the model answers again")
 		}
 	case errors.As(err, &failure) && failure.result != "left" && failure.result != "adapted":
 		if pause := c.rest.failed(c.o.Now(), failure.after); pause > 0 {
-			c.o.Log.LogAttrs(ctx, slog.LevelWarn, "the model fails, and questions are answered without it for a while", slog.Duration("for", pause), slog.Any("err", err))
+			c.o.Log.LogAttrs(c.life, slog.LevelWarn, "the model fails, and questions are answered without it for a while", slog.Duration("for", pause), slog.Any("err", err))
 		}
 	default:
 		c.rest.undecided()
 	}
-	return advice
 }
 
-// Ask is one call, however the calls before it went. Its errors say nothing of
-// what was asked, so they can be logged.
+// Ask is one call, however the calls before it went. It waits longer than a
+// question would, but advice that comes late is an error like others. Errors
+// say nothing of what was asked, so they can be logged.
 func (c *Client) Ask(ctx context.Context, question string, names []string, among []kb.Choice) (kb.Advice, error) {
-	within, cancel := context.WithTimeout(ctx, c.o.Wait)
-	defer cancel()
 	began := c.o.Now()
-	text, err := c.call(within, prompt(question, names, among))
-	advice, ok := kb.Advice{}, false
-	if err == nil {
-		if advice, ok = read(text, among); !ok {
-			err = &callError{result: "unreadable", why: "its answer names none of the articles"}
-		}
+	advice, err := c.once(ctx, question, names, among)
+	took := c.o.Now().Sub(began)
+	if err == nil && took > c.o.Wait {
+		err = &callError{result: "late", why: "it answers later than after " + c.o.Wait.String()}
 	}
 	result := "advised"
-	if err != nil {
-		var failure *callError
-		switch {
-		case ctx.Err() != nil:
-			failure = &callError{result: "left", why: "whoever waited for it has gone"}
-		case within.Err() != nil:
-			failure = &callError{result: "late", why: "it did not answer within " + c.o.Wait.String()}
-		case !errors.As(err, &failure):
-			failure = &callError{result: "failed", why: plain(err)}
-		}
-		result, err = failure.result, failure
+	if failure := (*callError)(nil); errors.As(err, &failure) {
+		advice, result = kb.Advice{}, failure.result
 	}
 	c.metrics.calls.WithLabelValues(result).Inc()
-	c.metrics.seconds.Observe(c.o.Now().Sub(began).Seconds())
+	c.metrics.seconds.Observe(took.Seconds())
 	return advice, err
+}
+
+// once is one call, late or not. Its error is a callError.
+func (c *Client) once(ctx context.Context, question string, names []string, among []kb.Choice) (kb.Advice, error) {
+	within, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	text, err := c.call(within, prompt(question, names, among))
+	if err == nil {
+		if advice, ok := read(text, among); ok {
+			return advice, nil
+		}
+		err = &callError{result: "unreadable", why: "its answer names none of the articles"}
+	}
+	switch failure := (*callError)(nil); {
+	case ctx.Err() != nil:
+		return kb.Advice{}, &callError{result: "left", why: "nobody waits for it any longer"}
+	case within.Err() != nil:
+		return kb.Advice{}, &callError{result: "late", why: "it did not answer within " + longest.String()}
+	case errors.As(err, &failure):
+		return kb.Advice{}, failure
+	}
+	return kb.Advice{}, &callError{result: "failed", why: plain(err)}
 }
 
 // callError is why a call brought no advice.
@@ -307,7 +350,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}, []string{"result"}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "deskhand_model_seconds", Help: "Time that calls of the model took.",
-			Buckets: []float64{.05, .1, .2, .3, .4, .5, .6, .7, .8, 1},
+			Buckets: []float64{.1, .2, .3, .4, .6, .8, 1, 2, 5, 10, 30},
 		}),
 	}
 	if r == nil {

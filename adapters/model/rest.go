@@ -8,9 +8,9 @@ import (
 // A model that has failed so often in a row is left alone for that long, twice
 // as long each time it fails again.
 const (
-	patience  = 3
-	firstRest = 10 * time.Second
-	longest   = 10 * time.Minute
+	patience    = 3
+	firstRest   = 10 * time.Second
+	longestRest = 10 * time.Minute
 )
 
 // rest says when a model that fails may be asked again. Then one question goes
@@ -57,7 +57,7 @@ func (r *rest) failed(now time.Time, least time.Duration) time.Duration {
 	r.failures++
 	pause := least
 	if over := r.failures - patience; over >= 0 {
-		pause = max(least, min(firstRest<<min(over, 10), longest))
+		pause = max(least, min(firstRest<<min(over, 10), longestRest))
 	}
 	if pause > 0 {
 		r.until = now.Add(pause)

@@ -47,8 +47,8 @@ type Handling func(ctx context.Context, tx *storage.Tx) (chat.Answer, error)
 // done stands; a transaction does not wait for a network.
 type NeedError struct {
 	// Fetch runs without a transaction, and returns what is to be done in
-	// another in place of Handle, once. ctx ends when the platform has waited
-	// long enough.
+	// another in place of Handle, once. ctx ends when half of the time is over
+	// that is left for the event: the other half is for that transaction.
 	Fetch func(ctx context.Context) Handling
 }
 

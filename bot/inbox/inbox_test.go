@@ -411,6 +411,9 @@ func TestTheNetworkIsAskedBetweenTransactions(t *testing.T) {
 			if n := count(t, db, `select count(*) from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'`); n != 0 {
 				t.Errorf("%d transactions are open meanwhile", n)
 			}
+			if end, ok := ctx.Deadline(); ev.InCall && (!ok || time.Until(end) > 1250*time.Millisecond) {
+				t.Errorf("it may take until %v, and Slack waits for 3 seconds altogether", end)
+			}
 			if ev.Text == "2" {
 				panic("a bug")
 			}

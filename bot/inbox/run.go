@@ -262,6 +262,11 @@ func (in *Inbox) attempt(ctx context.Context, ev chat.Event, within func(Handlin
 
 func (in *Inbox) fetch(ctx context.Context, ev chat.Event, need *NeedError) (do Handling, err error) {
 	defer in.recovered(ctx, "fetch", ev, &err)
+	if end, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
+		defer cancel()
+	}
 	return need.Fetch(ctx), nil
 }
 

@@ -16,6 +16,7 @@ func (c *doctorCmd) checkModel(ctx context.Context, tell teller) {
 		tell("model", false, err.Error(), "")
 		return
 	}
+	defer m.Close()
 	f := m.Check(ctx)
 	tell("model", f.OK, f.Text, f.Fix)
 }

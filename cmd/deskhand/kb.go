@@ -123,6 +123,7 @@ func (c *kbEvalCmd) Run(ctx context.Context, e *env) error {
 		if err != nil {
 			return err
 		}
+		defer m.Close()
 		o.Adviser = m
 	}
 	f, err := kbeval.Run(ctx, o)

@@ -146,6 +146,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		if a.model, err = model.New(model.Options{URL: o.Model.URL, Key: o.Model.Key, Name: o.Model.Name, Log: o.Log, Metrics: a.registry}); err != nil {
 			return nil, err
 		}
+		o.Log.Info("a model may put articles in order", "url", o.Model.URL, "name", o.Model.Name)
 	}
 	if err := a.openPlatforms(); err != nil { // first: a wrong token is known without waiting
 		return nil, err
@@ -564,6 +565,9 @@ func (a *App) Stop() error {
 
 func (a *App) close() error {
 	var errs []error
+	if a.model != nil {
+		a.model.Close()
+	}
 	if a.index != nil {
 		errs = append(errs, a.index.Close())
 		a.index = nil
