@@ -245,7 +245,7 @@ func openWith(t *testing.T, with func(*Options)) *desk {
 func (d *desk) start(with Options) {
 	d.t.Helper()
 	o := Options{
-		DatabaseURL: with.DatabaseURL, RedisURL: with.RedisURL, Listen: cmp.Or(with.Listen, "127.0.0.1:0"), URL: with.URL, Data: d.t.TempDir(), Now: d.now, MaxConns: 8,
+		DatabaseURL: with.DatabaseURL, RedisURL: with.RedisURL, Listen: cmp.Or(with.Listen, "127.0.0.1:0"), URL: with.URL, Model: with.Model, Data: d.t.TempDir(), Now: d.now, MaxConns: 8,
 		Log: slog.New(slog.NewTextHandler(testLog{d.t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	if d.slack != nil {
