@@ -21,12 +21,13 @@ const (
 	// gives at a time.
 	findPage  = 50
 	findPages = 10
-	// findBack is how old what is looked for may be: the desk tries to deliver for
-	// three days.
-	findBack = 73 * time.Hour
-	// findTime bounds one search. Delivery gives it and the call that may follow
-	// 12 s together.
+	// findTime bounds one search, lookTime one call in it. Delivery gives the search
+	// and the call that may follow 12 s together.
 	findTime = 7 * time.Second
+	lookTime = 3 * time.Second
+	// findTries is how often a call is made that fails: the search would have to
+	// begin anew, and what waits behind the post with it.
+	findTries = 3
 	// findLag is what a message is given to appear in Graph before it is taken not
 	// to be there. Microsoft promises no time.
 	findLag = 3 * time.Second
@@ -122,7 +123,7 @@ func (a *Adapter) Find(ctx context.Context, p chat.Post) (chat.Ref, bool, error)
 	}
 	search, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	id, err := a.seek(search, channel, p.Place.Thread, ref, mark)
+	id, err := a.seek(search, channel, p, ref, mark)
 	switch {
 	case err == nil:
 		a.graph.there(p.ID)
@@ -147,12 +148,13 @@ func shut(err error) bool {
 }
 
 // seek returns the id of the marked message, "" if it is not there.
-func (a *Adapter) seek(ctx context.Context, channel, thread string, ref reference, mark string) (string, error) {
-	path, err := a.history(ctx, channel, thread, ref)
+func (a *Adapter) seek(ctx context.Context, channel string, p chat.Post, ref reference, mark string) (string, error) {
+	path, err := a.history(ctx, channel, p.Place.Thread, ref)
 	if err != nil {
 		return "", err
 	}
-	if id, err := a.sight(ctx, path, mark); err != nil || id != "" {
+	since := p.Queued.Add(-maxSkew) // by Microsoft's clock
+	if id, err := a.sight(ctx, path, findPages, mark, since); err != nil || id != "" {
 		return id, err
 	}
 	select {
@@ -160,7 +162,7 @@ func (a *Adapter) seek(ctx context.Context, channel, thread string, ref referenc
 		return "", ctx.Err()
 	case <-time.After(a.graph.lag):
 	}
-	return a.sight(ctx, path, mark)
+	return a.sight(ctx, path, 1, mark, since) // what has come since is the newest
 }
 
 // history is where Graph has what stands in a group chat, in a thread, or at the
@@ -241,10 +243,10 @@ func (m told) within(since time.Time) bool {
 }
 
 // sight goes through what stands in a place once, the last changed first, which
-// is how Graph gives it.
-func (a *Adapter) sight(ctx context.Context, path []string, mark string) (string, error) {
-	since, address := a.now().Add(-findBack), a.graph.address(path, findPage)
-	for range findPages {
+// is how Graph gives it, to what was changed last before since.
+func (a *Adapter) sight(ctx context.Context, path []string, pages int, mark string, since time.Time) (string, error) {
+	address := a.graph.address(path, findPage)
+	for range pages {
 		page, next, err := a.messages(ctx, address)
 		if err != nil {
 			return "", err
@@ -269,10 +271,26 @@ func (a *Adapter) messages(ctx context.Context, address string) (page []told, ne
 		Value []told `json:"value"`
 		Next  string `json:"@odata.nextLink"`
 	}
-	err = a.measured(ctx, "look", callTimeout, func(ctx context.Context) error {
-		return a.graph.tokens.authorize(ctx, func(token string) (int, error) {
-			return a.once(ctx, address, token, nil, request{name: "look", method: http.MethodGet}, &answer)
+	for try := range findTries {
+		err = a.measured(ctx, "look", lookTime, func(ctx context.Context) error {
+			return a.graph.tokens.authorize(ctx, func(token string) (int, error) {
+				return a.once(ctx, address, token, nil, request{name: "look", method: http.MethodGet}, &answer)
+			})
 		})
-	})
+		if err == nil || shut(err) || try == findTries-1 {
+			break
+		}
+		wait := a.graph.lag / 10 << try
+		if limited, ok := errors.AsType[*chat.LimitedError](err); ok {
+			wait = limited.After
+		}
+		if ends, ok := ctx.Deadline(); ok && time.Until(ends) < wait {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+	}
 	return answer.Value, answer.Next, err
 }

@@ -152,7 +152,7 @@ func TestACardThatSomebodyPassesOnIsTheirs(t *testing.T) {
 	}
 }
 
-func TestALostMessageIsFoundLateAndFarBack(t *testing.T) {
+func TestALostMessageIsFoundLate(t *testing.T) {
 	t.Parallel()
 	m := watched(t, func(o *teamstest.Options) { o.GraphLag = 100 * time.Millisecond })
 	m.a.graph.lag = time.Second
@@ -161,6 +161,13 @@ func TestALostMessageIsFoundLateAndFarBack(t *testing.T) {
 	if _, found := m.find(p); !found {
 		t.Error("what Graph shows a moment later is not found")
 	}
+}
+
+func TestALostMessageIsFoundFarBack(t *testing.T) {
+	t.Parallel()
+	m := watched(t, nil)
+	p := m.in("17", "Alerts", "", ticketCard)
+	m.lost(p)
 	root := m.must(m.in("18", "Alerts", "", ticketCard)).Message
 	for thread, lost := range map[string]chat.Post{"": p, root: m.in("19", "Alerts", root, ticketCard)} {
 		if thread != "" {
@@ -171,6 +178,16 @@ func TestALostMessageIsFoundLateAndFarBack(t *testing.T) {
 		}
 		if _, found := m.find(lost); !found {
 			t.Errorf("post %s is not found behind %d others", lost.ID, findPage+5)
+		}
+		// What was there before the post was made is not it, and not looked at.
+		lost.Queued = time.Now().Add(time.Hour)
+		before := m.teams.Stats().Calls
+		if _, found := m.find(lost); found {
+			t.Errorf("post %s is found before it was made", lost.ID)
+		}
+		after := m.teams.Stats().Calls
+		if calls := after["channelMessages"] + after["replies"] - before["channelMessages"] - before["replies"]; calls != 2 {
+			t.Errorf("it was looked for with %d calls, want one page twice", calls)
 		}
 	}
 }
@@ -215,7 +232,7 @@ func TestAPostWaitsForGraphButNotForEver(t *testing.T) {
 	now := time.Now()
 	for name, fault := range map[string]teamstest.Fault{
 		"it fails":              {Status: http.StatusServiceUnavailable},
-		"it is asked too often": {RetryAfter: 2 * time.Second},
+		"it is asked too often": {RetryAfter: time.Minute},
 		"its answer is lost":    {Lose: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -271,7 +288,7 @@ func TestOnlyGraphGetsItsToken(t *testing.T) {
 		o.ms.answers(func(call) (int, map[string]string, string) {
 			return http.StatusOK, nil, strings.ReplaceAll(tt.body, "NEXT", o.graph.url+"/v1.0/next")
 		})
-		p := chat.Post{ID: "17" + name, Kind: chat.Message, Place: o.place(incident, "")}
+		p := chat.Post{ID: "17" + name, Kind: chat.Message, Place: o.place(incident, ""), Queued: noon}
 		_, found, err := o.Find(t.Context(), p)
 		if found || fmt.Sprint(err) == "<nil>" != (tt.wants == "") || err != nil && !strings.Contains(err.Error(), tt.wants) {
 			t.Errorf("%s: found (%v), error %v", name, found, err)
@@ -279,9 +296,9 @@ func TestOnlyGraphGetsItsToken(t *testing.T) {
 		made := o.ms.made()[calls:]
 		pages := 2 // it is looked twice
 		if name == "an empty page does not end it" {
-			pages *= findPages
+			pages = findPages + 1
 		} else if tt.wants != "" {
-			pages = 1
+			pages = findTries
 		}
 		if len(made) != pages {
 			t.Errorf("%s: %d calls, want %d", name, len(made), pages)
@@ -318,7 +335,7 @@ func TestDoctorTellsWhereTheDeskMayNotLookBack(t *testing.T) {
 	if f := history(); !f.OK || !strings.Contains(f.Text, "all of 2") {
 		t.Errorf("with it everywhere: %+v", f)
 	}
-	m.teams.FailNext("channelMessages", teamstest.Fault{Status: http.StatusServiceUnavailable})
+	m.teams.OnCall(teamstest.Share(1, teamstest.Fault{Status: http.StatusServiceUnavailable}, "channelMessages"))
 	if f := history(); f.OK || !strings.Contains(f.Fix, "DESKHAND_TEAMS_GRAPH_URL") {
 		t.Errorf("while Graph is away: %+v", f)
 	}

@@ -24,6 +24,9 @@ type Post struct {
 	// see it, so that a lost answer does not make a second message.
 	ID   string
 	Kind PostKind
+	// Queued is when the desk decided to say it, if that is known: what stands
+	// there from before is something else.
+	Queued time.Time
 	// Place is where it goes. A Message with an empty Channel goes to User's
 	// direct messages with the desk.
 	Place Place

@@ -229,6 +229,7 @@ func (out *Outbox) drawOne(ctx context.Context, one drawOne, d *delivery) (p cha
 	if p.ID == "" {
 		p.ID = strconv.FormatInt(int64(d.ID), 10)
 	}
+	p.Queued = d.draft.CreatedAt
 	return p, nil
 }
 
