@@ -36,17 +36,13 @@ func (d *Desk) ArticlesWritten() bool { return d.wrote.Swap(false) }
 func CatchUp(ctx context.Context, db *storage.DB, index *kb.Index, progress func(done, total int)) error {
 	var (
 		newest   int64
-		total    int
 		synonyms []knowledge.Synonym
 	)
 	if err := db.View(ctx, func(tx *storage.Tx) (err error) {
 		if newest, err = tx.ArticleSeq(ctx); err != nil {
 			return err
 		}
-		if synonyms, err = tx.Synonyms(ctx); err != nil {
-			return err
-		}
-		total, err = tx.CountArticles(ctx)
+		synonyms, err = tx.Synonyms(ctx)
 		return err
 	}); err != nil {
 		return err
@@ -56,7 +52,15 @@ func CatchUp(ctx context.Context, db *storage.DB, index *kb.Index, progress func
 	case seq == newest && !stale:
 		return nil
 	case stale, seq > newest, seq == 0 || newest-seq > rebuildFrom:
-		// It is another database's, or too far behind.
+		// It is another database's, or too far behind. Counting reads all articles, so
+		// that is done only now.
+		var total int
+		if err := db.View(ctx, func(tx *storage.Tx) (err error) {
+			total, err = tx.CountArticles(ctx)
+			return err
+		}); err != nil {
+			return err
+		}
 		if err := index.Rebuild(ctx, newest, total, articlesSince(ctx, db, 0), progress); err != nil {
 			return fmt.Errorf("rebuild index: %w", err)
 		}

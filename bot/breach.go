@@ -116,7 +116,7 @@ func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, 
 	for _, is := range w.clocks {
 		was, _ := s.Clock(is.Kind)
 		if is.Look == nil || is.Look.After(t.at) {
-			if !sameTime(was.Look, is.Look) {
+			if !storage.SameTime(was.Look, is.Look) {
 				*clocks = append(*clocks, is)
 			}
 			continue

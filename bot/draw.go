@@ -38,11 +38,12 @@ func (d *Desk) Drawing(ctx context.Context, tx *storage.Tx, all []storage.Draft)
 		return nil, err
 	}
 	return func(ctx context.Context, p storage.Draft) (chat.Post, error) {
-		return d.draw(ctx, tx, p.Post, p.In, facts)
+		return d.draw(ctx, tx, p, facts)
 	}, nil
 }
 
-func (d *Desk) draw(ctx context.Context, tx *storage.Tx, p storage.Post, th storage.Thread, facts storage.CardFacts) (chat.Post, error) {
+func (d *Desk) draw(ctx context.Context, tx *storage.Tx, p storage.Draft, facts storage.CardFacts) (chat.Post, error) {
+	th := p.In
 	out := chat.Post{
 		ID: strconv.FormatInt(int64(p.ID), 10), Kind: chat.PostKind(p.Kind),
 		Place: chat.Place{Platform: p.Platform, Workspace: p.Workspace, Channel: p.Channel},
@@ -61,7 +62,7 @@ func (d *Desk) draw(ctx context.Context, tx *storage.Tx, p storage.Post, th stor
 	if p.Card == "" {
 		err = d.fillBody(ctx, tx, p, &out)
 	} else {
-		out.Card, out.Viewers, err = d.drawCard(ctx, tx, p, th, facts, nil)
+		out.Card, out.Viewers, err = d.drawCard(ctx, tx, p.Post, th, facts, nil)
 	}
 	if err != nil {
 		return out, fmt.Errorf("draw post %d: %w", p.ID, err)
@@ -69,10 +70,13 @@ func (d *Desk) draw(ctx context.Context, tx *storage.Tx, p storage.Post, th stor
 	return out, nil
 }
 
-func (d *Desk) fillBody(ctx context.Context, tx *storage.Tx, p storage.Post, out *chat.Post) error {
+func (d *Desk) fillBody(ctx context.Context, tx *storage.Tx, p storage.Draft, out *chat.Post) error {
 	var b body
 	if err := json.Unmarshal(p.Body, &b); err != nil {
 		return err
+	}
+	if b.Words {
+		b.Card = chat.Words(p.Words)
 	}
 	out.Card, out.As, out.Emoji, out.Target, out.Reply = b.Card, b.As, b.Emoji, b.Target, b.Reply
 	if b.Thread != "" {
@@ -220,6 +224,13 @@ func (t *turn) viewed(ctx context.Context) error {
 		var b body
 		if err := json.Unmarshal(p.Body, &b); err != nil {
 			return fmt.Errorf("post %d: %w", p.ID, err)
+		}
+		if b.Words {
+			m, err := t.tx.MessageByID(ctx, p.Message)
+			if err != nil {
+				return err
+			}
+			b.Card = chat.Words(m.Body)
 		}
 		t.answer.Card = &b.Card
 		return nil

@@ -168,7 +168,13 @@ func (t *turn) reckon(ctx context.Context, tk ticket.Ticket, s storage.Standing)
 	if err != nil {
 		return err
 	}
-	if err := t.tx.SetClocks(ctx, w.clocks...); err != nil {
+	var moved []storage.Clock // most steps move none
+	for _, c := range w.clocks {
+		if was, had := s.Clock(c.Kind); !had || !was.Same(c) {
+			moved = append(moved, c)
+		}
+	}
+	if err := t.tx.SetClocks(ctx, moved...); err != nil {
 		return err
 	}
 	return t.follow(ctx, tk, w)
@@ -353,7 +359,7 @@ func (t *turn) applyLevels(ctx context.Context, after ticket.ID) error {
 		}
 		// The promise is the same, but who is told and when may not be.
 		for _, c := range w.clocks {
-			if was, ok := s.Clock(c.Kind); !ok || !sameTime(was.Look, c.Look) {
+			if was, ok := s.Clock(c.Kind); !ok || !storage.SameTime(was.Look, c.Look) {
 				clocks = append(clocks, c)
 				t.soon(c.Look)
 			}
@@ -456,11 +462,4 @@ func (t *turn) changes(ctx context.Context, tk ticket.Ticket, s storage.Standing
 	}
 	entry.At = t.at
 	return []storage.LedgerEntry{entry}, nil
-}
-
-func sameTime(a, b *time.Time) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return a.Equal(*b)
 }

@@ -491,8 +491,8 @@ func TestAfterAnOutage(t *testing.T) {
 		if err := tx.QueryRow(ctx, `select post_id from tellings where ticket_id = $1 and place like 'channel %'`, id).Scan(&post); err != nil {
 			return err
 		}
-		drawn, err := l.draw(ctx, tx, storage.Post{ID: post, Kind: "message", Platform: "slack", Workspace: "T1", Channel: "C1", Card: cards.BreachCard,
-			Subject: int64(l.count(`select id from breaches`))}, storage.Thread{}, storage.CardFacts{})
+		drawn, err := l.draw(ctx, tx, storage.Draft{Post: storage.Post{ID: post, Kind: "message", Platform: "slack", Workspace: "T1", Channel: "C1", Card: cards.BreachCard,
+			Subject: int64(l.count(`select id from breaches`))}}, storage.CardFacts{})
 		if err != nil {
 			return err
 		}

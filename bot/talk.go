@@ -149,8 +149,12 @@ func (t *turn) passOn(ctx context.Context, tk ticket.Ticket, to storage.Side, fr
 		if err := t.talkedTo(ctx, th); err != nil {
 			return err
 		}
+		b := body{Card: card, As: as}
+		if card.Says(m.Body) {
+			b.Card, b.Words = chat.Card{}, true // they are on record once
+		}
 		return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
-			Thread: th.ID, Message: m.ID, Body: body{Card: card, As: as}.bytes()}, storage.LaneReply, t.at)
+			Thread: th.ID, Message: m.ID, Body: b.bytes()}, storage.LaneReply, t.at)
 	})
 }
 
@@ -303,6 +307,7 @@ func (t *turn) replaceMessage(ctx context.Context, m storage.Message, text strin
 		if len(b.Files) > 0 {
 			continue
 		}
+		b.Words = false
 		if b.Card, err = t.spoken(ctx, m, p.Platform, p.Workspace); err != nil {
 			return err
 		}

@@ -74,6 +74,7 @@ func (t *turn) via() string {
 // body is what a post says that is not a living card.
 type body struct {
 	Card   chat.Card        `json:"card,omitzero"`
+	Words  bool             `json:"words,omitempty"` // in place of Card: those of the message that it passes on
 	As     *chat.Persona    `json:"as,omitempty"`
 	Files  []storage.FileID `json:"files,omitempty"`
 	Emoji  string           `json:"emoji,omitempty"`

@@ -32,7 +32,8 @@ const (
 )
 
 // Step is one entry of the audit record: who did what, when, from where, and
-// what it changed. Before and After hold only what differs, by column name.
+// what it changed. Before and After hold only what differs, by column name: Before
+// what was not empty of it, After what neither Action nor At nor Note says.
 type Step struct {
 	At        time.Time
 	Action    string

@@ -35,6 +35,22 @@ type Clock struct {
 
 const clockColumns = `ticket_id, kind, level, state, since, round, due_at, left_ns, late, percent, beyond_ns, look_at`
 
+// Same tells whether the record would have the other as it has this one.
+func (c Clock) Same(is Clock) bool {
+	return c.Ticket == is.Ticket && c.Kind == is.Kind && c.Level == is.Level && c.State == is.State && SameTime(&c.Since, &is.Since) &&
+		c.Round == is.Round && SameTime(c.Due, is.Due) && c.Left == is.Left && c.Late == is.Late && c.Percent == is.Percent &&
+		c.Beyond == is.Beyond && SameTime(c.Look, is.Look)
+}
+
+// SameTime tells whether two times are the same on record, which has
+// microseconds; nil is that there is none.
+func SameTime(a, b *time.Time) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Truncate(time.Microsecond).Equal(b.Truncate(time.Microsecond))
+}
+
 // Mark is the last one that was seen to.
 func (c Clock) Mark() sla.Mark { return sla.Mark{Percent: c.Percent, Beyond: c.Beyond} }
 

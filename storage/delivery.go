@@ -58,6 +58,7 @@ type Draft struct {
 	In     Thread // the zero Thread if it is in none
 	Wanted int    // counts the changes that were asked for
 	Orphan bool   // the post that was to open its thread has failed
+	Words  string // of the message that it passes on, if any
 }
 
 // Drafts returns those of the deliveries that are still this process's.
@@ -67,7 +68,7 @@ func (tx *Tx) Drafts(ctx context.Context, all []Delivery) (map[PostID]Draft, err
 		ids[i], leases[i] = d.ID, d.Lease
 	}
 	rows, _ := tx.Query(ctx, `
-		select `+postColumns+`, o.wanted,
+		select `+postColumns+`, o.wanted, coalesce((select m.body from messages m where m.id = p.message_id), '') as words,
 			coalesce(t.channel, '') as thread_channel, coalesce(t.user_id, '') as thread_user, coalesce(t.root, '') as thread_root,
 			coalesce(t.scope, '') as thread_scope, coalesce(t.side, '') as thread_side, coalesce(t.ticket_id, 0) as thread_ticket,
 			not p.root and t.root is null
@@ -80,6 +81,7 @@ func (tx *Tx) Drafts(ctx context.Context, all []Delivery) (map[PostID]Draft, err
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
 		Post
 		Wanted        int       `db:"wanted"`
+		Words         string    `db:"words"`
 		ThreadChannel string    `db:"thread_channel"`
 		ThreadUser    string    `db:"thread_user"`
 		ThreadRoot    string    `db:"thread_root"`
@@ -93,7 +95,7 @@ func (tx *Tx) Drafts(ctx context.Context, all []Delivery) (map[PostID]Draft, err
 	}
 	drafts := make(map[PostID]Draft, len(found))
 	for _, f := range found {
-		d := Draft{Post: f.Post, Wanted: f.Wanted, Orphan: f.Orphan}
+		d := Draft{Post: f.Post, Wanted: f.Wanted, Orphan: f.Orphan, Words: f.Words}
 		if f.Thread != 0 {
 			d.In = Thread{
 				ID: f.Thread, Platform: f.Platform, Workspace: f.Workspace, Channel: f.ThreadChannel, User: f.ThreadUser,

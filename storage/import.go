@@ -56,18 +56,22 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 		was := ticket.Ticket{}
 		for _, s := range p.Steps {
 			after := changed(was, s.After)
+			if was.Version == 0 {
+				after = opened(s.After)
+			}
 			step := Step{At: s.Event.At, Action: string(s.Event.Action), Person: s.Event.By, Via: via, Subject: OfTicket,
-				SubjectID: int64(p.Ticket.ID + offset), After: after, Note: s.Event.Note}
+				SubjectID: int64(p.Ticket.ID + offset), Note: s.Event.Note}
 			if was.Version > 0 {
 				step.Before = only(changed(s.After, was), after)
 			}
+			step.After = told(after, s.Event)
 			steps, was = append(steps, step), s.After
 		}
 		for i, m := range p.Messages {
-			external := fmt.Sprintf("%s.%d", p.Ticket.Ref(), i+1)
+			external := fmt.Sprintf("#%s.%d", p.Ticket.Ref(), i+1) // before all numbers, which grow
 			messages = append(messages, []any{p.Ticket.ID + offset, m.Author, m.Body, m.Internal, string(m.Side), m.SaidAt, "import", "", "", external})
 			steps = append(steps, Step{At: m.SaidAt, Action: "said", Person: m.Author, Via: via, Subject: OfTicket, SubjectID: int64(p.Ticket.ID + offset),
-				After: map[string]any{"internal": m.Internal}})
+				After: said(m)})
 		}
 	}
 	if _, err := tx.CopyFrom(ctx, pgx.Identifier{"messages"},

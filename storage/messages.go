@@ -63,7 +63,19 @@ func (tx *Tx) AddMessage(ctx context.Context, m Message, via string) (Message, b
 	}
 	m.ID = ids[0]
 	return m, true, tx.Audit(ctx, m.step(Step{At: m.SaidAt, Action: "said", Person: m.Author, Via: via,
-		After: map[string]any{"message": m.ID, "internal": m.Internal}}))
+		After: said(m)}))
+}
+
+// said is what the audit record has of a message besides who and when.
+func said(m Message) map[string]any {
+	after := map[string]any{}
+	if m.ID != 0 {
+		after["message"] = m.ID
+	}
+	if m.Internal {
+		after["internal"] = true
+	}
+	return after
 }
 
 // step is about the message's ticket or, as long as it has none, about the

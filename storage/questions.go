@@ -149,9 +149,16 @@ func (tx *Tx) EndQuestion(ctx context.Context, q Question, by people.PersonID, v
 		return q, err
 	}
 	q.Version++
+	after := map[string]any{} // the outcome is in the action
+	if q.Article != 0 {
+		after["article"] = q.Article
+	}
+	if q.Ticket != 0 {
+		after["ticket"] = q.Ticket
+	}
 	return q, tx.Audit(ctx, Step{
 		At: at, Action: "question." + string(q.Outcome), Person: by, Via: via, Subject: OfQuestion, SubjectID: int64(q.ID),
-		After: map[string]any{"outcome": q.Outcome, "article": q.Article, "ticket": q.Ticket},
+		After: after,
 	})
 }
 

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"maps"
 	"reflect"
 	"time"
 
@@ -142,7 +143,7 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 	t.Version = 1
 	return t, tx.Audit(ctx, Step{
 		At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfTicket, SubjectID: int64(t.ID),
-		After: changed(ticket.Ticket{}, t), Note: ev.Note,
+		After: told(opened(t), ev), Note: ev.Note,
 	})
 }
 
@@ -172,8 +173,26 @@ func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.E
 	is.Version = was.Version + 1
 	return is, tx.Audit(ctx, Step{
 		At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfTicket, SubjectID: int64(is.ID),
-		Before: only(changed(is, was), after), After: after, Note: ev.Note,
+		Before: only(changed(is, was), after), After: told(after, ev), Note: ev.Note,
 	})
+}
+
+// opened are the fields of a ticket that has just been opened, less its own
+// words, which no step changes.
+func opened(t ticket.Ticket) map[string]any {
+	m := changed(ticket.Ticket{}, t)
+	delete(m, "title")
+	return m
+}
+
+// told leaves out of what a step has changed what its entry says already: its
+// time, and the words of whoever took it.
+func told(after map[string]any, ev ticket.Event) map[string]any {
+	maps.DeleteFunc(after, func(_ string, v any) bool {
+		at, isTime := v.(time.Time)
+		return isTime && at.Equal(ev.At) || v == ev.Note && ev.Note != ""
+	})
+	return after
 }
 
 func ticketArgs(t ticket.Ticket) pgx.StrictNamedArgs {
@@ -226,12 +245,13 @@ func snake(s string) string {
 	return string(out)
 }
 
-// only keeps of m what names also has: an empty value before a step is left
-// out of neither side.
+// only keeps of m what names also has and what was not empty.
 func only(m, names map[string]any) map[string]any {
 	kept := map[string]any{}
 	for k := range names {
-		kept[k] = m[k]
+		if m[k] != nil {
+			kept[k] = m[k]
+		}
 	}
 	return kept
 }

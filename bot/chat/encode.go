@@ -17,12 +17,36 @@ type storedBlock struct {
 }
 
 type storedCard struct {
-	Text   string        `json:"text"`
+	Said   string        `json:"said,omitempty"` // in place of all else: a paragraph that is the text too
+	Text   string        `json:"text,omitempty"`
 	Blocks []storedBlock `json:"blocks,omitempty"`
+}
+
+// Words is a card that says a text without marks, and nothing else.
+func Words(text string) Card {
+	return Card{Text: text, Blocks: []Block{Section{Text: T(text)}}}
+}
+
+// words is the text of a card that Words has made.
+func (c Card) words() (string, bool) {
+	if len(c.Blocks) != 1 || c.Text == "" {
+		return "", false
+	}
+	s, ok := c.Blocks[0].(Section)
+	return c.Text, ok && len(s.Text) == 1 && s.Text[0] == Span{Text: c.Text}
+}
+
+// Says tells whether a card says a text and nothing else, as Words has it.
+func (c Card) Says(text string) bool {
+	said, ok := c.words()
+	return ok && said == text
 }
 
 // MarshalJSON writes what UnmarshalJSON reads.
 func (c Card) MarshalJSON() ([]byte, error) {
+	if text, ok := c.words(); ok {
+		return json.Marshal(storedCard{Said: text})
+	}
 	s := storedCard{Text: c.Text}
 	for _, b := range c.Blocks {
 		switch b := b.(type) {
@@ -59,6 +83,10 @@ func (c *Card) UnmarshalJSON(data []byte) error {
 	var s storedCard
 	if err := json.Unmarshal(data, &s); err != nil {
 		return err
+	}
+	if s.Said != "" {
+		*c = Words(s.Said)
+		return nil
 	}
 	*c = Card{Text: s.Text}
 	for _, b := range s.Blocks {

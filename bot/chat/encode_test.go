@@ -89,6 +89,20 @@ func TestCardComesBackAsItWentIn(t *testing.T) {
 	})
 }
 
+func TestWordsAreStoredOnce(t *testing.T) {
+	t.Parallel()
+	c := chat.Words("is it plugged in?")
+	wantStored(t, c)
+	js, err := json.Marshal(c)
+	if want := `{"said":"is it plugged in?"}`; err != nil || string(js) != want {
+		t.Errorf("stored as %s, %v; want %s", js, err, want)
+	}
+	marked := chat.Card{Text: c.Text, Blocks: []chat.Block{chat.Section{Text: chat.B(c.Text)}}}
+	if wantStored(t, marked); marked.Says(c.Text) || !c.Says(c.Text) {
+		t.Error("what is bold is taken for mere words, or these are not")
+	}
+}
+
 func TestSamplesComeBackAsTheyWentIn(t *testing.T) {
 	t.Parallel()
 	for name, card := range chattest.Cards {

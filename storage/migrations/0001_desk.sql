@@ -78,6 +78,11 @@ create table policies (
     document   jsonb not null
 );
 
+-- Where rows are many, columns of eight bytes come first, then those of four,
+-- then the rest: Postgres pads each to where it may begin. Where an index is
+-- asked for equal values only, what grows with time comes first in it, so that
+-- it fills page after page.
+
 -- Tickets ------------------------------------------------------------------
 
 -- One team's tickets of one kind.
@@ -140,33 +145,33 @@ insert into article_seq (seq) values (0);
 
 create table tickets (
     id          bigint generated always as identity primary key,
-    kind        text not null check (kind in ('incident', 'request')),
     number      bigint not null,
-    title       text not null check (title <> ''),
-    detail      text not null default '',
     requester_id bigint not null references people,
     author_id   bigint not null references people,
     owner_id    bigint references people,
     queue_id    bigint not null,
-    service     text references services (slug),
-    impact      text not null check (impact in ('me', 'team', 'site', 'customers')),
-    urgency     text not null check (urgency in ('later', 'week', 'today', 'now')),
-    priority    int not null check (priority between 1 and 4),
-    because     text not null,
-    state       text not null check (state in ('new', 'in_progress', 'waiting', 'done')),
-    waits_for   text check (waits_for in ('requester', 'supplier', 'change', 'part')),
-    wait_note   text not null default '',
-    resolution  text not null default '',
     article_id  bigint references articles,
+    follows_id  bigint references tickets,
     opened_at   timestamptz not null,
     claimed_at  timestamptz,
     resolved_at timestamptz,
     closed_at   timestamptz,
+    version     int not null,
+    priority    int not null check (priority between 1 and 4),
     reopened    int not null default 0,
     rating      int check (rating between 1 and 5),
+    kind        text not null check (kind in ('incident', 'request')),
+    state       text not null check (state in ('new', 'in_progress', 'waiting', 'done')),
+    impact      text not null check (impact in ('me', 'team', 'site', 'customers')),
+    urgency     text not null check (urgency in ('later', 'week', 'today', 'now')),
+    because     text not null,
+    service     text references services (slug),
+    title       text not null check (title <> ''),
+    detail      text not null default '',
+    waits_for   text check (waits_for in ('requester', 'supplier', 'change', 'part')),
+    wait_note   text not null default '',
+    resolution  text not null default '',
     comment     text not null default '',
-    follows_id  bigint references tickets,
-    version     int not null,
     unique (kind, number),
     -- A ticket is in a queue of its own kind.
     constraint tickets_queue_of_kind foreign key (queue_id, kind) references queues (id, kind),
@@ -193,20 +198,20 @@ create table messages (
     ticket_id  bigint references tickets, -- null: said before there was one, with files to take along
     thread_id  bigint,
     author_id  bigint not null references people,
-    body       text not null,
-    internal   boolean not null default false,
-    side       text not null check (side in ('requester', 'team')),
     said_at    timestamptz not null,
     edited_at  timestamptz,
     deleted_at timestamptz,
+    internal   boolean not null default false,
+    side       text not null check (side in ('requester', 'team')),
     platform   text not null,
     workspace  text not null,
     channel    text not null,
-    external   text not null -- the platform's id of the message
+    external   text not null, -- the platform's id of the message
+    body       text not null
 );
-create index messages_ticket on messages (ticket_id, id);
+create index messages_ticket on messages (ticket_id);
 create index messages_before on messages (thread_id) where ticket_id is null;
-create unique index messages_external on messages (channel, external, platform, workspace);
+create unique index messages_external on messages (external, channel, platform, workspace);
 
 -- How a message read before it was edited or deleted.
 create table message_versions (
@@ -237,16 +242,16 @@ create index files_wanted on files (id) where state = 'wanted';
 -- desk's own first message in it has been delivered.
 create table threads (
     id         bigint generated always as identity primary key,
+    ticket_id  bigint references tickets,
     platform   text not null,
     workspace  text not null,
     channel    text not null default '', -- '': the user's direct messages, not opened yet
     user_id    text not null default '', -- whose direct messages
     root       text,
     scope      text not null check (scope in ('direct', 'group', 'open')),
-    side       text not null check (side in ('requester', 'team')),
-    ticket_id  bigint references tickets
+    side       text not null check (side in ('requester', 'team'))
 );
-create unique index threads_root on threads (channel, root, platform, workspace) where root is not null;
+create unique index threads_root on threads (root, channel, platform, workspace) where root is not null;
 create index threads_rootless on threads (platform, workspace, channel) where root is null;
 create index threads_ticket on threads (ticket_id) where ticket_id is not null;
 alter table messages add foreign key (thread_id) references threads;
@@ -268,17 +273,17 @@ create table questions (
     id         bigint generated always as identity primary key,
     person_id  bigint not null references people,
     thread_id  bigint references threads,
-    text       text not null,
-    asked_at   timestamptz not null,
-    confidence text not null check (confidence in ('none', 'low', 'high', 'later')),
-    shown      bigint[] not null default '{}', -- articles, best first
-    hits       jsonb not null default '[]', -- the same as it was shown
-    -- open, then one end. solved is a confirmed deflection; silent is not.
-    outcome    text not null default 'open' check (outcome in ('open', 'solved', 'ticket', 'person', 'silent')),
     article_id bigint references articles,
     ticket_id  bigint references tickets,
+    asked_at   timestamptz not null,
     ended_at   timestamptz,
     version    int not null default 1,
+    -- open, then one end. solved is a confirmed deflection; silent is not.
+    outcome    text not null default 'open' check (outcome in ('open', 'solved', 'ticket', 'person', 'silent')),
+    confidence text not null check (confidence in ('none', 'low', 'high', 'later')),
+    text       text not null,
+    shown      bigint[] not null default '{}', -- articles, best first
+    hits       jsonb not null default '[]', -- the same as it was shown
     constraint questions_end check ((outcome = 'open') = (ended_at is null)),
     constraint questions_solved_by_article check (outcome <> 'solved' or article_id is not null),
     constraint questions_ticket check (outcome not in ('ticket', 'person') or ticket_id is not null)
@@ -294,23 +299,23 @@ create index questions_unanswered on questions (asked_at) where shown = '{}';
 -- when it is delivered, from the record as it then is; anything else has a body.
 create table posts (
     id         bigint generated always as identity primary key,
+    thread_id  bigint references threads,
+    subject    bigint,
+    message_id bigint references messages, -- which it passes on
+    created_at timestamptz not null,
+    sent_at    timestamptz,
+    root       boolean not null default false, -- it opens its thread
     kind       text not null check (kind in ('message', 'whisper', 'home', 'react', 'unreact')),
     platform   text not null,
     workspace  text not null,
-    thread_id  bigint references threads,
-    root       boolean not null default false, -- it opens its thread
     channel    text not null default '',
     user_id    text not null default '',
     card       text not null default '',
-    subject    bigint,
-    body       jsonb,
-    message_id bigint references messages, -- which it passes on
-    created_at timestamptz not null,
     -- Where it came to stand.
     sent_channel text not null default '',
     external   text,
-    sent_at    timestamptz,
     failed     text, -- why it never will be sent
+    body       jsonb,
     constraint posts_card_or_body check ((card <> '') = (body is null)),
     constraint posts_root_has_thread check (not root or thread_id is not null)
 );
@@ -319,7 +324,7 @@ create index posts_message on posts (message_id) where message_id is not null;
 create unique index posts_one_home on posts (platform, workspace, user_id) where kind = 'home';
 create unique index posts_one_root on posts (thread_id) where root and failed is null;
 create index posts_passing on posts (created_at) where kind in ('whisper', 'react', 'unreact');
-create index posts_external on posts (external, sent_channel, platform, workspace) where external is not null;
+create index posts_external on posts (external) where external is not null;
 
 -- What waits to be delivered: one row a post, however often it has changed.
 -- The row goes when the platform has taken the newest.
@@ -390,16 +395,16 @@ create index due_order on due (try_at);
 create table audit (
     id        bigint generated always as identity,
     at        timestamptz not null,
-    action    text not null,
     person_id bigint, -- null: the desk itself
-    via       text not null, -- platform and place, or the command
-    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'proposal', 'token', 'synonym')),
     subject_id bigint not null,
-    before    jsonb,
-    after     jsonb,
-    note      text not null default ''
+    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'proposal', 'token', 'synonym')),
+    action    text not null,
+    via       text not null, -- platform and place, or the command
+    note      text not null default '',
+    before    jsonb, -- what was not empty of what has changed
+    after     jsonb  -- without what is said by the action, the time or the note
 ) partition by range (at);
-create index audit_subject on audit (subject, subject_id, at);
+create index audit_subject on audit (subject_id, subject);
 create table audit_rest partition of audit default;
 
 -- +goose StatementBegin

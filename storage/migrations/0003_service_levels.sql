@@ -7,13 +7,13 @@
 -- function of these rows and of the policies that they name.
 create table ledger (
     ticket_id bigint not null references tickets,
-    seq       int not null,
     at        timestamptz not null,
-    step      text not null check (step in ('opened', 'changed', 'waited', 'woken', 'replied', 'resolved', 'reopened')),
     policy_id bigint references policies, -- whose service level it is from here on
-    level     text, -- its slug; null: nothing is promised
-    priority  int check (priority between 1 and 4), -- as the ticket then had it, like the team
     team_id   bigint references teams,
+    seq       int not null,
+    priority  int check (priority between 1 and 4), -- as the ticket then had it, like the team
+    step      text not null check (step in ('opened', 'changed', 'waited', 'woken', 'replied', 'resolved', 'reopened')),
+    level     text, -- its slug; null: nothing is promised
     reason    text check (reason in ('requester', 'supplier', 'change', 'part')),
     why       text not null default '',
     primary key (ticket_id, seq),
@@ -27,19 +27,19 @@ create trigger ledger_is_forever before update or delete on ledger
 -- and drawn. Written only by whoever has locked the ticket.
 create table clocks (
     ticket_id bigint not null references tickets,
-    kind      text not null check (kind in ('response', 'resolution')),
-    level     text not null,
-    state     text not null check (state in ('running', 'paused', 'ended')),
     since     timestamptz not null, -- the state is as it is
-    round     int not null, -- grows when another promise takes the place of the last
     due_at    timestamptz,  -- null while it is paused in time
     left_ns   bigint not null, -- of open time, as of since
-    late      boolean not null, -- ended too late
     -- The last mark of the ladder that has been seen to in this round.
-    percent   int not null default 0,
     beyond_ns bigint not null default 0,
+    percent   int not null default 0,
+    round     int not null, -- grows when another promise takes the place of the last
     -- When to look at it next; null: it needs no look as things stand.
     look_at   timestamptz,
+    late      boolean not null, -- ended too late
+    kind      text not null check (kind in ('response', 'resolution')),
+    state     text not null check (state in ('running', 'paused', 'ended')),
+    level     text not null,
     primary key (ticket_id, kind),
     constraint clocks_look_while_running check (look_at is null or state = 'running')
 -- Each look leaves a dead entry at the low end of clocks_look, where every look
