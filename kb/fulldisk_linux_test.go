@@ -71,4 +71,25 @@ func TestFullDisk(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Errorf("on disk are %q, want the new index alone", kept)
 	}
+
+	// The last step of a rebuild takes as much room once more.
+	g, err := newGeneration(disk, 1, builtInMeanings())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		if err := g.apply(t.Context(), officeArticles[i*5:i*5+5], 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := x.Close(); err != nil { // so that it gives nothing back meanwhile
+		t.Fatal(err)
+	}
+	kbtest.Fill(t, disk)
+	if err := g.merge(t.Context()); err == nil {
+		t.Error("it is said to be merged though there is no room")
+	}
+	if err := g.discard(); err != nil {
+		t.Error(err)
+	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
+	"github.com/blevesearch/bleve/v2/index/scorch/mergeplan"
 	index "github.com/blevesearch/bleve_index_api"
 	bolt "go.etcd.io/bbolt/errors"
 
@@ -78,7 +79,12 @@ func makeMeanings(company [][]string) *meanings {
 const slowly = "deskhand: slowly"
 
 func init() { // Bleve knows such functions by name only
-	scorch.RegistryAsyncErrorCallbacks[slowly] = func(error, string) { time.Sleep(300 * time.Millisecond) }
+	scorch.RegistryAsyncErrorCallbacks[slowly] = func(err error, store string) {
+		if end, ok := merging.Load(store); ok {
+			end.(context.CancelCauseFunc)(err)
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
 }
 
 // openNewest opens the newest whole index in dir, or begins one, and clears
@@ -165,7 +171,7 @@ func newGeneration(dir string, number int, m *meanings) (*generation, error) {
 			return nil, err
 		}
 	}
-	b, err := bleve.NewUsing(g.dir, bleve.NewIndexMapping(), scorch.Name, scorch.Name, map[string]any{"asyncErrorCallbackName": slowly, "unsafe_batch": dir == ""})
+	b, err := bleve.NewUsing(g.dir, bleve.NewIndexMapping(), scorch.Name, scorch.Name, map[string]any{"asyncErrorCallbackName": slowly, "unsafe_batch": dir == "", mergeOptions: whenFinished})
 	if err != nil {
 		if g.dir != "" { // where there is no room, what was begun takes some
 			err = errors.Join(err, os.RemoveAll(g.dir))
@@ -192,7 +198,7 @@ func openGeneration(dir string, number int, m *meanings) (_ *generation, err err
 	if err := verify(filepath.Join(dir, "store")); err != nil {
 		return nil, err
 	}
-	b, err := bleve.OpenUsing(dir, map[string]any{"bolt_timeout": "2s", "asyncErrorCallbackName": slowly, "unsafe_batch": true})
+	b, err := bleve.OpenUsing(dir, map[string]any{"bolt_timeout": "2s", "asyncErrorCallbackName": slowly, "unsafe_batch": true, mergeOptions: map[string]any{}})
 	if err != nil {
 		return nil, err
 	}
@@ -254,8 +260,33 @@ func (g *generation) merge(ctx context.Context) error {
 	if !ok || g.dir == "" {
 		return nil
 	}
-	return s.ForceMerge(ctx, nil)
+	// Bleve says nothing of a merge that fails; it tries again for ever.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	store := filepath.Join(g.dir, "store")
+	merging.Store(store, cancel)
+	defer merging.Delete(store)
+	merged := make(chan error, 1)
+	go func() { merged <- s.ForceMerge(ctx, &inOne) }() // until it is done, or the index closed
+	select {
+	case err := <-merged:
+		return errors.Join(err, context.Cause(ctx))
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
+
+// merging are the functions that end a merge, by the directory of its store.
+var merging sync.Map
+
+// While an index is filled nothing is merged; then all of it is, once.
+const mergeOptions = "scorchMergePlanOptions"
+
+var (
+	whenFinished = map[string]any{"MaxSegmentsPerTier": 1 << 20}
+	inOne        = mergeplan.MergePlanOptions{MaxSegmentsPerTier: 1, MaxSegmentSize: 1 << 30, MaxSegmentFileSize: 1 << 40, TierGrowth: 1, SegmentsPerMergeTask: 1 << 20,
+		FloorSegmentSize: 1 << 30, FloorSegmentFileSize: 1 << 40, ReclaimDeletesWeight: 2}
+)
 
 // finish marks the index as whole.
 func (g *generation) finish(seq int64) error {

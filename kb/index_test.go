@@ -205,7 +205,7 @@ func TestRebuildReportsProgressAndFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"200/401", "400/401", "401/401"}; !slices.Equal(progress, want) {
+	if want := []string{"1000/2001", "2000/2001", "2001/2001"}; !slices.Equal(progress, want) {
 		t.Errorf("progress %q, want %q", progress, want)
 	}
 	if x.Len() != n || x.Seq() != 100 {
