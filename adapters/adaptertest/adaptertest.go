@@ -50,6 +50,7 @@ const (
 	Tiered        // a third tier, Backbone, is in it-spare, and passwords are work for the second at most
 	Chosen        // the desk gives the service desk's tickets away; Kim knows printers
 	Shifts        // the same, and nobody is at work but Kim from the day after tomorrow
+	Quiet         // alerts wait until the day after tomorrow, but for critical ones: these go to Kim, who is on call
 )
 
 // Conversations is the list.

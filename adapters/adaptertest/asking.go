@@ -97,6 +97,8 @@ var asking = []Conversation{
 			eva.Commands("REQ-1").Sees("I know no ticket REQ-1 of yours.")
 			eva.Commands("history REQ-1").Sees("I know no such ticket of yours.")
 			eva.SeesNot("standing desk")
+			kim := w.Person("kim").In("it-triage")
+			kim.Commands("away").SeesForm("First day back").Closes()
 		},
 	},
 	{

@@ -177,6 +177,10 @@ var assigning = []Conversation{
 			triage.About("INC-1").Sees("Ben Weber is away until", "INC-1 is free again.")
 			w.Pass(7 * 24 * time.Hour)
 			ben.Sees("Welcome back, Ben.")
+			kim := w.Person("kim")
+			kim.Commands("back")
+			kim.Commands("away until Friday").Sees("You are away, back on Friday")
+			eva.Commands("away until Friday").SeesNot("You are away")
 		},
 	},
 }

@@ -128,6 +128,24 @@ var promising = []Conversation{
 		},
 	},
 	{
+		Name: "out of hours alerts wait, but for what can't: that goes to whoever is on call", Rows: []string{"SE10"}, Manner: Quiet, Crosses: true,
+		Run: func(w *World) {
+			_, ben := opened(w, "my zeppelin can wait")
+			eva := w.Person("eva")
+			eva.Says("my submarine is dry").Press("Open a ticket").Press("Something is broken")
+			eva.Fill("What is broken?", "The submarine").Fill("Who is affected?", "Customers or revenue").Fill("By when does it hurt more?", "Right now, work has stopped").Submits()
+			ben.Sees("INC-2", "Critical")
+			w.Pass(61 * time.Minute)
+			alerts := w.Channel("sla-alerts")
+			alerts.Sees("INC-2", "The submarine", "answer was due")
+			w.Person("kim").Sees("INC-2")
+			alerts.SeesNot("INC-1")
+			w.Person("leo").SeesNot("INC-2")
+			w.Pass(48 * time.Hour)
+			alerts.Sees("INC-1", "Late", "my zeppelin can wait")
+		},
+	},
+	{
 		Name: "agents see how the desk itself does", Rows: []string{"SE9"}, Crosses: true,
 		Run: func(w *World) {
 			_, ben := opened(w, "my zeppelin is watched")

@@ -37,6 +37,7 @@ func companyOn(p adaptertest.Pair) string {
 
 // inManner is Acme as it works in a conversation.
 func inManner(m adaptertest.Manner, policy string) string {
+	day := func(ahead int) string { return strings.ToLower(time.Now().UTC().AddDate(0, 0, ahead).Format("Mon")) }
 	switch m {
 	case adaptertest.Tiered:
 		return strings.Replace(policy, "services:\n", `  - {slug: backbone, name: Backbone, tier: 3, channel: {WORKING: it-spare}, lead: ada@acme.example, members: [ben@acme.example]}
@@ -46,8 +47,12 @@ services:
 	case adaptertest.Chosen:
 		return strings.Replace(policy, "members: [ben@acme.example, kim@acme.example]}",
 			"members: [ben@acme.example, kim@acme.example], assign: auto, skills: {printing: [kim@acme.example]}}", 1)
+	case adaptertest.Quiet:
+		return strings.NewReplacer("members: [ben@acme.example, kim@acme.example]}", "members: [ben@acme.example, kim@acme.example], on_call: [kim@acme.example]}",
+			"{WORKING: sla-alerts}}", "{WORKING: sla-alerts}, hours: awake, any_time: [1]}").Replace(policy) + `calendars:
+  - {slug: awake, name: Awake, timezone: UTC, open: {` + day(2) + `: ["00:00-24:00"]}}
+`
 	case adaptertest.Shifts:
-		day := func(ahead int) string { return strings.ToLower(time.Now().UTC().AddDate(0, 0, ahead).Format("Mon")) }
 		policy = inManner(adaptertest.Chosen, policy)
 		for _, of := range [][2]string{{"ben", "later"}, {"kim", "soon"}, {"leo", "later"}} {
 			policy = regexp.MustCompile(`(mail: `+of[0]+`@acme.example, .*)}`).ReplaceAllString(policy, "$1, calendar: "+of[1]+"}")
