@@ -31,7 +31,7 @@ func (a *Adapter) note(ctx context.Context, act *activity) error {
 	}
 	if err := a.book.learn(ctx, tenantKey, func(r *reference) {
 		reach(r)
-		if r.Mark == "" {
+		if r.Mark == "" { // of two processes that begin at once, the later one's stays
 			r.Mark = rand.Text()[:8]
 		}
 	}); err != nil {

@@ -154,6 +154,9 @@ func (a *Adapter) seek(ctx context.Context, channel string, p chat.Post, ref ref
 		return "", err
 	}
 	since := p.Queued.Add(-maxSkew) // by Microsoft's clock
+	if p.Place.Thread != "" {
+		since = time.Time{} // answers are few, and come in an order that is shown and not promised
+	}
 	if id, err := a.sight(ctx, path, findPages, mark, since); err != nil || id != "" {
 		return id, err
 	}

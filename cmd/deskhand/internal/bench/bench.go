@@ -148,7 +148,7 @@ var stages = []stage{
 		return 3*s.Asking + time.Duration(s.Middle+s.Tickets+40*s.Lives)*time.Millisecond
 	}, (*bench).work},
 	{"teams", "Teams, and replies from Slack to Teams", func(s Scale) time.Duration {
-		return 3*s.Asking + time.Duration(s.Hurry)*time.Second/2 + 12*time.Second
+		return 3*s.Asking + time.Duration(s.Hurry)*time.Second/2 + 20*time.Second
 	}, (*bench).inTeams},
 	{"large", "questions among many articles", func(s Scale) time.Duration {
 		return s.Asking + time.Duration(s.Large)*time.Millisecond

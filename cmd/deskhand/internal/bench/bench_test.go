@@ -35,7 +35,7 @@ var sure = map[string][]string{
 	"search": {"suggest.60", "index.60"},
 	"small":  {"ask.30"},
 	"work":   {"ask.unpaced", "life", "cpu.open", "cpu.claim", "cpu.reply", "cpu.resolve", "cpu.close", "memory", "disk", "pruned", "list.1", "list.2", "list.3"},
-	"teams":  {"teams.ack", "teams.ask", "teams.invoke", "teams.life", "teams.reply", "teams.storm"},
+	"teams":  {"teams.ack", "teams.ask", "teams.invoke", "teams.life", "teams.both", "teams.reply", "teams.storm"},
 	"large":  {"ask.90"},
 	"change": {"change.radius", "change.clash", "change.click"},
 }

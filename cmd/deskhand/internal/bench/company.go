@@ -73,11 +73,24 @@ func channelOf(team int) string { return fmt.Sprintf("triage-%d", team) }
 // settle puts the company into an empty record: its agents are the first of its
 // people, each in every team.
 func (c *company) settle(ctx context.Context, db *storage.DB) error {
+	return db.InTx(ctx, func(tx *storage.Tx) error {
+		for i := range c.people {
+			if _, err := tx.PutPerson(ctx, people.Person{Name: fmt.Sprintf("Person %d", i), Mail: mailOf(i)}); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ApplyPolicy(ctx, c.policy("slack"), "bench", c.from)
+		return err
+	})
+}
+
+// policy has the agents of all teams work on one platform.
+func (c *company) policy(platform string) policy.Policy {
 	p := policy.BuiltIn()
 	p.Desk.Company, p.Teams, p.Services = "Bench", nil, nil
 	for t := range teams {
 		slug := fmt.Sprintf("team-%d", t)
-		team := policy.Team{Slug: slug, Name: "Team " + fmt.Sprint(t), Tier: 1, Channel: policy.Channels{"slack": channelOf(t)}}
+		team := policy.Team{Slug: slug, Name: "Team " + fmt.Sprint(t), Tier: 1, Channel: policy.Channels{platform: channelOf(t)}}
 		for a := range c.agents {
 			team.Members = append(team.Members, mailOf(a))
 		}
@@ -86,15 +99,7 @@ func (c *company) settle(ctx context.Context, db *storage.DB) error {
 			Incidents: slug, Requests: slug, Words: []string{c.words[20+t], c.words[40+t]}})
 	}
 	p.Changes.Approvals = []policy.Approvals{{Stages: []policy.Stage{{Name: "Board", Ask: []string{mailOf(approverOf), mailOf(approverOf + 1)}, Within: "24h"}}}}
-	return db.InTx(ctx, func(tx *storage.Tx) error {
-		for i := range c.people {
-			if _, err := tx.PutPerson(ctx, people.Person{Name: fmt.Sprintf("Person %d", i), Mail: mailOf(i)}); err != nil {
-				return err
-			}
-		}
-		_, err := tx.ApplyPolicy(ctx, p.WithDefaults(), "bench", c.from)
-		return err
-	})
+	return p.WithDefaults()
 }
 
 // workspace is the company's Slack, without limits of pace.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -100,13 +101,18 @@ func (t *tenancy) press(i int, chat, title string) error {
 	if err != nil {
 		return err
 	}
-	for n := len(all) - 1; n >= 0; n-- {
+	return press(t.person(i), chat, title, all...)
+}
+
+// press presses the button with this title on the newest of some messages.
+func press(who *teamstest.Person, channel, title string, all ...teamstest.Seen) error {
+	for _, m := range slices.Backward(all) {
 		var card any
-		if json.Unmarshal(all[n].Card, &card) != nil {
+		if json.Unmarshal(m.Card, &card) != nil {
 			continue
 		}
 		if path, ok := pathTo(card, title, ""); ok {
-			return t.person(i).Press(teamstest.Act{Channel: chat, Message: all[n].ID, Path: path})
+			return who.Press(teamstest.Act{Channel: channel, Message: m.ID, Path: path})
 		}
 	}
 	return fmt.Errorf("%w: %q", errNoButton, title)
@@ -183,6 +189,12 @@ func (b *bench) inTeams(ctx context.Context) (err error) {
 	if err := b.deskIn(ctx, t, true, func(c *child) error { return b.unhurried(ctx, t, c) }); err != nil {
 		return err
 	}
+	if err := b.bothSides(ctx, t); err != nil {
+		return err
+	}
+	if err := b.deskIn(ctx, t, true, func(*child) error { return b.replies(ctx, t) }); err != nil {
+		return err
+	}
 	return b.deskIn(ctx, t, false, func(c *child) error { return b.limited(ctx, t, c) })
 }
 
@@ -199,7 +211,8 @@ func (b *bench) deskIn(ctx context.Context, t *tenancy, unpaced bool, do func(*c
 	return do(c)
 }
 
-// unhurried is all that is measured of a Teams without limits.
+// unhurried is what is measured of one person after the other in a Teams without
+// limits.
 func (b *bench) unhurried(ctx context.Context, t *tenancy, c *child) error {
 	ask := func(ctx context.Context, i int) (time.Duration, error) { return b.askIn(ctx, t, i) }
 	for i := range t.people { // the first of each costs more
@@ -227,12 +240,8 @@ func (b *bench) unhurried(ctx context.Context, t *tenancy, c *child) error {
 		}
 	}
 	acks = acks.sorted()
-	row := func(name, what string, of took) Row {
-		return Row{Name: name, What: what, Value: fmt.Sprintf("p50 %.0f ms, p99 %.0f ms", ms(of.at(50)), ms(of.at(99))),
-			Figures: map[string]float64{"p50_ms": ms(of.at(50)), "p99_ms": ms(of.at(99)), "count": float64(len(of))}}
-	}
-	b.add(row("teams.ack", fmt.Sprintf("Teams: acknowledge an activity, %d questions/s at work", asked), acks),
-		row("teams.ask", fmt.Sprintf("Teams: question to answer delivered, %d/s, %d articles", asked, b.articles), asks))
+	b.add(timed("teams.ack", fmt.Sprintf("Teams: acknowledge an activity, %d questions/s at work", asked), acks),
+		timed("teams.ask", fmt.Sprintf("Teams: question to answer delivered, %d/s, %d articles", asked, b.articles), asks))
 
 	const invoked = 20
 	invokes, err := b.paced(ctx, invoked, t.people, func(_ context.Context, i int) (time.Duration, error) {
@@ -247,15 +256,18 @@ func (b *bench) unhurried(ctx context.Context, t *tenancy, c *child) error {
 	if err != nil {
 		return fmt.Errorf("invokes: %w", err)
 	}
-	b.add(row("teams.invoke", fmt.Sprintf("Teams: a press answered with a dialog, %d/s", invoked), invokes).
+	b.add(timed("teams.invoke", fmt.Sprintf("Teams: a press answered with a dialog, %d/s", invoked), invokes).
 		goal(invokes.at(99) <= 300*time.Millisecond, "p99 ≤ 300 ms"))
 	if err := b.drained(ctx); err != nil {
 		return err
 	}
-	if err := b.lifeIn(ctx, t, c); err != nil {
-		return err
-	}
-	return b.replies(ctx, t, row)
+	return b.lifeIn(ctx, t, c, "teams.life", "in Slack", func(i int) worker { return &inSlack{b: b, who: b.slack.Person(userOf(i))} })
+}
+
+// timed is a row of how long something took.
+func timed(name, what string, of took) Row {
+	return Row{Name: name, What: what, Value: fmt.Sprintf("p50 %.0f ms, p99 %.0f ms", ms(of.at(50)), ms(of.at(99))),
+		Figures: map[string]float64{"p50_ms": ms(of.at(50)), "p99_ms": ms(of.at(99)), "count": float64(len(of))}}
 }
 
 // askIn has somebody in Teams ask, and tells how long the answer took.
@@ -270,17 +282,22 @@ func (b *bench) askIn(ctx context.Context, t *tenancy, i int) (time.Duration, er
 	})
 }
 
-// cardOf is where the card of somebody's newest ticket stands in Slack.
-func (b *bench) cardOf(t *tenancy, i int, chat string) (place, error) {
+// newest is somebody's newest ticket.
+func (t *tenancy) newest(i int, chat string) (ref string, err error) {
 	all, err := t.person(i).Messages(chat, "", 20)
-	if err != nil {
-		return place{}, err
-	}
-	ref := ""
 	for _, m := range all {
 		if found := reference.FindString(teamstest.RenderCard(m.Card)); found != "" {
 			ref = found
 		}
+	}
+	return ref, err
+}
+
+// cardOf is where the card of somebody's newest ticket stands in Slack.
+func (b *bench) cardOf(t *tenancy, i int, chat string) (place, error) {
+	ref, err := t.newest(i, chat)
+	if err != nil {
+		return place{}, err
 	}
 	at, ok := b.listener.triageCard(ref)
 	if !ok {
@@ -298,7 +315,7 @@ func next(i, step, n int) int {
 }
 
 // replies are from agents in Slack to people in Teams, as fast as they come.
-func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string, took) Row) error {
+func (b *bench) replies(ctx context.Context, t *tenancy) error {
 	for i := range min(t.people, 30) {
 		chat, err := t.person(i).Chat()
 		if err != nil {
@@ -357,7 +374,7 @@ func (b *bench) replies(ctx context.Context, t *tenancy, row func(string, string
 		return fmt.Errorf("replies: %w", err)
 	}
 	all = all.sorted()
-	b.add(row("teams.reply", fmt.Sprintf("a reply in Slack, delivered in Teams, %d agents as fast as they can", conns), all).
+	b.add(timed("teams.reply", fmt.Sprintf("a reply in Slack, delivered in Teams, %d agents as fast as they can", conns), all).
 		goal(all.at(99) <= 300*time.Millisecond, "p99 ≤ 300 ms"))
 	return b.drained(ctx)
 }
