@@ -283,7 +283,7 @@ var merging sync.Map
 const mergeOptions = "scorchMergePlanOptions"
 
 var (
-	whenFinished = map[string]any{"MaxSegmentsPerTier": 1 << 20}
+	whenFinished = map[string]any{"MaxSegmentsPerTier": 1 << 20, "FloorSegmentSize": 1}
 	inOne        = mergeplan.MergePlanOptions{MaxSegmentsPerTier: 1, MaxSegmentSize: 1 << 30, MaxSegmentFileSize: 1 << 40, TierGrowth: 1, SegmentsPerMergeTask: 1 << 20,
 		FloorSegmentSize: 1 << 30, FloorSegmentFileSize: 1 << 40, ReclaimDeletesWeight: 2}
 )
