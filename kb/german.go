@@ -1,6 +1,10 @@
 package kb
 
-import "strings"
+import (
+	"context"
+	"slices"
+	"strings"
+)
 
 // germanStop are the words of German that say nothing about what a text is
 // about, as they are folded (für is fur).
@@ -76,11 +80,34 @@ func eachPart(word string, f func(part string)) bool {
 	return false
 }
 
+// alsoEnglish are those of the parts that are words of English too.
+var alsoEnglish = wordSet(`bank brief chat dock fern funk handy home internet laptop mail monitor name not post scanner server stand station stick system test ticket ton
+update video virus warte web`)
+
+// germanUsual are other words, folded, that people put beside them where they
+// leave out all small ones: Passwort vergessen.
+var germanUsual = wordSet(`abgelaufen abgesturzt absturz abwesenheit andern anfordern anmelden beantragen bestellen blockiert defekt drucken druckt einrichten entsperren
+erweitern erneuern falsch fehlt flackert freigeben freischalten gelocht geloscht gesperrt gestohlen herunterladen hochfahren installieren kaputt kundigen ladt langsam laut leise
+loschen neu neue neuer neues neuen offnen offnet papierstau passworter schwarz schwarzer startet stau sturzt umleiten umziehen verbinden verbindet vergessen
+verloren verlangern verweigert verschwunden voll weiterleiten wiederherstellen wechseln zurucksetzen`)
+
+// soundsGerman tells of a word as it is written, and folded, whether it is one
+// of German and not of English.
+func soundsGerman(written, folded string) bool {
+	if germanUsual[folded] || strings.ContainsAny(written, "äöüßÄÖÜ") {
+		return true
+	}
+	german := false
+	return eachPart(string(foldGerman([]byte(folded))), func(part string) { german = german || !alsoEnglish[part] }) && german
+}
+
 // languageOf is German if a text has more small words of German than of
-// English, and else English.
-func (a *analyzer) languageOf(text string) string {
+// English, or as many and a word that only German has; else it is English. It
+// is sure unless it goes by nothing.
+func (a *analyzer) languageOf(text string) (language string, sure bool) {
+	words := a.words(text, "", nil)
 	german, english := 0, 0
-	for _, w := range a.words(text, "", nil) {
+	for _, w := range words {
 		switch {
 		case germanOnly[w.term]:
 			german++
@@ -88,8 +115,44 @@ func (a *analyzer) languageOf(text string) string {
 			english++
 		}
 	}
-	if german > english {
-		return "de"
+	if german > english || german == english && slices.ContainsFunc(words, func(w word) bool {
+		return !germanOnly[w.term] && !stopWords[w.term] && soundsGerman(text[w.start:w.end], w.term)
+	}) {
+		return "de", true
 	}
-	return "en"
+	return "en", english > 0
+}
+
+// byArticles is German if a question has words of readable articles in German
+// that those in English don't have, and more of them than the other way round.
+func (s *search) byArticles(ctx context.Context, text string) (language string, err error) {
+	german, english := s.v.languages["de"], s.v.languages["en"]
+	if !german.meets(s.readable) {
+		return "en", nil
+	}
+	more := 0
+	for _, of := range []struct {
+		language string
+		have     bitset
+		others   bitset
+		counts   int
+	}{{"de", german, english, 1}, {"en", english, german, -1}} {
+		for _, w := range s.an.words(text, of.language, nil) {
+			if w.stop {
+				continue
+			}
+			list, err := s.list(ctx, wordsField, w.term)
+			if err != nil {
+				return "", err
+			}
+			in := func(b bitset) bool { return slices.ContainsFunc(list, func(p posting) bool { return b.has(p.doc()) }) }
+			if in(of.have) && !in(of.others) {
+				more += of.counts
+			}
+		}
+	}
+	if more > 0 {
+		return "de", nil
+	}
+	return "en", nil
 }

@@ -147,7 +147,8 @@ func pastTerms(an *analyzer, text string) map[string]float64 {
 	text = readPart(text)
 	lead := leadOf(text)
 	terms := make(map[string]float64, 64)
-	for _, w := range an.words(text, an.languageOf(text), nil) {
+	language, _ := an.languageOf(text)
+	for _, w := range an.words(text, language, nil) {
 		switch {
 		case w.stop:
 		case w.start < lead:

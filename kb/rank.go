@@ -106,7 +106,13 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	}
 	s.asked = baseLanguage(q.Language)
 	if q.Language == "" {
-		s.asked = s.an.languageOf(readPart(q.Text))
+		text, sure := readPart(q.Text), false
+		if s.asked, sure = s.an.languageOf(text); !sure {
+			var err error
+			if s.asked, err = s.byArticles(ctx, text); err != nil {
+				return err
+			}
+		}
 	}
 	if s.language = s.asked; !s.v.languages[s.language].meets(s.readable) {
 		s.language = "en" // there is nothing to find in the asker's own

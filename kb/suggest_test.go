@@ -199,6 +199,9 @@ func TestGerman(t *testing.T) {
 		{"ich komme nicht auf das Laufwerk im Netz", "Netzlaufwerk verbinden", false},
 		{"wo stelle ich den Antrag auf Urlaub", "Urlaubsantrag stellen", false},
 		{"ich habe mein Kennwort vergessen", "Change your password", true},
+		{"Passwort vergessen", "Change your password", true},
+		{"Treiber weg", "Druckertreiber neu installieren", false}, // by the articles
+		{"vpn drops", "Keep the VPN connected", false},
 		{"i forgot my password", "Change your password", false},
 	} {
 		got := suggest(t, x, Query{Text: tt.question})
