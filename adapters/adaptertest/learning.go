@@ -68,6 +68,13 @@ var learning = []Conversation{
 		},
 	},
 	{
+		Name: "the steps of an article come with their pictures", Rows: []string{"KN10"},
+		Run: func(w *World) {
+			ana := w.Person("ana")
+			ana.Says("paper is stuck, the display says jam").PressOn("Clear a paper jam", "Show steps").SeesForm("Open flap A.", "behind the left door)", "Pull the paper out slowly.")
+		},
+	},
+	{
 		Name: "whoever answers for an article hears that it is wrong or old, and who said so hears what came of it", Rows: []string{"KN4"}, Crosses: true,
 		Run: func(w *World) {
 			ana := w.Person("ana")
