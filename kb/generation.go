@@ -37,8 +37,12 @@ type generation struct {
 
 	broken   atomic.Bool // it could not be read
 	meanings *meanings   // that its articles were read with
-	view     atomic.Pointer[view]
-	written  atomic.Pointer[chan struct{}] // closed when the last change is on disk
+
+	renewing sync.Mutex // held while a snapshot is made
+	holding  sync.Mutex // guards those below
+	held     *snapshot  // that is read; nil until somebody does
+
+	written atomic.Pointer[chan struct{}] // closed when the last change is on disk
 }
 
 const generationPrefix = "index-"
@@ -250,6 +254,10 @@ func (g *generation) apply(ctx context.Context, articles []knowledge.Article, se
 		return err
 	}
 	g.seq.Store(seq)
+	if s := g.hold(); s != nil {
+		defer g.letGo(s)
+		return g.renew(ctx)
+	}
 	return nil
 }
 
@@ -324,6 +332,19 @@ func (g *generation) close() error {
 		case <-time.After(writeTime):
 		}
 	}
+	return g.release()
+}
+
+// release closes the index, after the queries under way.
+func (g *generation) release() error {
+	g.renewing.Lock() // for good: nothing is made of it any more
+	g.holding.Lock()
+	s := g.held
+	g.held = nil
+	g.holding.Unlock()
+	if s != nil {
+		g.letGo(s)
+	}
 	return g.bleve.Close()
 }
 
@@ -331,7 +352,7 @@ func (g *generation) close() error {
 func (g *generation) discard() error {
 	var err error
 	if g.bleve != nil {
-		err = g.bleve.Close()
+		err = g.release()
 	}
 	if g.dir != "" {
 		err = errors.Join(err, os.RemoveAll(g.dir))
@@ -339,26 +360,112 @@ func (g *generation) discard() error {
 	return err
 }
 
-// read runs f on a snapshot of the index. What is damaged on disk shows in Bleve
-// as an error, as a panic, or as a fault of the memory that the file is mapped to.
-func (g *generation) read(ctx context.Context, f func(index.IndexReader, *view) error) (err error) {
+// snapshot is the index as it was at one moment, with what queries need to know
+// of it.
+type snapshot struct {
+	index.IndexReader
+	view  *view
+	users int // guarded by generation.holding; the generation is one
+}
+
+// read runs f on a snapshot of the index: the newest that is ready. Another one
+// is made by who has changed the index, or, where Bleve has put its files in
+// order by itself, beside.
+func (g *generation) read(ctx context.Context, f func(index.IndexReader, *view) error) error {
+	s := g.hold()
+	if s == nil {
+		if err := g.renew(ctx); err != nil {
+			return err
+		}
+		s = g.hold()
+	}
+	defer g.letGo(s)
+	if g.renewing.TryLock() {
+		go func() {
+			defer g.renewing.Unlock()
+			if err := g.renewIfOld(context.WithoutCancel(ctx)); err != nil {
+				g.broken.Store(true)
+			}
+		}()
+	}
+	return safely(func() error { return f(s.IndexReader, s.view) })
+}
+
+// safely runs what reads from disk. What is damaged there shows in Bleve as an
+// error, as a panic, or as a fault of the memory that the file is mapped to.
+func safely(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("damaged: %v", p)
 		}
 	}()
-	r, err := g.store.Reader()
-	if err != nil {
-		return err
+	return f()
+}
+
+func (g *generation) hold() *snapshot {
+	g.holding.Lock()
+	defer g.holding.Unlock()
+	if g.held != nil {
+		g.held.users++
 	}
-	defer func() { err = errors.Join(err, r.Close()) }()
-	v := g.view.Load()
-	if v == nil || v.of != r {
-		if v, err = newView(ctx, r); err != nil {
+	return g.held
+}
+
+func (g *generation) letGo(s *snapshot) {
+	g.holding.Lock()
+	s.users--
+	last := s.users == 0
+	g.holding.Unlock()
+	if last {
+		_ = s.Close() // which counts, and fails at nothing
+	}
+}
+
+// renew has queries read the index as it now is.
+func (g *generation) renew(ctx context.Context) error {
+	g.renewing.Lock()
+	defer g.renewing.Unlock()
+	return g.renewIfOld(ctx)
+}
+
+// renewIfOld is renew for who holds renewing. Lists that were read of the last
+// snapshot are read of the next before anybody has to wait for them.
+func (g *generation) renewIfOld(ctx context.Context) error {
+	return safely(func() (err error) {
+		r, err := g.store.Reader()
+		if err != nil {
 			return err
 		}
-		g.view.Store(v)
-	}
-	return f(r, v)
+		kept := false
+		defer func() {
+			if !kept {
+				err = errors.Join(err, r.Close())
+			}
+		}()
+		old := g.hold()
+		if old != nil {
+			defer g.letGo(old)
+			if old.IndexReader == r {
+				return nil
+			}
+		}
+		v, err := newView(ctx, r)
+		if err != nil {
+			return err
+		}
+		if old != nil {
+			if err := v.readAgain(ctx, r, old.view); err != nil {
+				return err
+			}
+		}
+		kept = true
+		g.holding.Lock()
+		g.held = &snapshot{IndexReader: r, view: v, users: 1}
+		g.holding.Unlock()
+		if old != nil {
+			g.letGo(old) // for the generation
+		}
+		return nil
+	})
 }

@@ -460,9 +460,11 @@ func distance(a, b []rune) int {
 }
 
 // unreadable is an index whose files are gone.
-type unreadable struct{ index.Index }
+type unreadable struct{ index.IndexReader }
 
-func (unreadable) Reader() (index.IndexReader, error) { return nil, errors.New("input/output error") }
+func (unreadable) TermFieldReader(context.Context, []byte, string, bool, bool, bool) (index.TermFieldReader, error) {
+	return nil, errors.New("input/output error")
+}
 
 func TestAnIndexThatBreaksWantsARebuild(t *testing.T) {
 	t.Parallel()
@@ -471,7 +473,9 @@ func TestAnIndexThatBreaksWantsARebuild(t *testing.T) {
 	if x.SetSynonyms(nil) {
 		t.Fatal("a whole index wants a rebuild")
 	}
-	x.now.store = unreadable{x.now.store}
+	x.now.renewing.Lock()
+	x.now.held.IndexReader = unreadable{x.now.held.IndexReader}
+	x.now.renewing.Unlock()
 	if _, err := x.Suggest(t.Context(), Query{Text: "vpn drops"}); err == nil {
 		t.Fatal("Suggest() finds something in an index that can't be read")
 	}

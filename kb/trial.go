@@ -39,7 +39,7 @@ func (x *Index) Try(ctx context.Context, t Trial, questions []Query) (now, then 
 	if err != nil {
 		return failed(err)
 	}
-	defer func() { err = errors.Join(err, g.bleve.Close()) }()
+	defer func() { err = errors.Join(err, g.release()) }()
 	y := &Index{log: x.log, memory: x.memory, now: g}
 	if len(t.Synonyms) > 0 {
 		groups := g.meanings.groups

@@ -62,8 +62,7 @@ func (b bitset) union(c bitset) bitset {
 // view is who may read what in one snapshot of the index. It is made once for
 // a snapshot, so that a query pays for its words only.
 type view struct {
-	of        index.IndexReader // only to be compared: the snapshot may be closed
-	audiences []audience        // in the order of their keys
+	audiences []audience // in the order of their keys
 	languages map[string]bitset
 	all       bitset // every article there is, whoever may read it
 	docs      int    // above every document number
@@ -91,7 +90,7 @@ type audience struct {
 type fieldTerm struct{ field, term string }
 
 func newView(ctx context.Context, r index.IndexReader) (*view, error) {
-	v := &view{of: r, common: make(map[fieldTerm][]posting)}
+	v := &view{common: make(map[fieldTerm][]posting)}
 	ids := make([]knowledge.ArticleID, 0, 1024) // by document
 	audiences, err := membersByTerm(ctx, r, audienceField, func(doc uint32, frequency uint64) {
 		for int(doc) >= len(ids) {
@@ -224,6 +223,24 @@ const (
 	commonShare = 400
 	keptMost    = 12 << 20
 )
+
+// readAgain reads the lists that old keeps.
+func (v *view) readAgain(ctx context.Context, r index.IndexReader, old *view) error {
+	old.reading.RLock()
+	keys := slices.Collect(maps.Keys(old.common))
+	old.reading.RUnlock()
+	var buf []posting
+	for _, k := range keys {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		var err error
+		if _, buf, err = v.list(ctx, r, k.field, k.term, buf[:0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // list is which articles hold a term, in order of their numbers, readable or
 // not. It is one of the lists kept, not to be changed, or what is appended to buf.
