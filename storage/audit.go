@@ -33,7 +33,7 @@ const (
 
 // Step is one entry of the audit record: who did what, when, from where, and
 // what it changed. Before and After hold only what differs, by column name: Before
-// what was not empty of it, After what neither Action nor At nor Note says.
+// what was not empty of it, After with "at" for a time that is the entry's own.
 type Step struct {
 	At        time.Time
 	Action    string
@@ -118,7 +118,8 @@ type HistoryEntry struct {
 // entries, the newest ones if there are more.
 func (tx *Tx) History(ctx context.Context, of Subject, id int64, limit int) ([]HistoryEntry, error) {
 	rows, _ := tx.Query(ctx, `
-		select at, action, coalesce(p.name, '') as person, via, before, after, note
+		select at, action, coalesce(p.name, '') as person, via, before, after,
+			case when note = '' then coalesce(after->>'resolution', after->>'wait_note', '') else note end as note
 		from (select * from audit where subject = $1 and subject_id = $2 order by at desc, id desc limit $3) a
 		left join people p on p.id = a.person_id
 		order by at, a.id`, string(of), id, limit)

@@ -56,15 +56,12 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 		was := ticket.Ticket{}
 		for _, s := range p.Steps {
 			after := changed(was, s.After)
-			if was.Version == 0 {
-				after = opened(s.After)
-			}
 			step := Step{At: s.Event.At, Action: string(s.Event.Action), Person: s.Event.By, Via: via, Subject: OfTicket,
-				SubjectID: int64(p.Ticket.ID + offset), Note: s.Event.Note}
+				SubjectID: int64(p.Ticket.ID + offset), Note: noteOf(after, s.Event)}
 			if was.Version > 0 {
 				step.Before = only(changed(s.After, was), after)
 			}
-			step.After = told(after, s.Event)
+			step.After = atOf(after, s.Event)
 			steps, was = append(steps, step), s.After
 		}
 		for i, m := range p.Messages {

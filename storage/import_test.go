@@ -100,7 +100,7 @@ func TestImportedTicketsAreLikeAnyOther(t *testing.T) {
 	}
 	held := steps(t, history(t, c.DB, storage.OfTicket, int64(2+offset)))[3]
 	if diff := cmp.Diff(step{"waiting", "Ben Okoro", "deskhand import", "a cable", map[string]any{"state": "in_progress"},
-		map[string]any{"state": "waiting", "waits_for": "part"}}, held); diff != "" {
+		map[string]any{"state": "waiting", "waits_for": "part", "wait_note": "a cable"}}, held); diff != "" {
 		t.Errorf("record of an imported step (-want +got):\n%s", diff)
 	}
 	if n := rowsIn(t, c.DB, "tickets"); n != 4 {

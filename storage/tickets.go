@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"fmt"
-	"maps"
 	"reflect"
 	"time"
 
@@ -141,9 +140,10 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 		return t, fmt.Errorf("open %s: %w", t.Kind, err)
 	}
 	t.Version = 1
+	after := changed(ticket.Ticket{}, t)
 	return t, tx.Audit(ctx, Step{
 		At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfTicket, SubjectID: int64(t.ID),
-		After: told(opened(t), ev), Note: ev.Note,
+		After: atOf(after, ev), Note: noteOf(after, ev),
 	})
 }
 
@@ -173,26 +173,27 @@ func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.E
 	is.Version = was.Version + 1
 	return is, tx.Audit(ctx, Step{
 		At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfTicket, SubjectID: int64(is.ID),
-		Before: only(changed(is, was), after), After: told(after, ev), Note: ev.Note,
+		Before: only(changed(is, was), after), After: atOf(after, ev), Note: noteOf(after, ev),
 	})
 }
 
-// opened are the fields of a ticket that has just been opened, less its own
-// words, which no step changes.
-func opened(t ticket.Ticket) map[string]any {
-	m := changed(ticket.Ticket{}, t)
-	delete(m, "title")
-	return m
-}
-
-// told leaves out of what a step has changed what its entry says already: its
-// time, and the words of whoever took it.
-func told(after map[string]any, ev ticket.Event) map[string]any {
-	maps.DeleteFunc(after, func(_ string, v any) bool {
-		at, isTime := v.(time.Time)
-		return isTime && at.Equal(ev.At) || v == ev.Note && ev.Note != ""
-	})
+// atOf puts "at" in the place of times that are those of the entry itself.
+func atOf(after map[string]any, ev ticket.Event) map[string]any {
+	for k, v := range after {
+		if at, ok := v.(time.Time); ok && at.Equal(ev.At) {
+			after[k] = "at"
+		}
+	}
 	return after
+}
+
+// noteOf is the note of a step, or nothing if the ticket now has the same words:
+// they are in After then, where History finds them.
+func noteOf(after map[string]any, ev ticket.Event) string {
+	if after["resolution"] == ev.Note || after["wait_note"] == ev.Note {
+		return ""
+	}
+	return ev.Note
 }
 
 func ticketArgs(t ticket.Ticket) pgx.StrictNamedArgs {

@@ -202,13 +202,13 @@ func TestEveryStepOfATicketIsOnRecord(t *testing.T) {
 
 	f := func(id people.PersonID) any { return float64(id) }
 	want := []step{
-		{"opened", "Cem Aydin", "slack, direct message", "", nil, map[string]any{"kind": "incident", "number": 1.0, "requester": f(c.cem), "author": f(c.cem),
+		{"opened", "Cem Aydin", "slack, direct message", "", nil, map[string]any{"kind": "incident", "number": 1.0, "title": "No sound", "requester": f(c.cem), "author": f(c.cem),
 			"queue": float64(c.queue(c.desk, ticket.Incident)), "team": float64(c.desk), "impact": "me", "urgency": "today", "priority": 3.0,
-			"because": "one person is affected and it hurts more today", "state": "new"}},
+			"because": "one person is affected and it hurts more today", "state": "new", "opened_at": "at"}},
 		{"claimed", "Ben Okoro", "slack, #it-desk", "", map[string]any{"state": "new"},
-			map[string]any{"owner": f(c.ben), "state": "in_progress"}},
+			map[string]any{"owner": f(c.ben), "claimed_at": "at", "state": "in_progress"}},
 		{"waiting", "Ben Okoro", "slack, #it-desk", "which headset?", map[string]any{"state": "in_progress"},
-			map[string]any{"state": "waiting", "waits_for": "requester"}},
+			map[string]any{"state": "waiting", "waits_for": "requester", "wait_note": "which headset?"}},
 		{"resumed", "", "slack, #it-desk", "", map[string]any{"state": "waiting", "waits_for": "requester", "wait_note": "which headset?"},
 			map[string]any{"state": "in_progress", "waits_for": nil, "wait_note": nil}},
 		{"moved", "Ben Okoro", "slack, #it-desk", "the switch",

@@ -400,9 +400,9 @@ create table audit (
     subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'proposal', 'token', 'synonym')),
     action    text not null,
     via       text not null, -- platform and place, or the command
-    note      text not null default '',
+    note      text not null default '', -- empty too if a ticket's resolution, or why it waits, is the same
     before    jsonb, -- what was not empty of what has changed
-    after     jsonb  -- without what is said by the action, the time or the note
+    after     jsonb  -- what it is now; "at" is the time of the entry
 ) partition by range (at);
 create index audit_subject on audit (subject_id, subject);
 create table audit_rest partition of audit default;
