@@ -125,6 +125,11 @@ func (t *turn) eachThread(ctx context.Context, tk ticket.Ticket, side storage.Si
 	if err != nil {
 		return err
 	}
+	return t.eachOf(ctx, threads, tk, side, do)
+}
+
+// eachOf is eachThread for one whose threads have been read.
+func (t *turn) eachOf(ctx context.Context, threads []storage.Thread, tk ticket.Ticket, side storage.Side, do func(storage.Thread) error) error {
 	var of []storage.Thread
 	for _, th := range threads {
 		if th.Side == string(side) {

@@ -78,14 +78,15 @@ func (t *turn) hearFlat(ctx context.Context) error {
 // the event is tried again in a second: whoever answers a card quickly must be
 // heard.
 func (t *turn) newThread(ctx context.Context) (storage.Thread, error) {
-	if t.ev.Place.Thread != "" {
-		awaits, err := t.tx.AwaitsRoot(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.By.ID)
-		if err == nil && awaits {
-			err = errors.New("it may be below a message of the desk's that is just being sent")
-		}
-		if err != nil {
-			return storage.Thread{}, err
-		}
+	if t.ev.Place.Thread == "" {
+		return storage.Thread{}, storage.ErrNotFound // it begins one
+	}
+	awaits, err := t.tx.AwaitsRoot(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.ev.Place.Channel, t.ev.By.ID)
+	if err == nil && awaits {
+		err = errors.New("it may be below a message of the desk's that is just being sent")
+	}
+	if err != nil {
+		return storage.Thread{}, err
 	}
 	// What was awaited before may have been recorded between the two looks.
 	return t.thread(ctx)

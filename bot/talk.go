@@ -45,7 +45,11 @@ func (t *turn) requesterSays(ctx context.Context, th storage.Thread, tk ticket.T
 	if err != nil || !fresh {
 		return err
 	}
-	if err := t.passOn(ctx, tk, storage.TeamSide, th, m); err != nil {
+	threads, err := t.tx.TicketThreads(ctx, tk.ID)
+	if err != nil {
+		return err
+	}
+	if err := t.passOn(ctx, threads, tk, storage.TeamSide, th, m); err != nil {
 		return err
 	}
 	if helper { // an agent who answers where the requester asked
@@ -80,8 +84,12 @@ func (t *turn) teamSays(ctx context.Context, th storage.Thread, tk ticket.Ticket
 	if err != nil || !fresh {
 		return err
 	}
+	threads, err := t.tx.TicketThreads(ctx, tk.ID)
+	if err != nil {
+		return err
+	}
 	// A team that works on two platforms reads it in both.
-	if err := t.passOn(ctx, tk, storage.TeamSide, th, m); err != nil {
+	if err := t.passOn(ctx, threads, tk, storage.TeamSide, th, m); err != nil {
 		return err
 	}
 	switch {
@@ -90,7 +98,7 @@ func (t *turn) teamSays(ctx context.Context, th storage.Thread, tk ticket.Ticket
 	case outsider:
 		return t.private(ctx, "You are not in "+t.rules.team(tk.Team).Name+", so I kept this as a note for the team and did not send it to the requester.")
 	}
-	if err := t.passOn(ctx, tk, storage.RequesterSide, th, m); err != nil || t.who.ID == tk.Requester {
+	if err := t.passOn(ctx, threads, tk, storage.RequesterSide, th, m); err != nil || t.who.ID == tk.Requester {
 		return err
 	}
 	return t.answered(ctx, tk)
@@ -128,13 +136,13 @@ func (t *turn) keep(ctx context.Context, th storage.Thread, id ticket.ID, text s
 	return m, fresh, nil
 }
 
-// passOn shows a message in the threads of one side, in the name of whoever
-// wrote it, but not in the one that it was written in.
-func (t *turn) passOn(ctx context.Context, tk ticket.Ticket, to storage.Side, from storage.Thread, m storage.Message) error {
+// passOn shows a message in those of a ticket's threads that are of one side, in
+// the name of whoever wrote it, but not in the one that it was written in.
+func (t *turn) passOn(ctx context.Context, threads []storage.Thread, tk ticket.Ticket, to storage.Side, from storage.Thread, m storage.Message) error {
 	if strings.TrimSpace(m.Body) == "" {
 		return nil // only files: they follow when they have been fetched
 	}
-	return t.eachThread(ctx, tk, to, func(th storage.Thread) error {
+	return t.eachOf(ctx, threads, tk, to, func(th storage.Thread) error {
 		if th.ID == from.ID {
 			return nil
 		}

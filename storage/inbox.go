@@ -109,32 +109,36 @@ func (db *DB) CountIncoming(ctx context.Context) (n int, oldest time.Time, err e
 	return n, orZero(at), nil
 }
 
-// TakeIncoming removes the event, for good if tx commits. ErrConflict: it is
-// not its turn, because an earlier event of its conversation is still there,
-// or somebody else is at it, or it has been put off. ErrNotFound: it has been
-// handled.
+// ErrNotTaken means that an event is not this process's to handle now.
+var ErrNotTaken = errors.New("not to be taken")
+
+// TakeIncoming removes the event, for good if tx commits. ErrNotTaken, which
+// comes with the next statement: it is not its turn, or it has been handled; see
+// WhyNotTaken.
 func (tx *Tx) TakeIncoming(ctx context.Context, e Incoming, now time.Time) error {
-	tag, err := tx.Exec(ctx, `
+	return tx.later(ctx, touching(ErrNotTaken, "take event %d", e.ID), `
 		delete from inbox where id = (
 			select id from inbox i where id = $1 and due_at <= $3
 				and not exists (select from inbox before where before.conversation = $2 and before.id < i.id)
 			for update skip locked)`,
 		e.ID, e.Conversation, now)
-	if err == nil && tag.RowsAffected() == 1 {
-		return nil
-	}
+}
+
+// WhyNotTaken tells why an event could not be taken. ErrConflict: it is not its
+// turn, because an earlier event of its conversation is still there, or somebody
+// else is at it, or it has been put off. ErrNotFound: it has been handled.
+func (db *DB) WhyNotTaken(ctx context.Context, id IncomingID) error {
 	there := false
-	if err == nil {
-		err = tx.QueryRow(ctx, `select exists (select from inbox where id = $1)`, e.ID).Scan(&there)
-	}
+	err := db.pool.QueryRow(ctx, `select exists (select from inbox where id = $1)`, id).Scan(&there)
 	switch {
 	case err != nil:
+		err = Unavailable(err)
 	case there:
 		err = ErrConflict
 	default:
 		err = ErrNotFound
 	}
-	return fmt.Errorf("take event %d: %w", e.ID, err)
+	return fmt.Errorf("take event %d: %w", id, err)
 }
 
 // PutOffIncoming sets how often the event has failed and lets it, and what
@@ -165,26 +169,16 @@ func (tx *Tx) BuryIncoming(ctx context.Context, e Incoming, cause string, now ti
 // ErrSeen means that the event counts already.
 var ErrSeen = errors.New("seen before")
 
-// SeeKey notes an event that is handled at once, without the inbox, and returns
-// ErrSeen if it has been noted or accepted before. It waits for another
-// transaction that is about to note the same.
+// SeeKey notes an event that is handled at once, without the inbox. ErrSeen,
+// which comes with the next statement: it has been noted or accepted before. It
+// waits for another transaction that is about to note the same.
 func (tx *Tx) SeeKey(ctx context.Context, key string, at time.Time) error {
-	tag, err := tx.Exec(ctx, `insert into seen (key, at) values ($1, $2) on conflict do nothing`, key, at)
-	if err == nil && tag.RowsAffected() == 0 {
-		err = ErrSeen
-	}
-	if err != nil {
-		return fmt.Errorf("event %s: %w", key, err)
-	}
-	return nil
+	return tx.later(ctx, touching(ErrSeen, "event %s", key), `insert into seen (key, at) values ($1, $2) on conflict do nothing`, key, at)
 }
 
 // KeepAnswer keeps what was answered to an event that tx has noted.
 func (tx *Tx) KeepAnswer(ctx context.Context, key string, at time.Time, answer []byte) error {
-	if _, err := tx.Exec(ctx, `update seen set answer = $3 where key = $1 and at = $2`, key, at, answer); err != nil {
-		return fmt.Errorf("answer to event %s: %w", key, err)
-	}
-	return nil
+	return tx.later(ctx, failing("answer to event %s", key), `update seen set answer = $3 where key = $1 and at = $2`, key, at, answer)
 }
 
 // KeptAnswer is what was answered to an event, nil if that was not kept.

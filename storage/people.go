@@ -50,7 +50,7 @@ func (tx *Tx) Actor(ctx context.Context, platform, workspace, userID string) (pe
 	rows, _ := tx.Query(ctx, `
 		select `+personColumns+`, a.platform, a.workspace, a.user_id, a.person_id, a.name as account_name,
 			a.avatar, a.checked_at, a.greeted_at, `+actorTeams+`
-		from accounts a join people p on p.id = a.person_id
+		from accounts a join people p on p.id = a.person_id`+ofTeams+`
 		where a.platform = $1 and a.workspace = $2 and a.user_id = $3`, platform, workspace, userID)
 	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 		personRow
@@ -70,10 +70,12 @@ func (tx *Tx) Actor(ctx context.Context, platform, workspace, userID string) (pe
 	return r.actor(r.person()), Account{r.Platform, r.Workspace, r.UserID, r.Person, r.Account, r.Avatar, r.CheckedAt, r.GreetedAt}, nil
 }
 
-const actorTeams = `array(select distinct m.team_id from team_members m join teams t on t.id = m.team_id
-		where m.person_id = p.id and t.retired_at is null order by 1) as team_ids,
-	array(select distinct t.slug from team_members m join teams t on t.id = m.team_id
-		where m.person_id = p.id and t.retired_at is null order by 1) as team_slugs`
+const actorTeams = `coalesce(m.ids, '{}') as team_ids, coalesce(m.slugs, '{}') as team_slugs`
+
+// ofTeams joins the teams of the persons p for actorTeams.
+const ofTeams = ` left join lateral (
+	select array_agg(t.id order by t.id) as ids, array_agg(t.slug order by t.slug) as slugs from teams t
+	where t.retired_at is null and t.id = any(array(select x.team_id from team_members x where x.person_id = p.id))) m on true`
 
 type actorTeamsRow struct {
 	TeamIDs   []people.TeamID `db:"team_ids"`
@@ -86,7 +88,7 @@ func (r actorTeamsRow) actor(p people.Person) people.Actor {
 
 // ActorByID is the same for a person known by number.
 func (tx *Tx) ActorByID(ctx context.Context, id people.PersonID) (people.Actor, error) {
-	rows, _ := tx.Query(ctx, `select `+personColumns+`, `+actorTeams+` from people p where p.id = $1`, id)
+	rows, _ := tx.Query(ctx, `select `+personColumns+`, `+actorTeams+` from people p`+ofTeams+` where p.id = $1`, id)
 	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[struct {
 		personRow
 		actorTeamsRow

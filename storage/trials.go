@@ -34,7 +34,7 @@ func (tx *Tx) PastQuestions(ctx context.Context, since time.Time, limit int) ([]
 			union all
 			(select id, person_id, text, asked_at, article_id from questions
 				where outcome = 'solved' and asked_at >= $1 order by asked_at desc limit $2)
-		) q join people p on p.id = q.person_id
+		) q join people p on p.id = q.person_id`+ofTeams+`
 		order by q.asked_at, q.id`, since, limit)
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {
 		Question QuestionID          `db:"question_id"`

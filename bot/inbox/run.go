@@ -219,19 +219,27 @@ func (in *Inbox) handle(ctx context.Context, e *entry) error {
 	err = in.attempt(ctx, ev, func(do Handling) error {
 		in.slots <- struct{}{}
 		defer func() { <-in.slots }()
-		return in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
+		return in.whyNotTaken(ctx, e, in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
 			if err := tx.TakeIncoming(ctx, e.Incoming, in.o.Now()); err != nil {
-				return &takenError{err}
+				return err
 			}
 			_, err := in.run(ctx, tx, ev, do)
 			return err
-		})
+		}))
 	})
 	if err != nil && ctx.Err() != nil {
 		// Not an outage, which would be tried for ever: perhaps it is the event.
 		return fmt.Errorf("not done within %s: %v", handleTime, err)
 	}
 	return err
+}
+
+// whyNotTaken says so in place of err, if that is what err is about.
+func (in *Inbox) whyNotTaken(ctx context.Context, e *entry, err error) error {
+	if !errors.Is(err, storage.ErrNotTaken) {
+		return err
+	}
+	return &takenError{in.o.DB.WhyNotTaken(ctx, e.ID)}
 }
 
 func (in *Inbox) prepare(ctx context.Context, ev chat.Event) (prepared chat.Event, err error) {
@@ -332,10 +340,10 @@ func (in *Inbox) failed(ctx context.Context, c *conversation, e entry, cause err
 // that fails too.
 func (in *Inbox) bury(ctx context.Context, c *conversation, e entry, cause error) {
 	bury := func(tell bool) error {
-		return in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
+		err := in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
 			now := in.o.Now()
 			if err := tx.TakeIncoming(ctx, e.Incoming, now); err != nil {
-				return &takenError{err}
+				return err
 			}
 			if tell {
 				if err := in.giveUp(ctx, tx, e.ev, cause); err != nil {
@@ -344,6 +352,7 @@ func (in *Inbox) bury(ctx context.Context, c *conversation, e entry, cause error
 			}
 			return tx.BuryIncoming(ctx, e.Incoming, cause.Error(), now)
 		})
+		return in.whyNotTaken(ctx, &e, err)
 	}
 	err := bury(true)
 	taken := (*takenError)(nil)
