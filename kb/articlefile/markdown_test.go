@@ -154,3 +154,34 @@ func FuzzParseArticle(f *testing.F) {
 		}
 	})
 }
+
+// What can't be taken is told in words, with its file and line, and keeps
+// nothing else out.
+func TestBadArticlesKeepNoOthersOut(t *testing.T) {
+	t.Parallel()
+	const head = "---\ntitle: A\nsymptom: B\n---\n"
+	b := read(t, dirOf(map[string]string{
+		"good.md":     "---\ntitle: Good\nsymptom: It hums.\n---\n1. Turn it off.",
+		"nameless.md": "---\nsymptom: B\n---\nC",
+		"large.md":    head + strings.Repeat("five megabytes ", 5<<20/15),
+		"latin.md":    head + "one\ntwo caf\xe9",
+		"utf16.md":    "\xff\xfe-\x00-\x00-\x00\n\x00",
+		"picture.md":  "\x89PNG\r\n\x1a\n\x00\x00",
+		"script.md":   "---\ntitle: Scripts\nsymptom: B\n---\n<script>alert(1)</script>\n\n[press](javascript:alert(1)) <img src=x onerror=alert(2)>",
+	}), Options{})
+	if len(b.Articles) != 4 || b.bySlug(t, "good").Answer != "1. Turn it off." || b.bySlug(t, "latin").Answer != "one\ntwo café" || b.bySlug(t, "nameless").Title == "" {
+		t.Errorf("%d articles came in: %+v", len(b.Articles), b.Articles)
+	}
+	for _, block := range knowledge.Blocks(b.bySlug(t, "script").Answer) {
+		for _, s := range block.Text {
+			if s.URL != "" || s.Picture != "" {
+				t.Errorf("a script is a link: %+v", s)
+			}
+		}
+	}
+	wantProblems(t, b,
+		`0 large.md: it is longer than 1 MB; split it`,
+		`0 picture.md:3: it is not plain text, or not in UTF-8; save it as UTF-8`,
+		`0 utf16.md:1: its front matter does not end`, // it is read all the same
+		`1 script.md:7: a link that begins with javascript: leads nowhere from chat`)
+}
