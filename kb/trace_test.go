@@ -55,4 +55,8 @@ func TestAPastedStackTrace(t *testing.T) {
 			t.Errorf("%s: found %s %q, sure %.2f", name, got.Confidence, titles(got.Hits), got.Sure)
 		}
 	}
+	lists, entries, _ := work(t, x, Query{Text: message + frames.String()})
+	if wantLists, wantEntries, _ := work(t, x, Query{Text: message}); lists != wantLists || entries != wantEntries {
+		t.Errorf("with 200 frames it takes %d lists with %d entries, without %d with %d", lists, entries, wantLists, wantEntries)
+	}
 }
