@@ -109,8 +109,16 @@ var (
 	ErrKeyUsed    = errors.New("the key was used for something else")
 )
 
-// pipelineTurn is the token's owner acting by a pipeline.
+// pipelineTurn is the token's owner acting by a pipeline. Until tx ends nobody
+// revokes the token; one that was revoked while it was used is ErrNotAllowed.
 func (d *Desk) pipelineTurn(ctx context.Context, tx *storage.Tx, k storage.Token) (*turn, error) {
+	k, err := tx.LockToken(ctx, k.ID, d.now())
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, ErrNotAllowed
+	}
+	if err != nil {
+		return nil, err
+	}
 	r, err := d.rulesIn(ctx, tx)
 	if err != nil {
 		return nil, err
@@ -133,9 +141,6 @@ func (d *Desk) RaiseFor(ctx context.Context, k storage.Token, ask PipelineAsk) (
 		return v, false, ErrNotAllowed
 	}
 	err = d.db.InTx(ctx, func(tx *storage.Tx) error {
-		if k, err = tx.LockToken(ctx, k.ID, d.now()); err != nil {
-			return revoked(err)
-		}
 		t, err := d.pipelineTurn(ctx, tx, k)
 		if err != nil {
 			return err
@@ -159,14 +164,6 @@ func (d *Desk) RaiseFor(ctx context.Context, k storage.Token, ask PipelineAsk) (
 		return err
 	})
 	return v, raised, err
-}
-
-// revoked tells of a token that was revoked while it was used.
-func revoked(err error) error {
-	if errors.Is(err, storage.ErrNotFound) {
-		return ErrNotAllowed
-	}
-	return err
 }
 
 // raiseFor is the way through both steps of the form.
@@ -419,9 +416,6 @@ func (d *Desk) ReportFor(ctx context.Context, k storage.Token, number int64, res
 		return v, FieldsError{"note": fmt.Sprintf("That is longer than %d characters.", mostNote)}
 	}
 	err = d.db.InTx(ctx, func(tx *storage.Tx) error {
-		if k, err = tx.LockToken(ctx, k.ID, d.now()); err != nil {
-			return revoked(err)
-		}
 		t, err := d.pipelineTurn(ctx, tx, k)
 		if err != nil {
 			return err
