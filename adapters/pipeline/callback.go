@@ -28,7 +28,8 @@ const (
 	callLease    = time.Minute
 	callsAtOnce  = 8
 	callsClaimed = 32
-	lookForCalls = 5 * time.Second // another process may have queued some
+	soonest      = 200 * time.Millisecond // between two looks
+	lookForCalls = 5 * time.Second        // another process may have queued some
 	giveUpAfter  = 24 * time.Hour
 )
 
@@ -48,13 +49,20 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.waits.close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var looked time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.wake:
+			// A busy desk wakes us after each event, and few of them are a change's.
+			if rest := soonest - time.Since(looked); rest > 0 {
+				timer.Reset(rest)
+				continue
+			}
 		case <-timer.C:
 		}
+		looked = time.Now()
 		wait, err := s.callAll(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.o.Log.LogAttrs(ctx, slog.LevelWarn, "pipelines are called back later", slog.Any("err", err))
