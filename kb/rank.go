@@ -142,7 +142,11 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 		s.used()
 	}
 	w, sure, share := weightsFor(known)
-	s.many = (1-share)*manyCold + share*manyWarm
+	s.many = manyLong
+	if s.brief >= briefFrom {
+		s.many = manyBrief
+	}
+	s.many = (1-share)*s.many + share*manyWarm
 	mine := s.v.languages[s.language]
 	foreign := mine.meets(s.readable) && mine.count() < s.v.total
 	for i := range s.matches {
@@ -169,14 +173,18 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 		shareOut(s.matches)
 	}
 	if s.sure = sure.sure(s.matches); len(s.matches) > 0 {
-		// Whoever asks of something else altogether has a word in common with
-		// something all the same; in a long question much is beside the point.
-		m := &s.matches[0]
-		x := min(1, (s.covered(m.doc)+float64(m.features[nearest]))/(speaksOfIt+speaksIfBrief*float64(s.brief)))
-		s.sure *= x * x
+		s.sure *= s.speaks(&s.matches[0])
 	}
 	s.matches = s.matches[:min(limit, len(s.matches))]
 	return nil
+}
+
+// speaks is how much an article speaks of the question at all, 0 to 1. Whoever
+// asks of something else altogether has a word in common with something all the
+// same; in a long question much is beside the point.
+func (s *search) speaks(m *match) float64 {
+	x := min(1, (s.covered(m.doc)+float64(m.features[nearest]))/(speaksOfIt+speaksIfBrief*float64(s.brief)))
+	return x * x
 }
 
 func grown(s []float32, n int) []float32 {

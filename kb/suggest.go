@@ -17,8 +17,10 @@ import (
 // draws; see README.md.
 const (
 	few = 0.08
-	// Where nothing is known of the past only near certainty will do.
-	manyCold, manyWarm = 0.92, 0.40
+	// Where nothing is known of the past a question has to say much, or only near
+	// certainty will do.
+	manyLong, manyBrief, manyWarm = 0.60, 0.85, 0.45
+	briefFrom                     = 0.3 // see search.brief
 	// An article that is so much less likely than the first is left out: two
 	// good cards are better than two and a stray.
 	besideFirst = 0.08
@@ -108,6 +110,7 @@ type Ranked struct {
 	Article  knowledge.ArticleID
 	Score    float64
 	Features [featureCount]float32 // in the order of weights.tsv
+	Speaks   float64               // 0–1: of the question at all
 }
 
 // Rank returns the order that Suggest and Search take their articles from.
@@ -117,7 +120,7 @@ func (x *Index) Rank(ctx context.Context, q Query) (all []Ranked, err error) {
 			q.Advice.arrange(good[:min(mostChoices, len(good))])
 		}
 		for _, m := range s.matches {
-			all = append(all, Ranked{m.id, m.score, m.features})
+			all = append(all, Ranked{m.id, m.score, m.features, s.speaks(&m)})
 		}
 		return nil
 	})

@@ -138,6 +138,8 @@ type kbFitCmd struct {
 	Articles []string `help:"Articles of each set; the first one's questions make a history." required:"" type:"existingfile" placeholder:"FILE"`
 	Queries  []string `help:"Questions of each set." required:"" type:"existingfile" placeholder:"FILE"`
 	Links    []string `help:"What answers them, of each set." required:"" type:"existingfile" placeholder:"FILE"`
+	Keep     bool     `help:"Keep the order's weights as they are; work out only those that tell how sure it is."`
+	Curve    bool     `help:"Draw instead how often such weights are right when they are how sure, of questions that they were not fitted on."`
 }
 
 func (c *kbFitCmd) Run(ctx context.Context, e *env) error {
@@ -148,7 +150,13 @@ func (c *kbFitCmd) Run(ctx context.Context, e *env) error {
 	for i := range c.Articles {
 		sets = append(sets, kbeval.Set{Articles: c.Articles[i], Queries: c.Queries[i], Links: c.Links[i]})
 	}
-	table, err := kbeval.Fit(ctx, sets, e.progress)
+	var table string
+	var err error
+	if c.Curve {
+		table, err = kbeval.FitCurves(ctx, sets, e.progress)
+	} else {
+		table, err = kbeval.Fit(ctx, sets, c.Keep, e.progress)
+	}
 	if err != nil {
 		return err
 	}

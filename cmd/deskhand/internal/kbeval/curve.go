@@ -114,10 +114,12 @@ func Draw(ctx context.Context, o Options, answers string) (c Curve, err error) {
 	return c, nil
 }
 
-// Table has a line for each degree of sureness.
-func (c Curve) Table() string {
+// degrees has a line for each degree of sureness: how often the desk is as sure,
+// how often the first is right then, how often it is as sure of what can't be
+// right, and how often it is right if every question also comes without answer.
+func (c Curve) degrees() string {
 	var b strings.Builder
-	fmt.Fprintln(&b, "sure from   shown   first right   shown though taken out")
+	fmt.Fprintln(&b, "sure from   shown   first right   shown though taken out   right of all these")
 	for _, from := range []float64{0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95} {
 		shown, right := 0, 0
 		for _, j := range c.with {
@@ -133,8 +135,15 @@ func (c Curve) Table() string {
 				stray++
 			}
 		}
-		fmt.Fprintf(&b, "%9.2f %6.1f%% %12.1f%% %23.1f%%\n", from, percent(shown, len(c.with)), percent(right, shown), percent(stray, len(c.without)))
+		fmt.Fprintf(&b, "%9.2f %6.1f%% %12.1f%% %23.1f%% %19.1f%%\n", from, percent(shown, len(c.with)), percent(right, shown), percent(stray, len(c.without)), percent(right, shown+stray))
 	}
+	return b.String()
+}
+
+// Table is that, and what the desk makes of it.
+func (c Curve) Table() string {
+	var b strings.Builder
+	b.WriteString(c.degrees())
 	for _, k := range []knowledge.Confidence{knowledge.High, knowledge.Low, knowledge.None} {
 		n, right, among, stray := 0, 0, 0, 0
 		for _, j := range c.with {

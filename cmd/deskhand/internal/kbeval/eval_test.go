@@ -12,6 +12,7 @@ import (
 
 	"github.com/deskhand/deskhand/adapters/model"
 	"github.com/deskhand/deskhand/adapters/model/modeltest"
+	"github.com/deskhand/deskhand/core/knowledge"
 )
 
 func file(t *testing.T, name string, lines ...string) string {
@@ -97,5 +98,26 @@ func TestRunTellsWhatAModelChanges(t *testing.T) {
 	}
 	if text := string(got); !strings.HasPrefix(text, "q1 a2 1 ") || !strings.Contains(text, "q2 a1 1 ") {
 		t.Errorf("the run is\n%s", text)
+	}
+}
+
+func TestDrawGroupsSaysHowOftenEachWordIsRight(t *testing.T) {
+	t.Parallel()
+	var past, labels []string
+	for _, floor := range []string{"first", "second", "third", "fourth"} {
+		past = append(past, `{"id":"t`+floor+`","title":"Toner is empty on the `+floor+` floor","text":""}`, `{"id":"b`+floor+`","title":"Badge does not open the `+floor+` door","text":""}`)
+		labels = append(labels, "t"+floor+"\tprinting", "b"+floor+"\tbadges")
+	}
+	c, err := DrawGroups(t.Context(), file(t, "past.jsonl", past...), file(t, "labels.tsv", labels...),
+		file(t, "asked.jsonl", `{"id":"1","title":"toner empty again","text":""}`, `{"id":"2","title":"my badge opens no door","text":""}`, `{"id":"3","title":"a shark","text":""}`),
+		file(t, "right.tsv", "1\tprinting", "2\tprinting", "3\tbadges"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c) != 3 || !c[0].right || c[0].Alike < 3 || c[1].right || c[2].Certainty() != knowledge.Unsure {
+		t.Errorf("DrawGroups() = %+v", c)
+	}
+	if table := c.Table(); !strings.Contains(table, "nothing said") {
+		t.Errorf("the table is\n%s", table)
 	}
 }
