@@ -38,9 +38,10 @@ type generation struct {
 	broken   atomic.Bool // it could not be read
 	meanings *meanings   // that its articles were read with
 
-	renewing sync.Mutex // held while a snapshot is made
-	holding  sync.Mutex // guards those below
-	held     *snapshot  // that is read; nil until somebody does
+	renewing sync.Mutex     // held while a snapshot is made
+	holding  sync.Mutex     // guards those below
+	held     *snapshot      // that is read; nil until somebody does
+	reading  sync.WaitGroup // of lists for the snapshot held
 
 	written atomic.Pointer[chan struct{}] // closed when the last change is on disk
 }
@@ -345,6 +346,7 @@ func (g *generation) release() error {
 	if s != nil {
 		g.letGo(s)
 	}
+	g.reading.Wait()
 	return g.bleve.Close()
 }
 
@@ -429,8 +431,28 @@ func (g *generation) renew(ctx context.Context) error {
 	return g.renewIfOld(ctx)
 }
 
-// renewIfOld is renew for who holds renewing. Lists that were read of the last
-// snapshot are read of the next before anybody has to wait for them.
+// readAgain reads the lists of common words that the snapshot before had, until
+// there is another one.
+func (g *generation) readAgain(s *snapshot) (err error) {
+	var buf []posting
+	for _, k := range s.view.wanted {
+		g.holding.Lock()
+		old := g.held != s
+		g.holding.Unlock()
+		if old {
+			return nil
+		}
+		if _, buf, err = s.view.list(context.Background(), s.IndexReader, k.field, k.term, buf[:0]); err != nil {
+			return err
+		}
+	}
+	s.view.reading.Lock()
+	defer s.view.reading.Unlock()
+	s.view.wanted = nil // some are short by now
+	return nil
+}
+
+// renewIfOld is renew for who holds renewing.
 func (g *generation) renewIfOld(ctx context.Context) error {
 	return safely(func() (err error) {
 		r, err := g.store.Reader()
@@ -455,17 +477,22 @@ func (g *generation) renewIfOld(ctx context.Context) error {
 			return err
 		}
 		if old != nil {
-			if err := v.readAgain(ctx, r, old.view); err != nil {
-				return err
-			}
+			v.wanted = old.view.lists()
 		}
 		kept = true
+		next := &snapshot{IndexReader: r, view: v, users: 2}
 		g.holding.Lock()
-		g.held = &snapshot{IndexReader: r, view: v, users: 1}
+		g.held = next
 		g.holding.Unlock()
 		if old != nil {
 			g.letGo(old) // for the generation
 		}
+		g.reading.Go(func() {
+			defer g.letGo(next)
+			if err := safely(func() error { return g.readAgain(next) }); err != nil {
+				g.broken.Store(true)
+			}
+		})
 		return nil
 	})
 }

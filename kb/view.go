@@ -73,6 +73,7 @@ type view struct {
 	reading sync.RWMutex
 	common  map[fieldTerm][]posting // lists of what many articles have
 	kept    int                     // postings in them
+	wanted  []fieldTerm             // lists that the snapshot before had
 
 	slots []int32 // the document of each slot of the memory, -1 for an article that is not there
 
@@ -224,22 +225,17 @@ const (
 	keptMost    = 12 << 20
 )
 
-// readAgain reads the lists that old keeps.
-func (v *view) readAgain(ctx context.Context, r index.IndexReader, old *view) error {
-	old.reading.RLock()
-	keys := slices.Collect(maps.Keys(old.common))
-	old.reading.RUnlock()
-	var buf []posting
-	for _, k := range keys {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		var err error
-		if _, buf, err = v.list(ctx, r, k.field, k.term, buf[:0]); err != nil {
-			return err
+// lists are those that v keeps, or has still to read.
+func (v *view) lists() []fieldTerm {
+	v.reading.RLock()
+	defer v.reading.RUnlock()
+	all := slices.Collect(maps.Keys(v.common))
+	for _, k := range v.wanted {
+		if _, ok := v.common[k]; !ok {
+			all = append(all, k)
 		}
 	}
-	return nil
+	return all
 }
 
 // list is which articles hold a term, in order of their numbers, readable or
