@@ -186,15 +186,16 @@ func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) (
 // LateAlert is how late an alert may be before the desk says so itself.
 const LateAlert = time.Minute
 
-// recordTold notes when the platform has taken what alerts were told with. An
-// alert that has joined a message while it was on its way is not in it yet.
+// recordTold notes when the platform has taken what alerts were told with, which
+// is all in the two most urgent lanes. An alert that has joined a message while it
+// was on its way is not in it yet.
 func recordTold(batch *pgx.Batch, all []Delivered, late *[]time.Duration) {
 	var (
 		ids        []PostID
 		drawn, ats []time.Time
 	)
 	for _, d := range all {
-		if !d.At.IsZero() && d.Letter == "" {
+		if !d.At.IsZero() && d.Letter == "" && d.Lane <= LaneApproval {
 			ids, drawn, ats = append(ids, d.ID), append(drawn, d.Drawn), append(ats, d.At)
 		}
 	}
