@@ -44,6 +44,13 @@ func (t *turn) kept(ctx context.Context, was, is ticket.Ticket, ev ticket.Event)
 	if ev.Action == ticket.Rated || ev.Action == ticket.ClosedStep {
 		return nil
 	}
+	switch ev.Action {
+	case ticket.Claimed, ticket.Assigned, ticket.Released, ticket.Declined, ticket.Vacated:
+		// Who has it changes nothing in its clocks, only in what has been told.
+		if calm, err := t.tx.Calm(ctx, is.ID); calm || err != nil {
+			return err
+		}
+	}
 	s, err := t.standing(ctx, was)
 	if err != nil {
 		return err

@@ -123,6 +123,19 @@ func (tx *Tx) Standings(ctx context.Context, ids ...ticket.ID) (_ map[ticket.ID]
 	return all, nil
 }
 
+// Calm tells whether a ticket's ledger has begun and nobody has been told
+// anything of its promises yet.
+func (tx *Tx) Calm(ctx context.Context, id ticket.ID) (calm bool, err error) {
+	err = tx.QueryRow(ctx, `
+		select exists (select from ledger where ticket_id = $1)
+			and not exists (select from clocks where ticket_id = $1 and percent > 0)
+			and not exists (select from breaches where ticket_id = $1 and ended_at is null)`, id).Scan(&calm)
+	if err != nil {
+		err = fmt.Errorf("standing of ticket %d: %w", id, err)
+	}
+	return calm, err
+}
+
 // AddEntries writes entries of ledgers. Whoever does has locked the tickets and
 // numbers the entries on from the last.
 func (tx *Tx) AddEntries(ctx context.Context, all ...LedgerEntry) error {
