@@ -51,7 +51,7 @@ var opening = []Conversation{
 			kim, ada := w.Asking("kim"), w.Asking("ada")
 			kim.Says("my gondola squeaks").Press("Open a ticket").Press("Something is broken").SeesForm("Probably VPN: 3 similar tickets went there. Change it if that is wrong.")
 			kim.Fill("Who is affected?", "Only me").Fill("By when does it hurt more?", "Today").Submits()
-			ben.Sees("INC-4", "VPN was filled in and left so (3 similar tickets went there).",
+			ben.Sees("INC-4", "I filled in “VPN” (3 similar tickets went there), and it was left so.",
 				"Probably for Service Desk rather than Network: 3 similar tickets belonged there. If not, hand it over, and I learn.")
 			ada.Says("my gondola squeaks as well").Press("Open a ticket").Press("Something is broken").SeesForm("Probably VPN")
 			ada.Fill("What is it about?", "Printing").Fill("Who is affected?", "Only me").Fill("By when does it hurt more?", "Today").Submits()

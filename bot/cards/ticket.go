@@ -61,7 +61,7 @@ func (g GuessView) note() string {
 	switch {
 	case g.About == "" || g.Asked && !g.Kept:
 	case g.Asked:
-		said = append(said, fmt.Sprintf("%s was filled in and left so (%s).", g.About, why))
+		said = append(said, fmt.Sprintf("I filled in “%s” (%s), and it was left so.", g.About, why))
 	default:
 		said = append(said, fmt.Sprintf("I took it to be about %s (%s). Nobody was asked.", g.About, why))
 	}
