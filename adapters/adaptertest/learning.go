@@ -71,7 +71,7 @@ var learning = []Conversation{
 		Name: "the steps of an article come with their pictures", Rows: []string{"KN10"},
 		Run: func(w *World) {
 			ana := w.Person("ana")
-			ana.Says("paper is stuck, the display says jam").PressOn("Clear a paper jam", "Show steps").SeesForm("Open flap A.", "behind the left door)", "Pull the paper out slowly.")
+			ana.Says("paper is stuck, the display says jam").PressOn("Clear a paper jam", "Show steps").SeesForm("Open flap A.", "marked in amber)", "Pull the paper out slowly.")
 		},
 	},
 	{

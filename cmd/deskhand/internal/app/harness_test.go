@@ -115,7 +115,7 @@ func published(slug, title, symptom, answer string, audience ...string) knowledg
 var articles = []knowledge.Article{
 	published("printer", "The printer on your floor does not print", "The printer is not printing. My print job is stuck in the queue.",
 		"1. Open the print queue.\n2. Cancel every job.\n3. Print **one** page again."),
-	published("paper-jam", "Clear a paper jam in the printer", "Paper is stuck in the printer and the display says jam.", "1. Open flap A.\n   ![It is behind the left door](images/0123456789abcdef0123456789abcdef.png)\n2. Pull the paper out slowly."),
+	published("paper-jam", "Clear a paper jam in the printer", "Paper is stuck in the printer and the display says jam.", "1. Open flap A.\n   ![The latch is marked in amber](images/0123456789abcdef0123456789abcdef.png)\n2. Pull the paper out slowly."),
 	published("vpn-drops", "Keep the VPN connected", "The vpn drops every ten minutes and reconnects.", "1. Turn off power saving for Wi-Fi."),
 	published("salary-run", "Unlock the salary run", "The salary run is locked for payroll.", "1. Ask payroll.", "hr"),
 }
