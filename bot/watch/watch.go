@@ -57,7 +57,7 @@ const (
 	// clockBatch is how many tickets' clocks are seen to in one transaction, and
 	// clocksAtOnce how many clocks in one round.
 	clockBatch   = 500
-	clocksAtOnce = 2500
+	clocksAtOnce = 4000
 	// tellBatch is how many alerts are told in one transaction.
 	tellBatch = 250
 	// busy is how soon to look again after tickets that somebody else had locked.

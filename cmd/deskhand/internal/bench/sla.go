@@ -66,7 +66,12 @@ func (p *promises) idle(ctx context.Context) (share float64, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	if err := wait(ctx, p.o.Scale.Idle/4); err != nil { // for what is done at the start
+	// What is done at the start is not idleness: with very many tickets it takes a
+	// few seconds to see whether each stands in its team's channel.
+	if err := wait(ctx, p.o.Scale.Idle/4); err != nil {
+		return 0, err
+	}
+	if err := p.quiet(ctx); err != nil {
 		return 0, err
 	}
 	before, err := p.usageOf(c)
