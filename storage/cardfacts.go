@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -111,10 +110,15 @@ func (tx *Tx) CardFacts(ctx context.Context, of CardSubjects) (f CardFacts, err 
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return f, err
 	}
+	if len(more) == 0 {
+		return f, nil
+	}
+	batch = &pgx.Batch{}
 	for _, id := range more {
-		if err := tx.moreFacts(ctx, id, f.Tickets); err != nil {
-			return f, err
-		}
+		f.queueMore(batch, id)
+	}
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return f, err
 	}
 	return f, nil
 }
@@ -193,42 +197,32 @@ func (f *CardFacts) queueTickets(batch *pgx.Batch, ids []ticket.ID, more *[]tick
 	})
 }
 
-// moreFacts reads what few tickets have.
-func (tx *Tx) moreFacts(ctx context.Context, id ticket.ID, all map[ticket.ID]TicketFacts) (err error) {
-	f := all[id]
-	batch := &pgx.Batch{}
-	batch.Queue(`select `+itemColumns+` from items i join ticket_items x on x.item_id = i.id where x.ticket_id = $1 order by i.key`, id)
-	batch.Queue(ticketChangesOf, id)
-	batch.Queue(`select kind, new_due from breaches where ticket_id = $1 and ended_at is null and new_due is not null`, id)
+// queueMore asks for what few tickets have.
+func (f *CardFacts) queueMore(batch *pgx.Batch, id ticket.ID) {
+	t := f.Tickets[id]
+	batch.Queue(`select `+itemColumns+` from items i join ticket_items x on x.item_id = i.id where x.ticket_id = $1 order by i.key`, id).Query(func(rows pgx.Rows) (err error) {
+		t.Items, err = pgx.CollectRows(rows, pgx.RowToStructByPos[cmdb.Item])
+		return err
+	})
+	batch.Queue(ticketChangesOf, id).Query(func(rows pgx.Rows) (err error) {
+		t.Changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[TicketChange])
+		return err
+	})
+	batch.Queue(`select kind, new_due from breaches where ticket_id = $1 and ended_at is null and new_due is not null`, id).Query(func(rows pgx.Rows) error {
+		t.NewDue = map[sla.Kind]time.Time{}
+		var (
+			kind sla.Kind
+			due  time.Time
+		)
+		_, err := pgx.ForEachRow(rows, []any{&kind, &due}, func() error { t.NewDue[kind] = due; return nil })
+		return err
+	})
 	batch.Queue(`select coalesce((select what from known_outages where ticket_id = $1 and ended_at is null), ''),
-		count(*) filter (where me_too), count(*) filter (where not me_too) from affected where ticket_id = $1`, id)
-	results := tx.SendBatch(ctx, batch)
-	defer func() { err = errors.Join(err, results.Close()) }()
-	rows, _ := results.Query()
-	if f.Items, err = pgx.CollectRows(rows, pgx.RowToStructByPos[cmdb.Item]); err != nil {
+		count(*) filter (where me_too), count(*) filter (where not me_too) from affected where ticket_id = $1`, id).QueryRow(func(row pgx.Row) error {
+		err := row.Scan(&t.Outage, &t.MeToo, &t.Waiting)
+		f.Tickets[id] = t
 		return err
-	}
-	rows, _ = results.Query()
-	if f.Changes, err = pgx.CollectRows(rows, pgx.RowToStructByName[TicketChange]); err != nil {
-		return err
-	}
-	rows, _ = results.Query()
-	var (
-		kind sla.Kind
-		due  time.Time
-	)
-	if _, err = pgx.ForEachRow(rows, []any{&kind, &due}, func() error {
-		if f.NewDue == nil {
-			f.NewDue = map[sla.Kind]time.Time{}
-		}
-		f.NewDue[kind] = due
-		return nil
-	}); err != nil {
-		return err
-	}
-	err = results.QueryRow().Scan(&f.Outage, &f.MeToo, &f.Waiting)
-	all[id] = f
-	return err
+	})
 }
 
 func (f *CardFacts) queueQuestions(batch *pgx.Batch, ids []QuestionID) {
