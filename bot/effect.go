@@ -73,7 +73,7 @@ func (t *turn) figures(ctx context.Context) (chat.Card, error) {
 		return chat.Card{}, err
 	}
 	for _, g := range guesses {
-		v.Guesses = append(v.Guesses, cards.GuessRate{Certainty: g.Certainty, Asked: g.Asked, Kept: g.Kept, Sent: g.Sent, Right: g.Stayed, Unasked: g.Unasked})
+		v.Guesses = append(v.Guesses, cards.GuessRate{Certainty: g.Certainty, Asked: g.Asked, Kept: g.Kept, Sent: g.Sent, Right: g.Stayed, Unasked: g.Unasked, Corrected: g.Corrected})
 	}
 	c, err := t.tx.Coverage(ctx)
 	if err != nil {

@@ -76,6 +76,8 @@ func (t *turn) showHistory(ctx context.Context, tk ticket.Ticket) error {
 			if !inside {
 				s.Note = "" // one team's word to the next, and how much somebody has to do
 			}
+		case ticket.Corrected:
+			what, s.Note = what+" "+s.Note, "" // the desk's words, not theirs
 		}
 		lines = append(lines, cards.HistoryLine{At: s.At, Who: s.Person, What: what, Via: s.Via, Note: s.Note})
 	}
@@ -144,6 +146,8 @@ func (t *turn) stepWords(s storage.HistoryEntry, names map[people.PersonID]peopl
 		return "rated it"
 	case ticket.Prioritised:
 		return "changed its priority " + prioChange(before, after)
+	case ticket.Corrected:
+		return "changed what it is about"
 	}
 	switch s.Action {
 	case "predicted":

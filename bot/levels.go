@@ -69,6 +69,10 @@ func (t *turn) kept(ctx context.Context, was, is ticket.Ticket, ev ticket.Event)
 		if was.Priority != is.Priority {
 			entry = t.rules.terms(is, sla.Changed, "priority is now "+is.Priority.String())
 		}
+	case ticket.Corrected:
+		if was.Service != is.Service {
+			entry = t.rules.terms(is, sla.Changed, "it is about "+t.rules.aboutName(is.Service)+" now")
+		}
 	case ticket.Moved:
 		if was.Team != is.Team {
 			entry = t.rules.terms(is, sla.Changed, t.rules.team(is.Team).Name+" has it now")

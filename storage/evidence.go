@@ -100,7 +100,8 @@ func (tx *Tx) Helped(ctx context.Context, id QuestionID, a knowledge.ArticleID, 
 }
 
 // ticketEvidence keeps what a step of a ticket says: it is solved, perhaps
-// with an article, or it is not after all; or it had come to the wrong team.
+// with an article, or it is not after all; or it had come to the wrong team, or
+// was taken to be about something else.
 // A ticket that rises to a higher tier had not, unless it was sent by a guess.
 func (tx *Tx) ticketEvidence(ctx context.Context, was, is ticket.Ticket, at time.Time) error {
 	failed := failing("evidence of ticket %s", is.Ref())
@@ -110,7 +111,8 @@ func (tx *Tx) ticketEvidence(ctx context.Context, was, is ticket.Ticket, at time
 			insert into evidence (ticket_id, article_id, helped, at, team_id)
 			values ($1, nullif($2::bigint, 0), true, $3, (select team_id from predictions where ticket_id = $1))
 			on conflict (ticket_id) where ticket_id is not null
-				do update set article_id = excluded.article_id, helped = true, at = excluded.at, undone_at = null, undone_by = null`,
+				do update set article_id = excluded.article_id, helped = true, at = excluded.at, undone_at = null, undone_by = null,
+					team_id = coalesce(evidence.team_id, excluded.team_id)`,
 			is.ID, is.Article, at)
 	case is.State != ticket.Done && was.Team != is.Team:
 		return tx.later(ctx, failed, `
@@ -121,6 +123,12 @@ func (tx *Tx) ticketEvidence(ctx context.Context, was, is ticket.Ticket, at time
 			on conflict (ticket_id) where ticket_id is not null
 				do update set team_id = excluded.team_id, helped = false, article_id = null, at = excluded.at, undone_at = null, undone_by = null`,
 			is.ID, was.Team, is.Team, at)
+	case is.State != ticket.Done && (was.Service != is.Service || was.Category != is.Category):
+		// Indexes read what the ticket is about anew with the evidence.
+		return tx.later(ctx, failed, `
+			insert into evidence (ticket_id, helped, at) values ($1, false, $2)
+			on conflict (ticket_id) where ticket_id is not null
+				do update set helped = false, article_id = null, at = excluded.at, undone_at = null, undone_by = null`, is.ID, at)
 	case is.State != ticket.Done && was.State == ticket.Done:
 		return tx.later(ctx, failed, `update evidence set undone_at = $2 where ticket_id = $1 and undone_at is null`, is.ID, at)
 	}

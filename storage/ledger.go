@@ -24,8 +24,7 @@ type LedgerEntry struct {
 	Step   sla.Step  `db:"step"`
 
 	// Of Opened and Changed: the service level, by its slug in a policy, empty if
-	// nothing is promised; and what a policy may look at in the ticket from then
-	// on. What it may look at besides never changes.
+	// nothing is promised; and what of the ticket it follows from.
 	Policy   PolicyID        `db:"policy_id"`
 	Level    string          `db:"level"`
 	Priority ticket.Priority `db:"priority"`

@@ -51,14 +51,23 @@ func (tx *Tx) Predicted(ctx context.Context, id ticket.ID, p Prediction, via str
 	return tx.Audit(ctx, Step{At: at, Action: "predicted", Via: via, Subject: OfTicket, SubjectID: int64(id), After: after})
 }
 
+// foretold holds what was guessed of a ticket, if anything was, against what it
+// is about after all.
+func (tx *Tx) foretold(ctx context.Context, is ticket.Ticket) error {
+	return tx.later(ctx, failing("prediction of ticket %s", is.Ref()), `
+		update predictions set chosen_service = nullif($2, ''), chosen_category = nullif($3, '') where ticket_id = $1`,
+		is.ID, is.Service, is.Category)
+}
+
 // PredictionRate is how often what was guessed with a certainty was right.
 type PredictionRate struct {
 	Certainty knowledge.Certainty `db:"certainty"`
-	Asked     int                 `db:"asked"`   // how often it stood in a form
-	Kept      int                 `db:"kept"`    // and was left so
-	Sent      int                 `db:"sent"`    // tickets that were sent to another team than the policy's
-	Stayed    int                 `db:"stayed"`  // and belonged there, as far as anybody said
-	Unasked   int                 `db:"unasked"` // how often nobody was asked what it is about
+	Asked     int                 `db:"asked"`     // how often it stood in a form
+	Kept      int                 `db:"kept"`      // and was left so
+	Sent      int                 `db:"sent"`      // tickets that were sent to another team than the policy's
+	Stayed    int                 `db:"stayed"`    // and belonged there, as far as anybody said
+	Unasked   int                 `db:"unasked"`   // how often nobody was asked what it is about
+	Corrected int                 `db:"corrected"` // and an agent has said that it is about something else
 }
 
 // PredictionRates are those of tickets opened from one moment to another, the
@@ -70,7 +79,9 @@ func (tx *Tx) PredictionRates(ctx context.Context, from, to time.Time) ([]Predic
 			count(*) filter (where team_id is not null) as sent,
 			count(*) filter (where team_id is not null and not exists (
 				select from evidence e where e.ticket_id = p.ticket_id and e.team_id <> p.team_id)) as stayed,
-			count(*) filter (where not asked and service is not null) as unasked
+			count(*) filter (where not asked and service is not null) as unasked,
+			count(*) filter (where not asked and service is not null
+				and (service, category) is distinct from (chosen_service, chosen_category)) as corrected
 		from predictions p where at >= $1 and at < $2
 		group by certainty order by certainty desc`, from, to)
 	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[PredictionRate])

@@ -90,6 +90,36 @@ func TestAHandOverTeachesWhereTicketsBelong(t *testing.T) {
 		return err
 	})
 	expect("and brought back", wrong.ID, piece{desk, false, false})
+
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		p := harbour()
+		p.Services[1].Categories = []policy.Category{{Slug: "rules", Name: "Rules"}}
+		_, err := tx.ApplyPolicy(ctx, p, "test", noon)
+		return err
+	})
+	right := func(was ticket.Ticket, service, category string) ticket.Ticket {
+		t.Helper()
+		is, ev, err := was.Correct(service, category, c.ben, noon)
+		return c.take(t, was, is, ev, err)
+	}
+	mail := knowledge.Place{Service: "mail", Category: "rules"}
+	expect("one that is about something else", right(c.open(t, draft, noon), "mail", "rules").ID, piece{mail, true, false})
+	corrected := c.open(t, draft, noon)
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		return tx.Predicted(ctx, corrected.ID, storage.Prediction{Service: "wifi", Certainty: knowledge.Probably, Sure: 0.9, Alike: 4,
+			Team: c.network, TeamAlike: 3, ChosenService: "wifi"}, "test", noon)
+	})
+	corrected = right(corrected, "mail", "rules")
+	mail.Team = "network"
+	expect("the same, solved where it was sent", resolve(corrected).ID, piece{mail, false, false})
+	wrong2 := right(move(c.open(t, draft, noon), "service-desk"), "mail", "")
+	expect("one that was handed over and then corrected", wrong2.ID, piece{knowledge.Place{Service: "mail", Team: "service-desk"}, true, false})
+	rates := view(t, c.DB, func(ctx context.Context, tx *storage.Tx) ([]storage.PredictionRate, error) {
+		return tx.PredictionRates(ctx, noon, noon.Add(time.Hour))
+	})
+	if diff := cmp.Diff([]storage.PredictionRate{{Certainty: knowledge.Probably, Asked: 1, Kept: 1, Sent: 2, Stayed: 2, Unasked: 1, Corrected: 1}}, rates); diff != "" {
+		t.Errorf("what was guessed, and was right (-want +got):\n%s", diff)
+	}
 }
 
 func TestPredictionRates(t *testing.T) {

@@ -23,7 +23,7 @@ func (tx *Tx) CountOpened(ctx context.Context, since time.Time) (n int, err erro
 
 // recordSteps are the entries of the audit record that promises care about.
 var recordSteps = map[ticket.Action]sla.Step{
-	ticket.Opened: sla.Opened, ticket.Prioritised: sla.Changed, ticket.Moved: sla.Changed,
+	ticket.Opened: sla.Opened, ticket.Prioritised: sla.Changed, ticket.Moved: sla.Changed, ticket.Corrected: sla.Changed,
 	ticket.Waited: sla.Waited, ticket.Woken: sla.Woken, ticket.Resolved: sla.Resolved, ticket.ReopenStep: sla.Reopened,
 }
 
@@ -65,11 +65,12 @@ func (tx *Tx) Records(ctx context.Context, since time.Time, after ticket.ID, lim
 	// An answer is put among the steps by its time.
 	batch.Queue(`
 		select a.subject_id as id, a.at, a.action, coalesce(a.after->>'waits_for', '') as reason, coalesce(a.after->>'impact', '') as impact,
-			coalesce(a.after->>'urgency', '') as urgency, coalesce((a.after->>'priority')::int, 0) as priority, coalesce(t.slug, '') as team, a.id as seq
+			coalesce(a.after->>'urgency', '') as urgency, coalesce((a.after->>'priority')::int, 0) as priority, coalesce(t.slug, '') as team,
+			coalesce(a.after->>'service', '') as service, coalesce(a.before->>'service', '') as had, a.id as seq
 		from audit a left join teams t on t.id = (a.after->>'team')::bigint
 		where a.subject = 'ticket' and a.subject_id = any($1) and a.at >= $2 and a.action = any($3)
 		union all
-		select m.ticket_id, min(m.said_at), 'replied', '', '', '', 0, '', 9223372036854775807 from messages m join tickets t on t.id = m.ticket_id
+		select m.ticket_id, min(m.said_at), 'replied', '', '', '', 0, '', '', '', 9223372036854775807 from messages m join tickets t on t.id = m.ticket_id
 		where m.ticket_id = any($1) and not m.internal and m.author_id <> t.requester_id
 			and (m.side = 'team' or m.author_id in (select person_id from team_members))
 		group by m.ticket_id
@@ -85,20 +86,26 @@ func (tx *Tx) Records(ctx context.Context, since time.Time, after ticket.ID, lim
 		Urgency  ticket.Urgency  `db:"urgency"`
 		Priority ticket.Priority `db:"priority"`
 		Team     string          `db:"team"`
+		Service  string          `db:"service"`
+		Had      string          `db:"had"`
 		Seq      int64           `db:"seq"`
 	}
 	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[entry])
 	if err = errors.Join(err, results.Close()); err != nil {
 		return fail(err)
 	}
+	corrected := map[ticket.ID]bool{}
 	for _, e := range entries {
 		r := &all[at[e.ID]]
+		if e.Action == ticket.Corrected && e.Service != "" && !corrected[e.ID] {
+			corrected[e.ID], r.Service = true, e.Had // as it was opened
+		}
 		step, known := recordSteps[e.Action]
 		if !known {
 			step = sla.Replied
 		}
 		r.Steps = append(r.Steps, rehearsal.Step{At: e.At, Step: step, Reason: e.Reason, Impact: e.Impact, Urgency: e.Urgency,
-			Priority: e.Priority, Team: e.Team})
+			Priority: e.Priority, Team: e.Team, Service: e.Service})
 	}
 	return all, nil
 }

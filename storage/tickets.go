@@ -152,12 +152,13 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 // the commit: somebody has written it since.
 func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.Event, via string) (ticket.Ticket, error) {
 	args := ticketArgs(is)
-	for _, fixed := range []string{"kind", "title", "detail", "requester_id", "author_id", "opened_at", "follows_id", "service", "category"} {
+	for _, fixed := range []string{"kind", "title", "detail", "requester_id", "author_id", "opened_at", "follows_id"} {
 		delete(args, fixed)
 	}
 	args["version"] = was.Version
 	if err := tx.later(ctx, touching(ErrConflict, "save ticket %s", is.Ref()), `
 		update tickets set owner_id = nullif(@owner_id::bigint, 0), chosen = @chosen, queue_id = @queue_id, moves = @moves,
+			service = nullif(@service, ''), category = nullif(@category, ''),
 			impact = @impact, urgency = @urgency, priority = @priority, because = @because,
 			state = @state, waits_for = nullif(@waits_for, ''), wait_note = @wait_note,
 			resolution = @resolution, article_id = nullif(@article_id::bigint, 0),
@@ -168,6 +169,11 @@ func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.E
 	}
 	if err := tx.ticketEvidence(ctx, was, is, ev.At); err != nil {
 		return is, err
+	}
+	if ev.Action == ticket.Corrected {
+		if err := tx.foretold(ctx, is); err != nil {
+			return is, err
+		}
 	}
 	after := changed(was, is)
 	is.Version = was.Version + 1

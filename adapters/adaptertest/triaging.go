@@ -112,6 +112,25 @@ var triaging = []Conversation{
 		},
 	},
 	{
+		Name: "an agent puts right what a ticket is about, and is asked whether it shall go to another team", Rows: []string{"AW3", "AW4", "SE3"}, Crosses: true,
+		Run: func(w *World) {
+			ana, leo := w.Person("ana"), w.Person("leo").In("it-network")
+			ana.Says("my zeppelin prints nothing over the vpn").Press("Talk to a person").Sees("INC-1")
+			leo.Sees("INC-1", "VPN")
+			leo.Press("Service or category…").SeesForm("About INC-1", "What is it about?")
+			leo.Fill("What is it about?", "Printing").Submits()
+			leo.SeesForm("INC-1 is about Printing now, which is usually for Service Desk. Hand it over to them?").Closes()
+			leo.Sees("INC-1", "Printing", "Claim")
+			leo.SeesNot("I took it to be about")
+			leo.Press("History").SeesForm("Leo Novak changed what it is about from VPN to Printing").Closes()
+			leo.Press("Service or category…").Fill("What is it about?", "Something else").Submits()
+			leo.SeesForm("usually for Service Desk").Fill("What have you found out?", "It is the printer.").Submits()
+			leo.Sees("INC-1", "Handed over to Service Desk")
+			w.Channel("it-triage").Sees("INC-1", "Something else", "Claim")
+			w.Recorded(2, "corrections", `select count(*) from audit where action = 'corrected' and before ? 'service' and after ? 'service'`)
+		},
+	},
+	{
 		Name: "waiting has a reason, and somebody goes on", Rows: []string{"TL9"}, Crosses: true,
 		Run: func(w *World) {
 			ana, ben := opened(w, "my zeppelin needs a propeller")

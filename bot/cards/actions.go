@@ -34,6 +34,7 @@ const (
 	Wake      = "ticket.wake"
 	Resolve   = "ticket.resolve"
 	Priority  = "ticket.priority"
+	Correct   = "ticket.service" // or category
 	History   = "ticket.history"
 	Yes       = "ticket.yes" // it is fixed
 	No        = "ticket.no"  // it is not

@@ -218,6 +218,9 @@ func everyForm(text string) map[string]chat.Form {
 		"hand over, really":     cards.HandOverForm(t, teams, cards.HandOverView{To: teams[1], Really: text, Filled: chat.Values{"note": {"n"}, "tried": {"t"}}}),
 		"hand over to nobody":   cards.HandOverForm(t, nil, cards.HandOverView{}),
 		"priority":              cards.PriorityForm(t),
+		"hand over, offered":    cards.HandOverForm(t, teams, cards.HandOverView{To: teams[1], Offer: text}),
+		"correct":               cards.CorrectForm(t, services[1].Slug, services),
+		"correct, of one":       cards.CorrectForm(t, services[0].Slug, services[:1]),
 		"away":                  cards.AwayForm(cards.AwayView{Name: text}),
 		"away, by the lead":     cards.AwayForm(cards.AwayView{Name: text, Others: agents}),
 		"reopen":                cards.ReopenForm(t),
@@ -292,7 +295,7 @@ func checkBlocks(t *testing.T, where string, blocks []chat.Block) {
 			if len(b.Buttons) > 0 && b.Buttons[0].Action == cards.Rate {
 				most = 5
 			}
-			if len(b.Buttons) > most || len(b.Menu) > 10 || len(b.Buttons)+len(b.Menu) == 0 {
+			if len(b.Buttons) > most || len(b.Menu) > 11 || len(b.Buttons)+len(b.Menu) == 0 {
 				t.Errorf("%s: %d buttons and a menu of %d", where, len(b.Buttons), len(b.Menu))
 			}
 			for _, each := range slices.Concat(b.Buttons, b.Menu) {
@@ -407,6 +410,7 @@ func TestTriageOffersWhatCanBeDone(t *testing.T) {
 			cards.Wake:     !refused(tk.Wake(me, "", noon)),
 			cards.Resolve:  !refused(tk.Resolve(me, "so", 0, noon)),
 			cards.Priority: !refused(tk.Prioritise(ticket.OnlyMe, ticket.Today, 0, "so", nil, me, noon)),
+			cards.Correct:  !refused(tk.Correct("vpn", "", me, noon)),
 			cards.Wait:     !refused(tk.Wait(ticket.ForChange, "new", me, noon)) && tk.State != ticket.Waiting,
 			cards.About:    tk.State != ticket.Done,
 			cards.Before:   tk.State != ticket.Done,

@@ -28,6 +28,7 @@ type GuessRate struct {
 	Asked, Kept int // how often it stood in a form, and was left so
 	Sent, Right int // tickets that went to another team than the policy's, and belonged there
 	Unasked     int // how often nobody was asked
+	Corrected   int // and an agent has said that it is about something else
 }
 
 func (r GuessRate) lines() (all []string) {
@@ -36,7 +37,7 @@ func (r GuessRate) lines() (all []string) {
 		all = append(all, fmt.Sprintf("What a ticket is about, filled in %s: left so %s.", how, share(r.Kept, r.Asked)))
 	}
 	if r.Unasked > 0 {
-		all = append(all, fmt.Sprintf("Tickets taken to be about something %s, without asking: %d.", how, r.Unasked))
+		all = append(all, fmt.Sprintf("Tickets taken to be about something %s, without asking: %d; corrected %s.", how, r.Unasked, share(r.Corrected, r.Unasked)))
 	}
 	if r.Sent > 0 {
 		all = append(all, fmt.Sprintf("Tickets sent to another team than usual, because those like it belonged there: right %s.", share(r.Right, r.Sent)))

@@ -219,11 +219,12 @@ func AssignForm(t ticket.Ticket, agents []people.Person, away map[people.PersonI
 }
 
 // HandOverView is what a form for a hand-over begins with when it is shown
-// again, to ask whether it is really meant.
+// again, to ask whether it is really meant, or when it is the desk that asks.
 type HandOverView struct {
 	To     people.Team
 	Filled chat.Values
-	Really string // the question; empty: the form is new
+	Really string // the question; empty: the form is new, or
+	Offer  string // the desk's own suggestion, with its reason
 }
 
 // HandOverForm asks which team shall have the ticket.
@@ -248,8 +249,8 @@ func HandOverForm(t ticket.Ticket, teams []people.Team, v HandOverView) chat.For
 		return f
 	}
 	team := chat.Field{Name: "team", Label: "To which team?", Input: chat.Select, Options: o}
-	if v.Really != "" {
-		f.Intro = []chat.Block{chat.Section{Text: chat.T(v.Really)}}
+	if lead := v.Really + v.Offer; lead != "" {
+		f.Intro = []chat.Block{chat.Section{Text: chat.T(lead)}}
 		team.Value = one(strconv.FormatInt(int64(v.To.ID), 10))
 	}
 	f.Fields = []chat.Field{team}
@@ -279,6 +280,24 @@ func PriorityForm(t ticket.Ticket) chat.Form {
 			{Name: "priority", Label: "Priority", Input: chat.Select, Options: o, Value: one("0")},
 			{Name: "why", Label: "Why?", Input: chat.Line, Max: 200, Hint: "The requester and the record see this."},
 		}}
+}
+
+// CorrectForm asks what the ticket is about. about is the choice that it has
+// now, if that is still offered.
+func CorrectForm(t ticket.Ticket, about string, services []ServiceOption) chat.Form {
+	f := chat.Form{Action: Correct, Args: TicketArgs(t), Title: "About " + t.Ref(), Submit: "Save", Close: "Cancel"}
+	if len(services) == 0 || len(services) == 1 && services[0].Slug == about {
+		f.Submit = ""
+		f.Intro = []chat.Block{chat.Section{Text: chat.T("The desk's policy names nothing else that it could be about.")}}
+		return f
+	}
+	field := chat.Field{Name: "service", Label: "What is it about?", Input: chat.Select, Value: one(about),
+		Hint: "What is promised may change with it; the time used so far counts. I learn from it."}
+	for _, s := range services {
+		field.Options = append(field.Options, chat.Option{Value: s.Slug, Label: s.Name})
+	}
+	f.Fields = []chat.Field{field}
+	return f
 }
 
 // ReopenForm asks what is still wrong.

@@ -41,10 +41,11 @@ type TicketView struct {
 
 // GuessView is what the desk guessed of a ticket when it was opened.
 type GuessView struct {
-	About       string // what it was taken to be about; empty: nothing was guessed
-	Asked, Kept bool   // it stood in a form, and was left so
-	Certainty   knowledge.Certainty
-	Alike       int
+	About     string // what it was taken to be about; empty: nothing was guessed
+	Asked     bool   // it stood in a form
+	Kept      bool   // nobody has said that it is about something else
+	Certainty knowledge.Certainty
+	Alike     int
 
 	Team      string // that has it because tickets like it belonged there; empty: it is where the policy sends it
 	TeamAlike int
@@ -59,7 +60,7 @@ func (g GuessView) note() string {
 		why = counted(g.Alike, "similar ticket") + " went there"
 	}
 	switch {
-	case g.About == "" || g.Asked && !g.Kept:
+	case g.About == "" || !g.Kept:
 	case g.Asked:
 		said = append(said, fmt.Sprintf("I filled in “%s” (%s), and it was left so.", g.About, why))
 	default:
@@ -255,23 +256,24 @@ func triageActions(t ticket.Ticket) chat.Actions {
 	assign, move := b("Give to…", Assign, true), b("Hand over to a team…", HandOver, true)
 	release, prio, history := b("Give back", Release, false), b("Change priority…", Priority, true), b("History", History, true)
 	about, before := b("What is affected?…", About, true), b("What helped before…", Before, true)
+	service := b("Service or category…", Correct, true)
 	switch {
 	case t.State == ticket.Done && t.Article == 0:
 		return chat.Actions{Buttons: []chat.Button{b("Save as article", SaveAs, true)}, Menu: []chat.Button{history}}
 	case t.State == ticket.Done:
 		return chat.Actions{Menu: []chat.Button{history}}
 	case t.Owner != 0 && t.Chosen != "" && t.State == ticket.InProgress:
-		return chat.Actions{Buttons: []chat.Button{resolve, b("Not me", PassOn, false)}, Menu: []chat.Button{wait, assign, move, prio, about, before, history}}
+		return chat.Actions{Buttons: []chat.Button{resolve, b("Not me", PassOn, false)}, Menu: []chat.Button{wait, assign, move, prio, service, about, before, history}}
 	case t.Owner == 0 && t.State == ticket.Waiting:
 		claim.Style = chat.Primary
-		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, about, before, history}}
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{wake, assign, move, prio, service, about, before, history}}
 	case t.Owner == 0:
 		claim.Style = chat.Primary
-		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{assign, move, wait, prio, about, before, history}}
+		return chat.Actions{Buttons: []chat.Button{claim, resolve}, Menu: []chat.Button{assign, move, wait, prio, service, about, before, history}}
 	case t.State == ticket.Waiting:
-		return chat.Actions{Buttons: []chat.Button{resolve, wake}, Menu: []chat.Button{assign, release, move, prio, about, before, history}}
+		return chat.Actions{Buttons: []chat.Button{resolve, wake}, Menu: []chat.Button{assign, release, move, prio, service, about, before, history}}
 	}
-	return chat.Actions{Buttons: []chat.Button{resolve, wait}, Menu: []chat.Button{assign, release, move, prio, about, before, history}}
+	return chat.Actions{Buttons: []chat.Button{resolve, wait}, Menu: []chat.Button{assign, release, move, prio, service, about, before, history}}
 }
 
 // Status is the ticket in its requester's thread.
@@ -299,7 +301,7 @@ func status(v TicketView) chat.Card {
 	if v.WaitNote != "" && v.WaitsFor != ticket.ForRequester {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Waiting for " + v.WaitsFor.Words() + ": " + v.WaitNote)})
 	}
-	if v.Open() && v.Guess.About != "" && !v.Guess.Asked {
+	if v.Open() && v.Guess.About != "" && !v.Guess.Asked && v.Guess.Kept {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("I took it to be about " + v.Guess.About + ". If it is not, just say so.")})
 	}
 	if v.Ticket.Follows != 0 {

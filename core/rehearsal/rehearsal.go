@@ -19,7 +19,7 @@ type Record struct {
 	Ref     string
 	Title   string
 	Kind    ticket.Kind
-	Service string // slug; may be empty
+	Service string // slug, as it was opened; may be empty
 	Steps   []Step // in order, sla.Opened first
 }
 
@@ -32,6 +32,7 @@ type Step struct {
 	Urgency  ticket.Urgency  //
 	Priority ticket.Priority //
 	Team     string          // slug
+	Service  string          // slug
 	Why      string
 }
 
@@ -78,7 +79,7 @@ func (h *House) Ledger(r Record, were *House) sla.Ledger {
 			impact, urgency = or(step.Impact, impact), or(step.Urgency, urgency)
 			recorded.Priority, recorded.Team = or(step.Priority, recorded.Priority), or(step.Team, recorded.Team)
 			moved = moved || (i > 0 && step.Team != "")
-			s.Priority, s.Team = recorded.Priority, recorded.Team
+			s.Priority, s.Team, s.Service = recorded.Priority, recorded.Team, or(step.Service, s.Service)
 			if given, _ := were.matrix.Priority(impact, urgency); given == recorded.Priority {
 				s.Priority, _ = h.matrix.Priority(impact, urgency)
 			}

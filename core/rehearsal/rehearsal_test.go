@@ -85,6 +85,19 @@ func TestJudge(t *testing.T) {
 			p.Services[0].Incidents = "desk"
 			p.Levels[1].For.Teams = []string{"network"}
 		}), now, map[sla.Kind]rehearsal.Verdict{}},
+		{"what turns out to be about something else is promised what that is", func() rehearsal.Record {
+			r := printer
+			r.Steps = slices.Insert(slices.Clone(r.Steps), 1, rehearsal.Step{At: at(40 * time.Minute), Step: sla.Changed, Service: "mail"})
+			return r
+		}(), house(t, "1h", func(p *policy.Policy) {
+			p.Services = append(p.Services, policy.Service{Slug: "mail", Name: "Mail", Incidents: "desk", Requests: "desk"})
+			mail := p.Levels[1]
+			mail.Slug, mail.Name, mail.For, mail.Response.Within = "mail", "Mail", policy.Tickets{Services: []string{"mail"}, Priorities: []ticket.Priority{3, 4}}, "45m"
+			p.Levels = append(p.Levels, mail)
+		}), now, map[sla.Kind]rehearsal.Verdict{
+			sla.Response:   {Promised: true, Due: at(45 * time.Minute), Missed: true, Over: 5 * time.Minute},
+			sla.Resolution: {Promised: true, Due: at(13 * time.Hour)},
+		}},
 		{"what is still open is missed as of now", func() rehearsal.Record { r := printer; r.Steps = r.Steps[:1]; return r }(), hour, at(2 * time.Hour), map[sla.Kind]rehearsal.Verdict{
 			sla.Response:   {Promised: true, Due: at(time.Hour), Missed: true, Over: time.Hour, Open: true},
 			sla.Resolution: {Promised: true, Due: at(10 * time.Hour), Open: true},

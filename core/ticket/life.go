@@ -28,6 +28,7 @@ const (
 	ReopenStep  Action = "reopened"
 	Rated       Action = "rated"
 	Prioritised Action = "prioritised"
+	Corrected   Action = "corrected" // what it is about
 )
 
 // Event is a step that was taken.
@@ -282,4 +283,20 @@ func (t Ticket) Prioritise(i Impact, u Urgency, override Priority, why string, m
 		t.Priority, t.Because = override, why
 	}
 	return t, Event{Action: Prioritised, By: by, At: at, Note: why}, nil
+}
+
+// Correct says what the ticket is about, in place of what it was taken to be
+// about: a service, and perhaps one of its categories, by their slugs. It stays
+// with the team that has it.
+func (t Ticket) Correct(service, category string, by people.PersonID, at time.Time) (Ticket, Event, error) {
+	switch {
+	case t.State == Done:
+		return t, Event{}, &RefusedError{Step: "correct", Reason: "it is already resolved"}
+	case service == "":
+		return t, Event{}, &RefusedError{Step: "correct", Reason: "it does not say what the ticket is about"}
+	case t.Service == service && t.Category == category:
+		return t, Event{}, &RefusedError{Step: "correct", Reason: "it is about that already"}
+	}
+	t.Service, t.Category = service, category
+	return t, Event{Action: Corrected, By: by, At: at}, nil
 }

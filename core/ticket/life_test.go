@@ -104,6 +104,12 @@ func prioritise(i ticket.Impact, u ticket.Urgency, override ticket.Priority, why
 	}
 }
 
+func correct(service, category string) step {
+	return func(t ticket.Ticket) (ticket.Ticket, ticket.Event, error) {
+		return t.Correct(service, category, ben, later)
+	}
+}
+
 func TestStepsThatAreTaken(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -198,6 +204,12 @@ func TestStepsThatAreTaken(t *testing.T) {
 			ticket.Event{Action: ticket.Prioritised, By: ben, Note: "the board meets"}},
 		{"a priority that says what the matrix says keeps the matrix's reason", claimed, prioritise(ticket.OnlyMe, ticket.Today, ticket.Normal, "just so"),
 			claimed, ticket.Event{Action: ticket.Prioritised, By: ben, Note: "just so"}},
+		{"what a ticket is about is corrected, and it stays where it is", claimed, correct("sound", "headsets"),
+			as(claimed, func(t *ticket.Ticket) { t.Service, t.Category = "sound", "headsets" }),
+			ticket.Event{Action: ticket.Corrected, By: ben}},
+		{"another service leaves no category behind", as(held, func(t *ticket.Ticket) { t.Service, t.Category = "sound", "headsets" }), correct("screens", ""),
+			as(held, func(t *ticket.Ticket) { t.Service = "screens" }),
+			ticket.Event{Action: ticket.Corrected, By: ben}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -295,6 +307,12 @@ func TestStepsThatAreRefused(t *testing.T) {
 			ticket.RefusedError{Step: "change the priority of", Reason: "there is no such priority"}},
 		{"there is no such impact", claimed, prioritise("world", ticket.Now, 0, "everybody"),
 			ticket.RefusedError{Step: "change the priority of", Reason: "there is no such priority"}},
+		{"a correction says something", claimed, correct("", ""),
+			ticket.RefusedError{Step: "correct", Reason: "it does not say what the ticket is about"}},
+		{"what is so is not corrected", as(claimed, func(t *ticket.Ticket) { t.Service = "sound" }), correct("sound", ""),
+			ticket.RefusedError{Step: "correct", Reason: "it is about that already"}},
+		{"a resolved ticket was about what it was about", resolved, correct("sound", ""),
+			ticket.RefusedError{Step: "correct", Reason: "it is already resolved"}},
 		{"a resolved ticket keeps its priority", resolved, prioritise(ticket.MyTeam, ticket.Now, 0, "later"),
 			ticket.RefusedError{Step: "change the priority of", Reason: "it is already resolved"}},
 	}

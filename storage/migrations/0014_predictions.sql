@@ -40,7 +40,7 @@ create table predictions (
     -- names, and how many tickets like it belonged there.
     team_id    bigint references teams,
     team_alike int not null default 0 check (team_alike >= 0),
-    -- What was chosen.
+    -- What was chosen, and what an agent has put right since.
     chosen_service  text references services (slug),
     chosen_category text,
     constraint predictions_say_something check (num_nonnulls(service, team_id) > 0),

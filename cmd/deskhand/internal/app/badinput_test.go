@@ -319,7 +319,7 @@ func TestForgedButtons(t *testing.T) {
 	before := d.text(record)
 
 	actions := []string{cards.Solved, cards.NotAfter, cards.Steps, cards.Open, cards.OpenKind, cards.OpenOther, cards.OpenAdd, cards.Talk,
-		cards.Claim, cards.Release, cards.Assign, cards.PassOn, cards.Away, cards.Back, cards.HandOver, cards.Wait, cards.Wake, cards.Resolve, cards.Priority, cards.History,
+		cards.Claim, cards.Release, cards.Assign, cards.PassOn, cards.Away, cards.Back, cards.HandOver, cards.Wait, cards.Wake, cards.Resolve, cards.Priority, cards.Correct, cards.History,
 		cards.Yes, cards.No, cards.Rate, cards.Remark, cards.TellLead, cards.MyTickets, cards.ItsMe, cards.Ask, "no.such.button", ""}
 	ids := []string{"1", "0", "-1", "9223372036854775807", "99999999999999999999", "abc", "\x00"}
 	form := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
@@ -408,6 +408,7 @@ func TestFieldsOverTheirLimits(t *testing.T) {
 		{"ben", cards.Away, map[string]string{"until": "2020-01-01"}, "until"},
 		{"ben", cards.Away, map[string]string{"until": "2099-01-01"}, "until"},
 		{"ben", cards.Away, map[string]string{"until": "2099-01-01", "who": "5"}, "who"},
+		{"ben", cards.Correct, map[string]string{"service": "coffee"}, "service"},
 		{"ben", cards.Priority, map[string]string{"impact": "x", "urgency": "now", "why": "y"}, "impact"},
 		{"ben", cards.Priority, map[string]string{"impact": "me", "urgency": "now", "why": long}, "why"},
 	} {
