@@ -6,6 +6,7 @@ import (
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/bot/inbox"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/ticket"
 	"github.com/deskhand/deskhand/kb"
@@ -266,16 +267,35 @@ func (t *turn) askSend(ctx context.Context) error {
 	return t.askInDirect(ctx, text)
 }
 
-// revise keeps an edit or a deletion of a message.
+// revise keeps an edit or a deletion of a message, which may not have come yet.
 func (t *turn) revise(ctx context.Context) error {
+	if err := t.tx.DropAside(ctx, inbox.AsideOf(t.ev), t.ev.At); err != nil {
+		return err
+	}
 	done, err := t.reviseMessage(ctx)
 	if done || err != nil {
 		return err
 	}
-	// The message that asked: answer what it asks now.
 	th, err := t.thread(ctx)
-	if err != nil || th.Ticket != 0 || th.Root != t.ev.Message || t.ev.Kind != chat.Edited {
-		return ignoreMissing(err)
+	switch {
+	case err == nil && th.Ticket == 0 && th.Root == t.ev.Message:
+		return t.reviseQuestion(ctx, th)
+	case ignoreMissing(err) != nil:
+		return err
+	case t.ev.SaidKey == "":
+		return nil
+	}
+	handled, err := t.tx.IsHandled(ctx, t.ev.SaidKey, inbox.ConversationOf(t.ev))
+	if err == nil && !handled {
+		err = &inbox.EarlyError{}
+	}
+	return err
+}
+
+// reviseQuestion answers what the message that asked asks now.
+func (t *turn) reviseQuestion(ctx context.Context, th storage.Thread) error {
+	if t.ev.Kind != chat.Edited {
+		return nil
 	}
 	questions, err := t.tx.ThreadQuestions(ctx, th.ID)
 	if err != nil || len(questions) == 0 || questions[0].Outcome != storage.StillOpen {

@@ -170,7 +170,7 @@ func (t *turn) elsewhere(ctx context.Context) error {
 		return nil // a second click
 	}
 	text := m.Body
-	if err := t.replaceMessage(ctx, m, "", true); err != nil {
+	if err := t.replaceMessage(ctx, m, "", true, t.at); err != nil {
 		return err
 	}
 	if err := t.settle(ctx, "Taken back. I look for an answer instead."); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -293,13 +294,16 @@ func (t *turn) reviseMessage(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	return true, t.replaceMessage(ctx, m, t.readable(ctx, t.ev.Text), t.ev.Kind == chat.Deleted)
+	if m.EditedAt != nil && t.ev.At.Before(*m.EditedAt) && t.ev.Kind == chat.Edited {
+		return true, nil // a later edit has overtaken this one
+	}
+	return true, t.replaceMessage(ctx, m, t.readable(ctx, t.ev.Text), t.ev.Kind == chat.Deleted, t.ev.At)
 }
 
 // replaceMessage keeps how a message now reads, and shows it wherever it has
 // been passed on to.
-func (t *turn) replaceMessage(ctx context.Context, m storage.Message, text string, deleted bool) error {
-	m, err := t.tx.EditMessage(ctx, m, text, deleted, m.Author, t.via(), t.at)
+func (t *turn) replaceMessage(ctx context.Context, m storage.Message, text string, deleted bool, at time.Time) error {
+	m, err := t.tx.EditMessage(ctx, m, text, deleted, m.Author, t.via(), at)
 	if err != nil {
 		return err
 	}

@@ -155,6 +155,37 @@ func (tx *Tx) PutOffIncoming(ctx context.Context, id IncomingID, attempts int, u
 	return nil
 }
 
+// SetIncomingAside has the event wait until then in a conversation apart from its
+// own, which goes on. ErrNotFound: somebody else has handled it.
+func (tx *Tx) SetIncomingAside(ctx context.Context, id IncomingID, conversation string, until time.Time) error {
+	tag, err := tx.Exec(ctx, `update inbox set conversation = $2, due_at = $3 where id = $1`, id, conversation, until)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("set event %d aside: %w", id, err)
+	}
+	return nil
+}
+
+// DropAside removes the events that wait in a conversation apart and happened
+// before then: something that came later has taken their place.
+func (tx *Tx) DropAside(ctx context.Context, conversation string, before time.Time) error {
+	return tx.later(ctx, failing("drop events aside of %s", conversation), `
+		delete from inbox where conversation = $1 and (event->>'at')::timestamptz < $2`, conversation, before)
+}
+
+// IsHandled tells whether an event has been accepted and handled since. Until it
+// has, it is in its conversation.
+func (tx *Tx) IsHandled(ctx context.Context, key, conversation string) (handled bool, err error) {
+	if err = tx.QueryRow(ctx, `
+		select exists (select from seen where key = $1) and not exists (select from inbox where conversation = $2 and key = $1)`,
+		key, conversation).Scan(&handled); err != nil {
+		err = fmt.Errorf("event %s: %w", key, err)
+	}
+	return handled, err
+}
+
 // BuryIncoming keeps the event, which tx has taken, among the dead letters.
 func (tx *Tx) BuryIncoming(ctx context.Context, e Incoming, cause string, now time.Time) error {
 	_, err := tx.Exec(ctx, `

@@ -140,11 +140,12 @@ type Trouble int
 
 // The kinds of trouble.
 const (
-	Calm    Trouble = iota
-	Away            // every call of the desk fails, as when the platform is down
-	Limited         // the next three calls are told to come again in a second
-	Lossy           // every third call takes effect and its answer is lost
-	Twice           // the platform delivers everything twice
+	Calm      Trouble = iota
+	Away              // every call of the desk fails, as when the platform is down
+	Limited           // the next three calls are told to come again in a second
+	Lossy             // every third call takes effect and its answer is lost
+	Twice             // the platform delivers everything twice
+	Overtaken         // what is said is delivered a second late, after its edits
 )
 
 // World is what a conversation is held in.

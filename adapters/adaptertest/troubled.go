@@ -28,6 +28,22 @@ var troubled = []Conversation{
 		},
 	},
 	{
+		Name: "an edit that is delivered before its message is not lost", Rows: []string{"TL18"}, Crosses: true,
+		Run: func(w *World) {
+			ana, ben := opened(w, "my zeppelin has a typo")
+			asker := ana.Sees("INC-1").About("INC-1")
+			w.Each(Overtaken)
+			asker.Says("it flies bakwards").Edits("bakwards", "it flies backwards")
+			w.Person("eva").Says("the pritner").Edits("pritner", "the printer does not print")
+			w.Person("eva").Sees("The printer on your floor does not print")
+			ben.About("INC-1").Sees("it flies backwards", "(edited)")
+			w.Settle()
+			w.Recorded(1, "edited messages", `select count(*) from messages where body = 'it flies backwards' and edited_at is not null`)
+			w.Recorded(1, "edited questions", `select count(*) from audit where action = 'question.edited'`)
+			w.Recorded(0, "dead letters", `select count(*) from dead_letters`)
+		},
+	},
+	{
 		Name: "while the platform is away nothing is lost, and everything comes in order", Rows: []string{"SE8"}, Crosses: true,
 		Run: func(w *World) {
 			ana, ben := opened(w, "my zeppelin is in the clouds")

@@ -218,8 +218,17 @@ func editedEvent(env envelope, me identity) (chat.Event, error) {
 	return chat.Event{
 		Key: key("e", ev.Channel, m.TS, when), At: at, Kind: chat.Edited,
 		By: me.person(by), Place: me.place(ev.Channel, m.thread()), Scope: scope(ev.ChannelType, ev.Channel),
-		Text: text, Mentioned: mentioned, Message: m.TS, Author: me.person(m.User), Files: m.files(),
+		Text: text, Mentioned: mentioned, Message: m.TS, SaidKey: saidKey(ev.Channel, m.TS, at), Author: me.person(m.User), Files: m.files(),
 	}, nil
+}
+
+// saidKey is the key of the event in which a message was said, if that may be
+// on its way still at a time.
+func saidKey(channel, ts string, now time.Time) string {
+	if said, ok := stamp(ts); !ok || now.Sub(said) >= chat.Overtaking {
+		return ""
+	}
+	return key("m", channel, ts)
 }
 
 // deletedEvent: Slack does not say who deleted a message, so By is its author.
@@ -239,7 +248,7 @@ func deletedEvent(env envelope, me identity) (chat.Event, error) {
 	return chat.Event{
 		Key: key("d", ev.Channel, ts), At: at, Kind: chat.Deleted,
 		By: me.person(m.User), Place: me.place(ev.Channel, m.thread()), Scope: scope(ev.ChannelType, ev.Channel),
-		Message: ts, Author: me.person(m.User),
+		Message: ts, SaidKey: saidKey(ev.Channel, ts, at), Author: me.person(m.User),
 	}, nil
 }
 

@@ -189,6 +189,7 @@ func (a *Adapter) editedEvent(ctx context.Context, act *activity) (chat.Event, e
 		return chat.Event{}, err
 	}
 	e.Key, e.Message, e.Author = key("e", e.Place.Channel, act.ID, act.Timestamp), act.ID, e.By
+	e.SaidKey = saidKey(e)
 	said := readText(act, a.who(ctx))
 	e.Text, e.Mentioned, e.Files = said.text, said.mentioned, act.files()
 	if e.Flat {
@@ -205,8 +206,18 @@ func (a *Adapter) deletedEvent(act *activity) (chat.Event, error) {
 	}
 	// It may come back and be deleted again.
 	e.Key, e.Message, e.Author = key("d", e.Place.Channel, act.ID, act.Timestamp), act.ID, e.By
+	e.SaidKey = saidKey(e)
 	a.recent.remove(e.Place.Channel, act.ID)
 	return e, nil
+}
+
+// saidKey is the key of the event in which the message of an edit was said, if
+// that may be on its way still.
+func saidKey(e chat.Event) string {
+	if said, ok := stamp(e.Message); !ok || e.At.Sub(said) >= chat.Overtaking {
+		return ""
+	}
+	return key("m", e.Place.Channel, e.Message)
 }
 
 func (a *Adapter) reactionEvents(act *activity) ([]chat.Event, error) {

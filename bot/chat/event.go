@@ -60,6 +60,10 @@ func (k Kind) Asks() bool {
 	return k == Changed || k == Searched || k == Viewed || k == Browsed
 }
 
+// Overtaking is how long a platform may take to deliver a message of which it
+// has delivered an edit already: both try again for some minutes.
+const Overtaking = 10 * time.Minute
+
 // Event is one thing that a person did, as the platform reported it.
 type Event struct {
 	// Key is equal for every redelivery of the event and for nothing else. At
@@ -79,9 +83,12 @@ type Event struct {
 	Text      string `json:"text,omitempty"`      // plain; mentions as Mention writes them
 	Mentioned bool   `json:"mentioned,omitempty"` // the desk was addressed by name; the name is not in Text
 	Message   string `json:"message,omitempty"`   // id within Place.Channel
-	Author    User   `json:"author,omitzero"`
-	Files     []File `json:"files,omitempty"`
-	Emoji     string `json:"emoji,omitempty"` // its name without colons
+	// SaidKey is, on Edited and Deleted, the Key of the event in which Message was
+	// said, if that is less than Overtaking ago: it may still be on its way.
+	SaidKey string `json:"said_key,omitempty"`
+	Author  User   `json:"author,omitzero"`
+	Files   []File `json:"files,omitempty"`
+	Emoji   string `json:"emoji,omitempty"` // its name without colons
 
 	Action string `json:"action,omitempty"`
 	Args   Args   `json:"args,omitempty"`

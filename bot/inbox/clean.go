@@ -43,7 +43,7 @@ func newEntry(ev chat.Event) (entry, error) {
 		return entry{}, fmt.Errorf("inbox: the key of an event has %d bytes; it must have 1 to %d", len(ev.Key), maxKey)
 	}
 	return entry{
-		Incoming: storage.Incoming{Key: ev.Key, At: ev.At, Conversation: conversationOf(ev), Event: body},
+		Incoming: storage.Incoming{Key: ev.Key, At: ev.At, Conversation: ConversationOf(ev), Event: body},
 		ev:       ev,
 	}, nil
 }
@@ -69,9 +69,14 @@ func dropNUL(in []byte) []byte {
 	return out
 }
 
-// conversationOf is the event's conversation as an index takes it.
-func conversationOf(ev chat.Event) string {
-	c := ev.Conversation()
+// ConversationOf is the event's conversation as an index takes it.
+func ConversationOf(ev chat.Event) string { return indexed(ev.Conversation()) }
+
+// AsideOf is where it waits if it has come too early: with all that is about the
+// same message, and nothing else.
+func AsideOf(ev chat.Event) string { return indexed(ev.Conversation() + " " + ev.Message) }
+
+func indexed(c string) string {
 	if len(c) > maxConversation {
 		sum := sha256.Sum256([]byte(c))
 		return hex.EncodeToString(sum[:])

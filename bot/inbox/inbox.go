@@ -54,6 +54,14 @@ type NeedError struct {
 
 func (*NeedError) Error() string { return "the network is needed to go on" }
 
+// EarlyError is what Handle returns for an event that has overtaken the one that
+// it is about. It is tried again beside its conversation, so that what it waits
+// for is not kept behind it, and dropped after chat.Overtaking: what has not come
+// by then was lost on the platform, and it says nothing without it.
+type EarlyError struct{}
+
+func (*EarlyError) Error() string { return "what it is about has not come yet" }
+
 // Options are what an Inbox is made of. DB and Handler are needed.
 type Options struct {
 	DB      *storage.DB
@@ -160,7 +168,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "deskhand_inbox_batch_events", Help: "Events stored in one commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 10),
 		}),
 		handled: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "deskhand_inbox_handled_total", Help: "Attempts at events, by what came of them: done, answered, put_off, buried.",
+			Name: "deskhand_inbox_handled_total", Help: "Attempts at events, by what came of them: done, answered, put_off, early, buried.",
 		}, []string{"result"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "deskhand_inbox_seconds", Help: "Time from acceptance to the end of handling (all), and of the last attempt alone (attempt).",

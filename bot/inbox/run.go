@@ -163,6 +163,7 @@ func (in *Inbox) count(ctx context.Context) {
 func (in *Inbox) one(ctx context.Context, c *conversation, e entry) {
 	began := in.o.Now()
 	err := in.handle(context.WithoutCancel(ctx), &e)
+	_, early := errors.AsType[*EarlyError](err)
 	switch taken := (*takenError)(nil); {
 	case err == nil:
 		in.metrics.seconds.WithLabelValues("all").Observe(in.o.Now().Sub(e.ReceivedAt).Seconds())
@@ -177,8 +178,38 @@ func (in *Inbox) one(ctx context.Context, c *conversation, e entry) {
 	case errors.Is(err, storage.ErrUnavailable):
 		// That is not the event's fault, and nothing can be noted about it.
 		in.queue.again(c, e, restFor)
+	case early:
+		in.aside(context.WithoutCancel(ctx), c, e)
 	default:
 		in.failed(context.WithoutCancel(ctx), c, e, err)
+	}
+}
+
+// aside takes an event that came too early out of the way of its conversation,
+// for as long again as it has waited already, or drops it.
+func (in *Inbox) aside(ctx context.Context, c *conversation, e entry) {
+	ctx, cancel := context.WithTimeout(ctx, handleTime)
+	defer cancel()
+	now := in.o.Now()
+	waited := now.Sub(e.ReceivedAt)
+	err := in.o.DB.InTx(ctx, func(tx *storage.Tx) error {
+		if waited >= chat.Overtaking {
+			return tx.TakeIncoming(ctx, e.Incoming, now)
+		}
+		return tx.SetIncomingAside(ctx, e.ID, AsideOf(e.ev), now.Add(min(max(waited, time.Second), time.Minute)))
+	})
+	taken := (*takenError)(nil)
+	switch err = in.whyNotTaken(ctx, &e, err); {
+	case err == nil:
+		in.metrics.handled.WithLabelValues("early").Inc()
+		in.o.Log.LogAttrs(ctx, slog.LevelDebug, "an event has overtaken what it is about", slog.String("event", e.Key), slog.Duration("waited", waited))
+		in.settled(c, e)
+	case errors.Is(err, storage.ErrNotFound):
+		in.settled(c, e)
+	case errors.As(err, &taken):
+		in.stumble(c, e)
+	default:
+		in.queue.again(c, e, restFor)
 	}
 }
 

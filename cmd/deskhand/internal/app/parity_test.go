@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"flag"
 	"io"
 	"net/http"
@@ -197,8 +198,16 @@ func (d *parityDesk) Trouble(platform string, what adaptertest.Trouble) {
 			return slacktest.Fault{Lose: lost()}
 		})
 		d.slack.OnDelivery(nil)
-		if what == adaptertest.Twice {
+		switch what {
+		case adaptertest.Twice:
 			d.slack.OnDelivery(func(slacktest.Delivery) slacktest.DeliveryFault { return slacktest.DeliveryFault{Copies: 1} })
+		case adaptertest.Overtaken:
+			d.slack.OnDelivery(func(e slacktest.Delivery) (f slacktest.DeliveryFault) {
+				if strings.HasPrefix(e.Type, "message") && !bytes.Contains(e.Body, []byte(`"message_changed"`)) {
+					f.Delay = time.Second
+				}
+				return f
+			})
 		}
 		return
 	}
@@ -212,7 +221,15 @@ func (d *parityDesk) Trouble(platform string, what adaptertest.Trouble) {
 		return teamstest.Fault{Lose: lost()}
 	})
 	d.teams.OnDelivery(nil)
-	if what == adaptertest.Twice {
+	switch what {
+	case adaptertest.Overtaken:
+		d.teams.OnDelivery(func(a teamstest.Delivery) (f teamstest.DeliveryFault) {
+			if a.Type == "message" {
+				f.Delay = time.Second
+			}
+			return f
+		})
+	case adaptertest.Twice:
 		d.teams.OnDelivery(func(a teamstest.Delivery) teamstest.DeliveryFault {
 			if a.Type == "invoke" { // which Teams sends once
 				return teamstest.DeliveryFault{}
