@@ -303,33 +303,60 @@ func (p *promises) moved(ctx context.Context) error {
 	return p.telling(ctx, "moved", fmt.Sprintf(", after %d clocks have moved", s.Moving))
 }
 
-// atOnce measures many promises that are missed at one instant.
+// atOnce measures many promises that are missed at one instant, several times:
+// of so short a time one figure says little.
 func (p *promises) atOnce(ctx context.Context) (err error) {
+	const times = 3
 	s := p.o.Scale
-	p.say("%d clocks are due at one instant", s.AtOnce)
-	at := time.Now().Add(2 * time.Second)
-	if _, err := p.due(ctx, s.AtOnce, bare, at, 0); err != nil {
-		return err
-	}
-	floor, err := p.claimAll(ctx, s.AtOnce, max(time.Until(at), 0))
-	if err != nil {
-		return err
+	floor, all := make(took, 0, times), make(took, 0, times)
+	for i := range times {
+		p.say("the bare claim of %d clocks, %d of %d", s.AtOnce, i+1, times)
+		at := time.Now().Add(2 * time.Second)
+		if _, err := p.due(ctx, s.AtOnce, bare, at, 0); err != nil {
+			return err
+		}
+		d, err := p.claimAll(ctx, s.AtOnce, max(time.Until(at), 0))
+		if err != nil {
+			return err
+		}
+		floor = append(floor, d)
 	}
 	c, err := p.desk(ctx, false)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	at = time.Now().Add(ahead + time.Duration(s.AtOnce)*time.Millisecond/2)
+	for i := range times {
+		p.say("%d clocks are due at one instant, %d of %d", s.AtOnce, i+1, times)
+		d, err := p.instant(ctx, c)
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+		if err := p.settled(ctx); err != nil {
+			return err
+		}
+	}
+	took, least := all.sorted().at(50), floor.sorted().at(50)
+	p.bench.add(Row{Name: "at-once", What: fmt.Sprintf("%d clocks due at one instant: all claimed, with their alerts", s.AtOnce), Value: fmt.Sprintf("%.2f s", took.Seconds()),
+		FloorIs: claimIs, Floor: fmt.Sprintf("%.2f s", least.Seconds()), Ratio: fmt.Sprintf("× %.1f", took.Seconds()/least.Seconds()),
+		Figures: map[string]float64{"seconds": took.Seconds(), "floor_seconds": least.Seconds()}}.goal(took <= 3*least, "≤ × 3"))
+	return nil
+}
+
+// instant is how long it takes the desk to put on record all that falls due at
+// one instant.
+func (p *promises) instant(ctx context.Context, c *child) (took time.Duration, err error) {
+	s := p.o.Scale
+	at := time.Now().Add(ahead + time.Duration(s.AtOnce)*time.Millisecond/2)
 	first, err := p.due(ctx, s.AtOnce, soonDue, at, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := wait(ctx, time.Until(at)); err != nil {
-		return err
+		return 0, err
 	}
-	var took time.Duration
-	if err := p.profiled(c, "at-once", func() error {
+	err = p.profiled(c, "at-once", func() error {
 		// Asked seldom and cheaply: whoever counts ten thousand rows all the time
 		// has half a core of what is to be measured.
 		for left := true; left; {
@@ -344,13 +371,8 @@ func (p *promises) atOnce(ctx context.Context) (err error) {
 			}
 		}
 		return nil
-	}); err != nil {
-		return err
-	}
-	p.bench.add(Row{Name: "at-once", What: fmt.Sprintf("%d clocks due at one instant: all claimed, with their alerts", s.AtOnce), Value: fmt.Sprintf("%.2f s", took.Seconds()),
-		FloorIs: claimIs, Floor: fmt.Sprintf("%.2f s", floor.Seconds()), Ratio: fmt.Sprintf("× %.1f", took.Seconds()/floor.Seconds()),
-		Figures: map[string]float64{"seconds": took.Seconds(), "floor_seconds": floor.Seconds()}}.goal(took <= 3*floor, "≤ × 3"))
-	return p.settled(ctx)
+	})
+	return took, err
 }
 
 // claimAll has as many workers as the watch has claim all that is due after a
