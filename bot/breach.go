@@ -48,20 +48,26 @@ func (d *Desk) Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) erro
 		}
 	}
 	last := 0
-	for i := range alerts {
-		if !alerts[i].Overtaken {
+	for _, a := range alerts {
+		if !a.Overtaken {
 			last++
 		}
 	}
-	for i := range alerts {
-		if last > mostAtOnce && !alerts[i].Overtaken {
-			alerts[i].Tell = &t.at
+	if last > mostAtOnce {
+		for i := range alerts {
+			if !alerts[i].Overtaken {
+				alerts[i].Tell = &t.at
+			}
 		}
+		if err := tx.PutAlerts(ctx, alerts); err != nil {
+			return err
+		}
+		return tx.SetClocks(ctx, clocks...)
 	}
 	if err := tx.AddAlerts(ctx, alerts); err != nil {
 		return err
 	}
-	if err := tx.SetClocks(ctx, clocks...); err != nil || last > mostAtOnce {
+	if err := tx.SetClocks(ctx, clocks...); err != nil {
 		return err
 	}
 	return t.tellAll(ctx, alerts, locked, standings)

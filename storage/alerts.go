@@ -32,48 +32,59 @@ type Alert struct {
 	Tell     *time.Time // when to tell it; nil: it is told
 }
 
-// AddAlerts stores the alerts and fills in their numbers. One that was there
-// before keeps the number 0: it has been told.
-func (tx *Tx) AddAlerts(ctx context.Context, all []Alert) error {
+const addAlerts = `
+	insert into alerts (ticket_id, kind, round, percent, beyond_ns, due_at, at, outcome, late, tell_at)
+	select * from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[])
+	on conflict on constraint alerts_once do nothing`
+
+func alertArgs(all []Alert) []any {
 	n := len(all)
-	if n == 0 {
-		return nil
-	}
-	type key struct {
-		ticket  ticket.ID
-		kind    sla.Kind
-		round   int
-		percent int
-		beyond  time.Duration
-	}
 	tickets, kinds, rounds, percents, beyonds := make([]ticket.ID, n), make([]string, n), make([]int, n), make([]int, n), make([]int64, n)
 	dues, ats, outcomes, lates, tells := make([]time.Time, n), make([]time.Time, n), make([]string, n), make([]string, n), make([]*time.Time, n)
-	index := make(map[key]int, n)
 	for i, a := range all {
 		tickets[i], kinds[i], rounds[i], percents[i], beyonds[i] = a.Ticket, string(a.Kind), a.Round, a.Mark.Percent, int64(a.Mark.Beyond)
 		dues[i], ats[i], outcomes[i], lates[i], tells[i] = a.Due, a.At, "told", a.Late, a.Tell
 		if a.Overtaken {
 			outcomes[i] = "overtaken"
 		}
-		index[key{a.Ticket, a.Kind, a.Round, a.Mark.Percent, a.Mark.Beyond}] = i
 	}
-	rows, _ := tx.Query(ctx, `
-		insert into alerts (ticket_id, kind, round, percent, beyond_ns, due_at, at, outcome, late, tell_at)
-		select * from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[])
-		on conflict on constraint alerts_once do nothing
-		returning id, ticket_id, kind, round, percent, beyond_ns`,
-		tickets, kinds, rounds, percents, beyonds, dues, ats, outcomes, lates, tells)
+	return []any{tickets, kinds, rounds, percents, beyonds, dues, ats, outcomes, lates, tells}
+}
+
+// AddAlerts stores the alerts and fills in their numbers. One that was there
+// before keeps the number 0: it has been told.
+func (tx *Tx) AddAlerts(ctx context.Context, all []Alert) error {
+	if len(all) == 0 {
+		return nil
+	}
+	type key struct {
+		ticket ticket.ID
+		kind   sla.Kind
+		round  int
+		mark   sla.Mark
+	}
+	index := make(map[key]int, len(all))
+	for i, a := range all {
+		index[key{a.Ticket, a.Kind, a.Round, a.Mark}] = i
+	}
+	rows, _ := tx.Query(ctx, addAlerts+` returning id, ticket_id, kind, round, percent, beyond_ns`, alertArgs(all)...)
 	var (
 		id int64
 		k  key
 	)
-	if _, err := pgx.ForEachRow(rows, []any{&id, &k.ticket, &k.kind, &k.round, &k.percent, &k.beyond}, func() error {
+	if _, err := pgx.ForEachRow(rows, []any{&id, &k.ticket, &k.kind, &k.round, &k.mark.Percent, &k.mark.Beyond}, func() error {
 		all[index[k]].ID = id
 		return nil
 	}); err != nil {
-		return fmt.Errorf("%d alerts: %w", n, err)
+		return fmt.Errorf("%d alerts: %w", len(all), err)
 	}
 	return nil
+}
+
+// PutAlerts is AddAlerts for alerts that are told later, so that nobody needs
+// their numbers yet.
+func (tx *Tx) PutAlerts(ctx context.Context, all []Alert) error {
+	return tx.later(ctx, failing("%d alerts", len(all)), addAlerts, alertArgs(all)...)
 }
 
 // UntoldAlerts returns at most limit of the alerts that are to be told by now,

@@ -187,7 +187,7 @@ func (f *CardFacts) queueTickets(batch *pgx.Batch, ids []ticket.ID, more *[]tick
 		return err
 	})
 	batch.Queue(`select `+clockColumns+` from clocks where ticket_id = any($1) order by kind desc`, ids).Query(func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, pgx.RowToStructByName[Clock])
+		found, err := pgx.CollectRows(rows, inColumns((*Clock).columns))
 		for _, c := range found {
 			t := f.Tickets[c.Ticket]
 			t.Clocks = append(t.Clocks, c)

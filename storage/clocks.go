@@ -15,25 +15,29 @@ import (
 // Clock is how one of a ticket's clocks stands: what its ledger gives, kept so
 // that it can be found when something falls due, and drawn without a sum.
 type Clock struct {
-	Ticket ticket.ID `db:"ticket_id"`
-	Kind   sla.Kind  `db:"kind"`
-	Level  string    `db:"level"` // slug of the service level
-	State  sla.State `db:"state"`
-	Since  time.Time `db:"since"`
-	Round  int       `db:"round"` // see sla.Clock
+	Ticket ticket.ID
+	Kind   sla.Kind
+	Level  string // slug of the service level
+	State  sla.State
+	Since  time.Time
+	Round  int // see sla.Clock
 
-	Due  *time.Time    `db:"due_at"`  // nil while it is paused in time
-	Left time.Duration `db:"left_ns"` // of open time, as of Since
-	Late bool          `db:"late"`    // it has ended too late
+	Due  *time.Time    // nil while it is paused in time
+	Left time.Duration // of open time, as of Since
+	Late bool          // it has ended too late
 
 	// The last mark of the ladder that was seen to in this round.
-	Percent int           `db:"percent"`
-	Beyond  time.Duration `db:"beyond_ns"`
+	Percent int
+	Beyond  time.Duration
 
-	Look *time.Time `db:"look_at"` // when to look at it next; nil: it needs none
+	Look *time.Time // when to look at it next; nil: it needs none
 }
 
 const clockColumns = `ticket_id, kind, level, state, since, round, due_at, left_ns, late, percent, beyond_ns, look_at`
+
+func (c *Clock) columns() []any {
+	return []any{&c.Ticket, &c.Kind, &c.Level, &c.State, &c.Since, &c.Round, &c.Due, &c.Left, &c.Late, &c.Percent, &c.Beyond, &c.Look}
+}
 
 // Same tells whether the record would have the other as it has this one.
 func (c Clock) Same(is Clock) bool {

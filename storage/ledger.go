@@ -18,20 +18,27 @@ import (
 
 // LedgerEntry is what happened to a ticket, as far as its clocks care.
 type LedgerEntry struct {
-	Ticket ticket.ID `db:"ticket_id"`
-	Seq    int       `db:"seq"` // counts from 1 within the ticket
-	At     time.Time `db:"at"`
-	Step   sla.Step  `db:"step"`
+	Ticket ticket.ID
+	Seq    int // counts from 1 within the ticket
+	At     time.Time
+	Step   sla.Step
 
 	// Of Opened and Changed: the service level, by its slug in a policy, empty if
 	// nothing is promised; and what of the ticket it follows from.
-	Policy   PolicyID        `db:"policy_id"`
-	Level    string          `db:"level"`
-	Priority ticket.Priority `db:"priority"`
-	Team     people.TeamID   `db:"team_id"`
+	Policy   PolicyID
+	Level    string
+	Priority ticket.Priority
+	Team     people.TeamID
 
-	Reason ticket.Reason `db:"reason"` // of Waited
-	Why    string        `db:"why"`    // of Changed, in words
+	Reason ticket.Reason // of Waited
+	Why    string        // of Changed, in words
+}
+
+const entryColumns = `ticket_id, seq, at, step, coalesce(policy_id, 0) as policy_id, coalesce(level, '') as level, coalesce(priority, 0) as priority,
+	coalesce(team_id, 0) as team_id, coalesce(reason, '') as reason, why`
+
+func (e *LedgerEntry) columns() []any {
+	return []any{&e.Ticket, &e.Seq, &e.At, &e.Step, &e.Policy, &e.Level, &e.Priority, &e.Team, &e.Reason, &e.Why}
 }
 
 // Standing is how the promises of a ticket stand: its ledger, its clocks as they
@@ -78,8 +85,7 @@ func (s Standing) Level() (slug string, in PolicyID) {
 // in the map. Whoever means to change them has locked the tickets before.
 func (tx *Tx) Standings(ctx context.Context, ids ...ticket.ID) (_ map[ticket.ID]Standing, err error) {
 	batch := &pgx.Batch{}
-	batch.Queue(`select ticket_id, seq, at, step, coalesce(policy_id, 0) as policy_id, coalesce(level, '') as level, coalesce(priority, 0) as priority,
-		coalesce(team_id, 0) as team_id, coalesce(reason, '') as reason, why from ledger where ticket_id = any($1) order by ticket_id, seq`, ids)
+	batch.Queue(`select `+entryColumns+` from ledger where ticket_id = any($1) order by ticket_id, seq`, ids)
 	batch.Queue(`select `+clockColumns+` from clocks where ticket_id = any($1) order by ticket_id, kind desc`, ids)
 	batch.Queue(`select `+breachColumns+` from breaches where ticket_id = any($1) and ended_at is null order by id`, ids)
 	results := tx.SendBatch(ctx, batch)
@@ -90,7 +96,7 @@ func (tx *Tx) Standings(ctx context.Context, ids ...ticket.ID) (_ map[ticket.ID]
 	}()
 	all := make(map[ticket.ID]Standing, len(ids))
 	rows, _ := results.Query()
-	entries, err := pgx.CollectRows(rows, pgx.RowToStructByName[LedgerEntry])
+	entries, err := pgx.CollectRows(rows, inColumns((*LedgerEntry).columns))
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +106,7 @@ func (tx *Tx) Standings(ctx context.Context, ids ...ticket.ID) (_ map[ticket.ID]
 		all[e.Ticket] = s
 	}
 	rows, _ = results.Query()
-	clocks, err := pgx.CollectRows(rows, pgx.RowToStructByName[Clock])
+	clocks, err := pgx.CollectRows(rows, inColumns((*Clock).columns))
 	if err != nil {
 		return nil, err
 	}

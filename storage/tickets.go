@@ -56,6 +56,12 @@ const ticketColumns = `t.id, t.kind, t.number, t.title, t.detail, t.requester_id
 	t.opened_at, t.claimed_at, t.resolved_at, t.closed_at, t.reopened, coalesce(t.rating, 0) as rating, t.comment,
 	coalesce(t.follows_id, 0) as follows_id, t.version`
 
+func (r *ticketRow) columns() []any {
+	return []any{&r.ID, &r.Kind, &r.Number, &r.Title, &r.Detail, &r.Requester, &r.Author, &r.Owner, &r.Chosen, &r.Queue, &r.Moves, &r.Team,
+		&r.Service, &r.Category, &r.Impact, &r.Urgency, &r.Priority, &r.Because, &r.State, &r.WaitsFor, &r.WaitNote, &r.Resolution, &r.Article,
+		&r.OpenedAt, &r.ClaimedAt, &r.ResolvedAt, &r.ClosedAt, &r.Reopened, &r.Rating, &r.Comment, &r.Follows, &r.Version}
+}
+
 func (r ticketRow) ticket() ticket.Ticket {
 	return ticket.Ticket{
 		ID: r.ID, Kind: r.Kind, Number: r.Number, Title: r.Title, Detail: r.Detail,
@@ -83,7 +89,7 @@ func orNull(t time.Time) *time.Time {
 
 func (tx *Tx) oneTicket(ctx context.Context, sql string, args ...any) (ticket.Ticket, error) {
 	rows, _ := tx.Query(ctx, sql, args...)
-	r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[ticketRow])
+	r, err := pgx.CollectExactlyOneRow(rows, inColumns((*ticketRow).columns))
 	if err != nil {
 		return ticket.Ticket{}, fmt.Errorf("ticket %v: %w", args, notFound(err))
 	}
@@ -92,7 +98,7 @@ func (tx *Tx) oneTicket(ctx context.Context, sql string, args ...any) (ticket.Ti
 
 func (tx *Tx) manyTickets(ctx context.Context, what, sql string, args ...any) ([]ticket.Ticket, error) {
 	rows, _ := tx.Query(ctx, sql, args...)
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[ticketRow])
+	found, err := pgx.CollectRows(rows, inColumns((*ticketRow).columns))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)
 	}
