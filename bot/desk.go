@@ -91,6 +91,7 @@ type Desk struct {
 
 	due   atomic.Bool // see DueSoon
 	wrote atomic.Bool // see ArticlesWritten
+	named atomic.Bool // see ChannelsNamed
 }
 
 // New makes a desk.

@@ -59,6 +59,9 @@ func (d *Desk) Due(ctx context.Context, tx *storage.Tx, kind string, subject int
 		return t.returns(ctx, people.PersonID(subject))
 	case storage.LevelsApply:
 		return t.applyLevels(ctx, ticket.ID(subject))
+	case storage.ChannelsFind:
+		d.named.Store(true)
+		return nil
 	case breachApology:
 		return t.apologise(ctx, storage.BreachID(subject))
 	case breachCount:

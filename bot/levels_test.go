@@ -46,13 +46,13 @@ func promising() policy.Policy {
 		People: []policy.Person{{Mail: "ana@acme.example", Name: "Ana"}, {Mail: "ben@acme.example", Name: "Ben"}, {Mail: "ada@acme.example", Name: "Ada"}},
 		Teams: []policy.Team{{Slug: "desk", Name: "Desk", Tier: 1, Channel: policy.Channels{"slack": "triage"}, Lead: "ada@acme.example", Members: []string{"ben@acme.example"}},
 			{Slug: "net", Name: "Network", Tier: 1, Lead: "ada@acme.example", Members: []string{"ben@acme.example"}}},
-		Services:  []policy.Service{{Slug: "other", Name: "Other", Incidents: "desk", Requests: "desk"}, {Slug: "mail", Name: "Mail", Incidents: "net", Requests: "desk"}},
+		Services:  []policy.Service{{Slug: "other", Name: "Other", Incidents: "desk", Requests: "desk"}, {Slug: "lan", Name: "LAN", Incidents: "net", Requests: "desk"}},
 		Calendars: []policy.Calendar{{Slug: "mornings", Name: "Mornings", TimeZone: "Australia/Lord_Howe", Open: policy.Week{"daily": {"06:00-12:00"}}}},
 		Levels: []policy.ServiceLevel{
 			{Slug: "critical", Name: "Critical", For: policy.Tickets{Priorities: []ticket.Priority{ticket.Critical}}, Calendar: "mornings",
 				Response: policy.Target{Within: "30m"}, Resolution: policy.Target{Within: "2h", Pauses: waits}},
-			{Slug: "mail", Name: "Mail", For: policy.Tickets{Services: []string{"mail"}, Priorities: []ticket.Priority{2, 3, 4}}, Calendar: policy.Always, Response: policy.Target{Within: "30m"}, Resolution: policy.Target{Within: "3h", Pauses: waits}},
 			{Slug: "rest", Name: "Standard", Calendar: policy.Always, Response: policy.Target{Within: "1h"}, Resolution: policy.Target{Within: "4h", Pauses: waits}},
+			{Slug: "lan", Name: "LAN", For: policy.Tickets{Services: []string{"lan"}, Priorities: []ticket.Priority{2, 3, 4}}, Calendar: policy.Always, Response: policy.Target{Within: "30m"}, Resolution: policy.Target{Within: "3h", Pauses: waits}},
 		},
 	}.WithDefaults()
 }
@@ -306,14 +306,14 @@ func TestClocksAreWhatTheLedgerGives(t *testing.T) {
 				ev = l.event(l.ben, chat.Pressed, id, cards.Claim, nil)
 			case 8:
 				p := promising()
-				p.Levels[2].Resolution.Within = policy.Duration(fmt.Sprintf("%dm", rapid.IntRange(30, 600).Draw(rt, "minutes")))
+				p.Levels[1].Resolution.Within = policy.Duration(fmt.Sprintf("%dm", rapid.IntRange(30, 600).Draw(rt, "minutes")))
 				l.apply(p)
 				l.pass(storage.PolicySeen)
 				for _, d := range dueNow(l) {
 					l.in(func(ctx context.Context, tx *storage.Tx) error { return l.Due(ctx, tx, d.Kind, d.Subject, d.At) })
 				}
 			case 9, 10:
-				ev = l.event(l.ben, chat.Submitted, id, cards.Correct, chat.Values{"service": {[]string{"other", "mail"}[step-9]}})
+				ev = l.event(l.ben, chat.Submitted, id, cards.Correct, chat.Values{"service": {[]string{"other", "lan"}[step-9]}})
 			case 11:
 				if err := l.look(); err != nil {
 					rt.Fatal(err)

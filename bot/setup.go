@@ -124,9 +124,23 @@ func (t *turn) postWaiting(ctx context.Context, team people.TeamID) error {
 
 // FindChannels fills in the ids of the channels that the policy names, and
 // makes agents of who is in the triage channels. It returns what it could not
-// find, in words; run it at the start and after a policy has been applied. On an
-// error some are still to be found: run it again.
+// find, in words; run it at the start. On an error some are still to be found:
+// run it again.
 func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
+	return d.findChannels(ctx, func(storage.DeskChannel) bool { return true })
+}
+
+// FindNewChannels is FindChannels for those that have not been found yet: run it
+// after a policy has been applied.
+func (d *Desk) FindNewChannels(ctx context.Context) ([]string, error) {
+	return d.findChannels(ctx, func(c storage.DeskChannel) bool { return c.Channel == "" })
+}
+
+// ChannelsNamed tells whether this process is to look for the channels that a
+// new policy names, since the last call.
+func (d *Desk) ChannelsNamed() bool { return d.named.Swap(false) }
+
+func (d *Desk) findChannels(ctx context.Context, wanted func(storage.DeskChannel) bool) ([]string, error) {
 	r, err := d.rulesNow(ctx)
 	if err != nil {
 		return nil, err
@@ -135,7 +149,7 @@ func (d *Desk) FindChannels(ctx context.Context) ([]string, error) {
 	var later []error // what may work another time, and must not keep the rest
 	for _, c := range r.channels {
 		p := d.platforms[c.Platform]
-		if p == nil {
+		if p == nil || !wanted(c) {
 			continue
 		}
 		if c.Channel == "" {

@@ -15,6 +15,9 @@ import (
 const (
 	LevelsApply = "levels.apply" // subject: the ticket after which a new policy is still to be applied to open tickets
 	AlertsLate  = "alerts.late"  // subject: 0
+	// ChannelsFind is that a new policy may name channels and people that are still
+	// to be looked for. Subject: 0.
+	ChannelsFind = "channels.find"
 	// ChangesReport is the report on the changes of a month. Subject: the month.
 	ChangesReport = "changes.report"
 )

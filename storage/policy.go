@@ -79,8 +79,9 @@ func (tx *Tx) applyPolicy(ctx context.Context, p policy.Policy, by string, at ti
 		at, by, doc).Scan(&id); err != nil {
 		return 0, err
 	}
-	// Open tickets follow as soon as every process has seen it.
-	if err := tx.SetDue(ctx, LevelsApply, 0, at.Add(PolicySeen)); err != nil {
+	// Open tickets follow as soon as every process has seen it, and one of them
+	// looks for the channels that it names.
+	if err := tx.SetAllDue(ctx, []Due{{LevelsApply, 0, at.Add(PolicySeen)}, {ChannelsFind, 0, at.Add(PolicySeen)}}); err != nil {
 		return 0, err
 	}
 	if len(p.Changes.Report) > 0 {

@@ -131,6 +131,8 @@ type Desk interface {
 	Token(owner string) string
 	// Asks is such a program at the desk's API.
 	Asks(token, method, path, body string) (status int, answer string)
+	// Applies puts Acme's policy in force where there is none yet.
+	Applies()
 	// Restart ends the desk's process and starts another on the same record.
 	Restart()
 }

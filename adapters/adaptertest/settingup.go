@@ -28,6 +28,16 @@ var settingUp = []Conversation{
 		},
 	},
 	{
+		Name: "a policy that is applied while the desk runs finds its channels within seconds", Rows: []string{"SA10", "AW1"}, Bare: true,
+		Run: func(w *World) {
+			w.Person("ana").Says("my zeppelin waits for a policy").Press("Talk to a person").Sees("INC-1", "Service Desk")
+			w.Settle()
+			w.Applies()
+			w.Channel("it-triage").Sees("INC-1", "my zeppelin waits for a policy")
+			w.Person("ben").In("it-triage").Press("Claim").Sees("Ben Weber is on it")
+		},
+	},
+	{
 		Name: "without a policy an admin of the platform is told what is left, and does it in chat", Rows: []string{"SA10"}, Bare: true, Needs: []Feature{Admins},
 		Run: func(w *World) {
 			ada := w.Person("ada")

@@ -109,6 +109,7 @@ type App struct {
 	cancel  context.CancelFunc
 	work    *errgroup.Group
 	finding sync.Mutex
+	named   chan struct{} // a policy may name channels that are to be looked for
 	ready   chan struct{}
 	ended   chan struct{}
 	err     error
@@ -135,7 +136,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return nil, err // before anything is started
 		}
 	}
-	a := &App{o: o, registry: prometheus.NewRegistry(), ready: make(chan struct{}), ended: make(chan struct{})}
+	a := &App{o: o, registry: prometheus.NewRegistry(), ready: make(chan struct{}), ended: make(chan struct{}), named: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -407,6 +408,12 @@ func (a *App) handled() {
 	if a.Desk.DueSoon() {
 		a.shared.Publish(context.Background(), bot.DueChanged, nil)
 	}
+	if a.Desk.ChannelsNamed() {
+		select {
+		case a.named <- struct{}{}:
+		default:
+		}
+	}
 	if a.Desk.ArticlesWritten() {
 		a.shared.Publish(context.Background(), bot.ArticlesChanged, nil)
 	}
@@ -418,6 +425,18 @@ func (a *App) wakeWatch(ctx context.Context) error {
 		a.watch.Wake()
 	}
 	return nil
+}
+
+// findNamed looks for what a policy names that is applied while the desk runs.
+func (a *App) findNamed(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-a.named:
+			a.persist(ctx, "not all channels that the policy names were found yet", a.findNew)
+		}
+	}
 }
 
 // Start serves and works until Stop. It returns when the desk listens; see
@@ -458,7 +477,7 @@ func (a *App) Start(ctx context.Context) error {
 		group.Go(func() error { return a.web.Run(run) })
 	}
 	for _, worker := range []func(context.Context) error{
-		a.inbox.Run, a.outbox.Run, a.watch.Run, a.pipeline.Run, a.Desk.FetchFiles, a.wakeWatch, a.connect,
+		a.inbox.Run, a.outbox.Run, a.watch.Run, a.pipeline.Run, a.Desk.FetchFiles, a.wakeWatch, a.findNamed, a.connect,
 		func(ctx context.Context) error { return bot.FollowArticles(ctx, a.DB, a.index, a.shared, a.o.Log) },
 		func(ctx context.Context) error { return bot.FollowEvidence(ctx, a.DB, a.index, a.o.Log) },
 	} {
@@ -507,10 +526,13 @@ func (a *App) connect(ctx context.Context) error {
 // titles are the platforms' names for people.
 var titles = map[string]string{slack.Platform: "Slack", teams.Platform: "Teams"}
 
-func (a *App) findChannels(ctx context.Context) error {
+func (a *App) findChannels(ctx context.Context) error { return a.find(ctx, a.Desk.FindChannels) }
+func (a *App) findNew(ctx context.Context) error      { return a.find(ctx, a.Desk.FindNewChannels) }
+
+func (a *App) find(ctx context.Context, do func(context.Context) (missing []string, err error)) error {
 	a.finding.Lock() // each platform asks for it
 	defer a.finding.Unlock()
-	missing, err := a.Desk.FindChannels(ctx)
+	missing, err := do(ctx)
 	if err == nil {
 		for _, m := range missing {
 			a.o.Log.WarnContext(ctx, m)

@@ -15,6 +15,8 @@ import (
 	"github.com/deskhand/deskhand/adapters/slack/slacktest"
 	"github.com/deskhand/deskhand/adapters/teams/teamstest"
 	"github.com/deskhand/deskhand/bot/chat"
+	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
+	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pgtest"
 )
@@ -48,7 +50,7 @@ func TestSlackAsksTeamsWorks(t *testing.T) {
 // parity starts a desk for a conversation of the list.
 func parity(t *testing.T, on adaptertest.Pair, bare bool) adaptertest.Desk {
 	t.Helper()
-	d := &parityDesk{desk: &desk{t: t}, o: Options{DatabaseURL: pgtest.URL(t)}}
+	d := &parityDesk{desk: &desk{t: t}, o: Options{DatabaseURL: pgtest.URL(t)}, on: on}
 	if on.Has(adaptertest.Slack) {
 		d.slack = workspaceOf(t, slacktest.Options{Now: d.now, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
 	}
@@ -71,7 +73,8 @@ func parity(t *testing.T, on adaptertest.Pair, bare bool) adaptertest.Desk {
 
 type parityDesk struct {
 	*desk
-	o Options
+	o  Options
+	on adaptertest.Pair
 }
 
 // transcripts are what fails with, on all platforms.
@@ -153,6 +156,24 @@ func (d *parityDesk) Token(owner string) (bearer string) {
 		d.t.Fatal(err)
 	}
 	return bearer
+}
+
+func (d *parityDesk) Applies() {
+	d.t.Helper()
+	p, err := policyfile.Parse("company.yaml", []byte(companyOn(d.on)))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p.Removed = map[string]policy.AfterRemoval{}
+	for _, l := range policy.BuiltIn().Levels { // tickets have been opened under them
+		p.Removed[l.Slug] = policy.Move
+	}
+	if err := d.db.InTx(d.t.Context(), func(tx *storage.Tx) error {
+		_, err := tx.ApplyPolicy(d.t.Context(), p, "test", d.now())
+		return err
+	}); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 func (d *parityDesk) Asks(token, method, path, body string) (int, string) {
