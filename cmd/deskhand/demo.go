@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -81,8 +83,10 @@ func (c *demoCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := workspace.Listen("127.0.0.1:0"); err != nil {
 		return err
 	}
-	if err := tenant.Listen("127.0.0.1:0"); err != nil {
-		return err
+	// The desk writes to people in Teams at the address that Teams wrote from.
+	address := cmp.Or(strings.TrimPrefix(tenant.URL(), "http://"), "127.0.0.1:0")
+	if err := tenant.Listen(address); err != nil {
+		return fmt.Errorf("something else is at %s, where Teams was; stop that, or begin afresh with --reset: %w", address, err)
 	}
 
 	moved := &movingIn{Handler: e.log.Handler()}

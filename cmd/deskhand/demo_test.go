@@ -22,10 +22,13 @@ func startDemo(t *testing.T, dir string) (url string, stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, printed := io.Pipe()
 	ended := make(chan struct{})
-	var failed error
+	var (
+		failed error
+		log    strings.Builder
+	)
 	go func() {
 		defer close(ended)
-		failed = run(ctx, []string{"demo", "--data", dir, "--listen", "127.0.0.1:0", "--log-level", "warn"}, printed, os.Stderr)
+		failed = run(ctx, []string{"demo", "--data", dir, "--listen", "127.0.0.1:0", "--log-level", "warn"}, printed, &log)
 		_ = printed.CloseWithError(io.EOF)
 	}()
 	stop = func() {
@@ -38,6 +41,9 @@ func startDemo(t *testing.T, dir string) (url string, stop func()) {
 		<-ended
 		if failed != nil {
 			t.Errorf("demo: %v", failed)
+		}
+		if strings.Contains(log.String(), "connection refused") {
+			t.Errorf("the demo has lost a platform:\n%s", &log)
 		}
 	}
 	t.Cleanup(stop)

@@ -92,7 +92,9 @@ func (t *Tenant) Restore(snapshot []byte) error {
 	t.lastID = max(t.lastID, s.LastID)
 	now := t.url
 	t.url = s.URL
-	t.rebase(now)
+	if now != "" { // or else Listen moves what was kept, unless it listens there again
+		t.rebase(now)
+	}
 	t.changes.forget()
 	return nil
 }

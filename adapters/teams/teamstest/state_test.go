@@ -31,9 +31,12 @@ func TestASnapshotBringsEverythingBack(t *testing.T) {
 	b, err := teamstest.New(teamstest.Options{})
 	must(t, err)
 	t.Cleanup(func() { must(t, b.Close()) })
-	must(t, b.Listen("127.0.0.1:0"))
 	from := b.Seq()
 	must(t, b.Restore(saved))
+	if b.URL() != a.w.URL() {
+		t.Errorf("before it listens it is at %q, want %s, where it was", b.URL(), a.w.URL())
+	}
+	must(t, b.Listen("127.0.0.1:0"))
 	move := func(s []teamstest.Seen) []teamstest.Seen {
 		raw, err := json.Marshal(s)
 		must(t, err)
