@@ -29,6 +29,7 @@ const (
 	OfGap      Subject = "gap"
 	OfSynonym  Subject = "synonym"
 	OfProposal Subject = "proposal"
+	OfLetter   Subject = "letter"
 )
 
 // Step is one entry of the audit record: who did what, when, from where, and

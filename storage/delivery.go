@@ -134,6 +134,7 @@ type Failed struct {
 	Delivery
 	Reason string
 	Letter bool // a person should look at it
+	Unsure bool // an attempt may have succeeded
 }
 
 // Outcomes are what became of claimed posts.
@@ -322,15 +323,15 @@ func recordFailed(batch *pgx.Batch, all []Failed, now time.Time) {
 		return
 	}
 	n := len(all)
-	ids, reasons, letters := make([]PostID, n), make([]string, n), make([]bool, n)
+	ids, reasons, letters, unsure := make([]PostID, n), make([]string, n), make([]bool, n), make([]bool, n)
 	for i, f := range all {
-		ids[i], reasons[i], letters[i] = f.ID, f.Reason, f.Letter
+		ids[i], reasons[i], letters[i], unsure[i] = f.ID, f.Reason, f.Letter, f.Unsure
 	}
 	batch.Queue(`
 		with failed as (
-			select * from unnest($1::bigint[], $2::text[], $3::bool[]) as f (id, reason, letter)),
+			select * from unnest($1::bigint[], $2::text[], $3::bool[], $5::bool[]) as f (id, reason, letter, unsure)),
 		orphans as (
-			select o.post_id as id, 'the message that was to open its thread: ' || f.reason as reason, f.letter
+			select o.post_id as id, 'the message that was to open its thread: ' || f.reason as reason, f.letter, false as unsure
 			from failed f join posts r on r.id = f.id and r.root and r.external is null
 				join outbox o on o.conversation = 'thread ' || r.thread_id
 			where o.post_id not in (select id from failed)),
@@ -338,8 +339,9 @@ func recordFailed(batch *pgx.Batch, all []Failed, now time.Time) {
 		unqueued as (delete from outbox o using doomed d where o.post_id = d.id),
 		marked as (update posts p set failed = d.reason from doomed d where p.id = d.id)
 		insert into dead_letters (source, key, content, error, died_at)
-		select 'outbox', p.id::text, to_jsonb(p), d.reason, $4
-		from doomed d join posts p on p.id = d.id where d.letter`, ids, reasons, letters, now)
+		select 'outbox', p.id::text, to_jsonb(p) || jsonb_build_object('unsure', d.unsure, 'lane', o.lane), d.reason, $4
+		from doomed d join posts p on p.id = d.id left join outbox o on o.post_id = d.id where d.letter order by p.root desc, p.id`,
+		ids, reasons, letters, now, unsure)
 }
 
 // CountOutbox returns how many posts wait for delivery, and since when the

@@ -157,6 +157,7 @@ type metrics struct {
 	seconds  *prometheus.HistogramVec
 	waiting  prometheus.Gauge
 	oldest   prometheus.Gauge
+	dead     prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -180,11 +181,14 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		oldest: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "deskhand_inbox_oldest_seconds", Help: "Age of the oldest of them.",
 		}),
+		dead: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "deskhand_dead_letters", Help: storage.LettersHelp, ConstLabels: prometheus.Labels{"source": string(storage.FromInbox)},
+		}),
 	}
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.accepted, m.batch, m.handled, m.seconds, m.waiting, m.oldest} {
+	for _, c := range []prometheus.Collector{m.accepted, m.batch, m.handled, m.seconds, m.waiting, m.oldest, m.dead} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

@@ -151,6 +151,9 @@ func (in *Inbox) count(ctx context.Context) {
 			}
 			in.metrics.oldest.Set(age.Seconds())
 		}
+		if n, err := in.o.DB.CountLetters(ctx, storage.FromInbox); err == nil {
+			in.metrics.dead.Set(float64(n))
+		}
 		select {
 		case <-ctx.Done():
 			return

@@ -151,6 +151,7 @@ type metrics struct {
 	failures  *prometheus.CounterVec
 	waiting   prometheus.Gauge
 	oldest    prometheus.Gauge
+	dead      prometheus.Gauge
 	alerts    prometheus.Histogram
 }
 
@@ -172,6 +173,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		oldest: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "deskhand_outbox_oldest_seconds", Help: "Age of the oldest of them.",
 		}),
+		dead: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "deskhand_dead_letters", Help: storage.LettersHelp, ConstLabels: prometheus.Labels{"source": string(storage.FromOutbox)},
+		}),
 		alerts: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "deskhand_alert_seconds", Help: "Time from the instant at which an alert was due to the platform's acceptance.",
 			Buckets: prometheus.ExponentialBuckets(0.005, 2, 20),
@@ -180,7 +184,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.delivered, m.seconds, m.failures, m.waiting, m.oldest, m.alerts} {
+	for _, c := range []prometheus.Collector{m.delivered, m.seconds, m.failures, m.waiting, m.oldest, m.dead, m.alerts} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("outbox: %w", err)
 		}

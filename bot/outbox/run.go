@@ -242,12 +242,12 @@ func (out *Outbox) undeliverable(d *delivery, now time.Time) func() {
 	case p.Failed != "":
 		return func() { out.nothing(d) }
 	case p.Orphan:
-		return func() { out.failed(d, "orphan", "the message that was to open its thread has failed") }
+		return func() { out.failed(d, "orphan", "the message that was to open its thread has failed", d.Unsure) }
 	case p.Thread != 0 && !p.Root && p.In.Root == "":
 		return func() { out.passing(d, d.Unsure, errors.New("its thread is not open yet")) }
 	case (kind == chat.Whisper || kind == chat.React || kind == chat.Unreact) && now.Sub(p.CreatedAt) > pointless:
 		return func() {
-			out.failed(d, "late", fmt.Sprintf("not delivered within %s, and pointless after that", pointless))
+			out.failed(d, "late", fmt.Sprintf("not delivered within %s, and pointless after that", pointless), d.Unsure)
 		}
 	case out.o.Platforms[p.Platform] == nil:
 		return func() { out.passing(d, d.Unsure, fmt.Errorf("no platform %q here", p.Platform)) }
@@ -283,6 +283,9 @@ func (out *Outbox) count(ctx context.Context) {
 				age = out.o.Now().Sub(oldest)
 			}
 			out.metrics.oldest.Set(age.Seconds())
+		}
+		if n, err := out.o.DB.CountLetters(ctx, storage.FromOutbox); err == nil {
+			out.metrics.dead.Set(float64(n))
 		}
 		select {
 		case <-ctx.Done():

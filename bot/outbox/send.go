@@ -72,7 +72,7 @@ func (out *Outbox) send(ctx context.Context, d *delivery) {
 			}
 		}
 		if out.tooOld(d) {
-			out.failed(d, "refused", err.Error())
+			out.failed(d, "refused", err.Error(), d.Unsure)
 			return
 		}
 		out.putOff(d, limited.After, unsure, false, err)
@@ -81,11 +81,11 @@ func (out *Outbox) send(ctx context.Context, d *delivery) {
 			out.dropChange(d, err)
 			return
 		}
-		out.failed(d, "refused", err.Error())
+		out.failed(d, "refused", err.Error(), d.Unsure)
 	case errors.Is(err, chat.ErrGone) && d.update:
 		out.gone(d, err)
 	case errors.Is(err, chat.ErrGone):
-		out.failed(d, "gone", err.Error())
+		out.failed(d, "gone", err.Error(), d.Unsure)
 	case errors.Is(err, chat.ErrUnsure) || ctx.Err() != nil:
 		out.metrics.failures.WithLabelValues("unsure").Inc()
 		out.passing(d, true, err)
@@ -161,12 +161,13 @@ func (out *Outbox) gone(d *delivery, err error) {
 	})
 }
 
-// failed notes that the post will never be delivered.
-func (out *Outbox) failed(d *delivery, kind, reason string) {
+// failed notes that the post will never be delivered; unsure, that an attempt at
+// it may have succeeded all the same.
+func (out *Outbox) failed(d *delivery, kind, reason string, unsure bool) {
 	out.metrics.failures.WithLabelValues(kind).Inc()
 	out.o.Log.LogAttrs(context.Background(), slog.LevelError, "a post can't be delivered", append(d.attrs(), slog.String("reason", reason))...)
 	out.results.add(func(o *storage.Outcomes) {
-		o.Failed = append(o.Failed, storage.Failed{Delivery: d.Delivery, Reason: reason, Letter: true})
+		o.Failed = append(o.Failed, storage.Failed{Delivery: d.Delivery, Reason: reason, Letter: true, Unsure: unsure})
 	})
 }
 
@@ -175,7 +176,7 @@ func (out *Outbox) failed(d *delivery, kind, reason string) {
 func (out *Outbox) passing(d *delivery, unsure bool, err error) {
 	out.metrics.failures.WithLabelValues("error").Inc()
 	if out.tooOld(d) {
-		out.failed(d, "error", err.Error())
+		out.failed(d, "error", err.Error(), unsure || d.Unsure)
 		return
 	}
 	level := slog.LevelDebug

@@ -113,7 +113,7 @@ func (c *doctorCmd) checkStores(ctx context.Context, e *env, tell teller) (err e
 		return err
 	}
 	tell("dead letters", d.Dead == 0, fmt.Sprintf("%d; %d events and %d messages wait", d.Dead, d.Inbox, d.Outbox),
-		"what could not be handled or delivered is in the table dead_letters, with the reason")
+		"deskhand dead list shows what could not be handled or delivered, with the reason; retry and drop see to it")
 	return nil
 }
 

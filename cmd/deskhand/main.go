@@ -25,6 +25,7 @@ type cli struct {
 	CMDB    cmdbCmd    `cmd:"" name:"cmdb" help:"Bring in what the company runs: configuration items and what depends on what."`
 	Token   tokenCmd   `cmd:"" help:"Let a program act for somebody: a delivery pipeline that asks for changes."`
 	SLA     slaCmd     `cmd:"" name:"sla" help:"Show the sum behind a promised time, and rehearse a policy on what has happened."`
+	Dead    deadCmd    `cmd:"" help:"See what could not be handled or delivered, and try it again."`
 	Doctor  doctorCmd  `cmd:"" help:"Check everything that the desk depends on, and say what to do."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date; serve does so too."`
 	Teams   teamsCmd   `cmd:"" help:"Prepare Microsoft Teams."`

@@ -397,7 +397,7 @@ create table audit (
     at        timestamptz not null,
     person_id bigint, -- null: the desk itself
     subject_id bigint not null,
-    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'proposal', 'token', 'synonym')),
+    subject   text not null check (subject in ('ticket', 'question', 'article', 'person', 'policy', 'message', 'channel', 'item', 'change', 'gap', 'proposal', 'token', 'synonym', 'letter')),
     action    text not null,
     via       text not null, -- platform and place, or the command
     note      text not null default '', -- empty too if a ticket's resolution, or why it waits, is the same
