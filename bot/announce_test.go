@@ -22,7 +22,7 @@ import (
 // channel, and one for all others.
 func changing() policy.Policy {
 	p := promising()
-	p.Services[1].Incidents, p.Services[1].Channel = "desk", policy.Channels{"slack": "mailers"}
+	p.Services = append(p.Services, policy.Service{Slug: "mail", Name: "Mail", Incidents: "desk", Requests: "desk", Channel: policy.Channels{"slack": "mailers"}})
 	p.Changes.Channel = policy.Channels{"slack": "#changes"}
 	return p
 }

@@ -19,7 +19,7 @@ const (
 	// says so. It only saves the wait for the next look.
 	ArticlesChanged = "articles"
 
-	articlePoll  = time.Second
+	articlePoll  = 2 * time.Second
 	articleBatch = 500
 	// rebuildFrom is how many changes are worth a new index.
 	rebuildFrom = 2000

@@ -92,6 +92,8 @@ type Desk struct {
 	due   atomic.Bool // see DueSoon
 	wrote atomic.Bool // see ArticlesWritten
 	named atomic.Bool // see ChannelsNamed
+	filed atomic.Bool // see WakeFiles
+	files chan struct{}
 }
 
 // New makes a desk.
@@ -108,7 +110,7 @@ func New(o Options) (*Desk, error) {
 	if o.Shared == nil {
 		o.Shared = ephemeral.NewMemory(ephemeral.MemoryOptions{})
 	}
-	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, articlePicture: o.ArticlePicture, adviser: o.Adviser, now: o.Now, log: o.Log}, nil
+	return &Desk{db: o.DB, index: o.Index, platforms: o.Platforms, shared: o.Shared, pageLink: o.PageLink, calendarLink: o.CalendarLink, pictureLink: o.PictureLink, articlePicture: o.ArticlePicture, adviser: o.Adviser, now: o.Now, log: o.Log, files: make(chan struct{}, 1)}, nil
 }
 
 // Hide takes passwords and keys out of what somebody says or fills in, whichever

@@ -15,7 +15,7 @@ import (
 const (
 	// evidencePoll keeps the promise that what is pressed on one process is
 	// learnt on all within a second, without anybody having to be told.
-	evidencePoll  = 400 * time.Millisecond
+	evidencePoll  = 800 * time.Millisecond
 	evidenceBatch = 2000
 )
 

@@ -16,10 +16,21 @@ import (
 const (
 	// mostFile is the largest file that is kept, in bytes.
 	mostFile = 20 << 20
-	// filePoll is how often wanted files are looked for when nothing says that
-	// there are any.
-	filePoll = 2 * time.Second
+	// filePoll is how often files are looked for that another process, or this one
+	// before it ended, has left.
+	filePoll = 5 * time.Second
 )
+
+// WakeFiles has files fetched that were put into threads since the last call.
+func (d *Desk) WakeFiles() {
+	if !d.filed.Swap(false) {
+		return
+	}
+	select {
+	case d.files <- struct{}{}:
+	default:
+	}
+}
 
 // FetchFiles fetches the files that people have put into threads until ctx
 // ends. It is a worker of its own, because it waits for the network.
@@ -43,6 +54,7 @@ func (d *Desk) FetchFiles(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-d.files:
 		case <-tick.C:
 		}
 	}

@@ -99,7 +99,7 @@ func TestOneAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := promising()
 	p.Ladders = []policy.Ladder{{Slug: "once", Steps: []policy.Step{{At: 100, Channel: true}}}}
-	p.Levels[2].Ladder = "once"
+	p.Levels[1].Ladder = "once"
 	l := newLab(t, p)
 	const many = 12
 	for range many {

@@ -126,6 +126,7 @@ func (t *turn) keep(ctx context.Context, th storage.Thread, id ticket.ID, text s
 		if _, err := t.tx.AddFile(ctx, storage.File{Message: m.ID, Name: f.Name, MIME: f.MIME, Size: f.Size, Source: source, State: state}); err != nil {
 			return m, fresh, err
 		}
+		t.desk.filed.Store(true)
 		if state == storage.FileTooBig {
 			text := fmt.Sprintf("“%s” is %d MB. I can keep files up to %d MB, so it is not in the ticket. A link to it works too.",
 				f.Name, f.Size>>20, mostFile>>20)

@@ -405,6 +405,7 @@ func (a *App) assemble(ctx context.Context) error {
 func (a *App) handled() {
 	a.outbox.Wake()
 	a.pipeline.Wake()
+	a.Desk.WakeFiles()
 	if a.Desk.DueSoon() {
 		a.shared.Publish(context.Background(), bot.DueChanged, nil)
 	}
