@@ -2,10 +2,16 @@ package storage
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"runtime/debug"
+	"strings"
+	"sync"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -28,7 +34,8 @@ func Migrations() fs.FS {
 // Migrate brings the schema up to date. Several processes may do so at once:
 // one works while the others wait, and find nothing left to do.
 //
-// A schema that is newer than this program is left as it is.
+// A schema that is newer than this program is left as it is. One that was made
+// by other migrations than its own is a SchemaError.
 func Migrate(ctx context.Context, db *DB) error {
 	// The waiting processes look once a second, for five minutes.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
@@ -42,10 +49,128 @@ func Migrate(ctx context.Context, db *DB) error {
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
+	if err := db.CheckSchema(ctx); err != nil {
+		return err
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return Unavailable(fmt.Errorf("migrate: %w", err))
 	}
+	return db.signSchema(ctx)
+}
+
+// SchemaError is that a database was made by migrations that have the numbers of
+// this program's and are others.
+type SchemaError struct {
+	Version int64  // the first that differs
+	Program string // that ran it; empty: one that does not say
+}
+
+func (e *SchemaError) Error() string {
+	if e.Program == "" {
+		return "the database was made by an earlier build of deskhand, and its schema is not this one's; go on with that build, or use another database"
+	}
+	return fmt.Sprintf("the database was made by deskhand %s, whose migration %d is not this one's; go on with that build, or use another database", e.Program, e.Version)
+}
+
+// CheckSchema returns a SchemaError if the database was made by other migrations
+// than this program's, as far as it knows them. It changes nothing.
+func (db *DB) CheckSchema(ctx context.Context) error {
+	applied, _, err := db.Version(ctx)
+	if err != nil || applied == 0 {
+		return err
+	}
+	sums, err := migrationSums()
+	if err != nil {
+		return err
+	}
+	rows, _ := db.pool.Query(ctx, `select version, sum, program from schema_files order by version`)
+	var (
+		version      int64
+		sum, program string
+		differs      *SchemaError
+	)
+	_, err = pgx.ForEachRow(rows, []any{&version, &sum, &program}, func() error {
+		if known, ok := sums[version]; ok && known != sum && differs == nil {
+			differs = &SchemaError{version, program}
+		}
+		return nil
+	})
+	switch {
+	case sqlState(err) == "42P01": // undefined_table
+		return &SchemaError{Version: 1}
+	case err != nil:
+		return Unavailable(fmt.Errorf("check the schema: %w", err))
+	case differs != nil:
+		return differs
+	}
 	return nil
+}
+
+// signSchema notes which migrations have run. Several processes may do so at
+// once, and one that was killed before it did is made up for.
+func (db *DB) signSchema(ctx context.Context) error {
+	sums, err := migrationSums()
+	if err != nil {
+		return err
+	}
+	versions, texts := make([]int64, 0, len(sums)), make([]string, 0, len(sums))
+	for version, sum := range sums {
+		versions, texts = append(versions, version), append(texts, sum)
+	}
+	if _, err := db.pool.Exec(ctx, `
+		insert into schema_files (version, sum, program, run_at)
+		select version, sum, $3, now() from unnest($1::bigint[], $2::text[]) as f (version, sum)
+		where exists (select from `+goose.DefaultTablename+` g where g.version_id = f.version and g.is_applied)
+		order by version on conflict do nothing`, versions, texts, program()); err != nil {
+		return Unavailable(fmt.Errorf("sign the schema: %w", err))
+	}
+	return nil
+}
+
+// migrationSums are the sums of this program's migrations, less what says nothing
+// to Postgres.
+var migrationSums = sync.OnceValues(func() (map[int64]string, error) {
+	names, err := fs.Glob(Migrations(), "*.sql")
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	sums := make(map[int64]string, len(names))
+	for _, name := range names {
+		version, err := goose.NumericComponent(name)
+		if err != nil {
+			return nil, fmt.Errorf("migrations: %w", err)
+		}
+		text, err := fs.ReadFile(Migrations(), name)
+		if err != nil {
+			return nil, fmt.Errorf("migrations: %w", err)
+		}
+		h := sha256.New()
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "--") {
+				fmt.Fprintln(h, line)
+			}
+		}
+		sums[version] = hex.EncodeToString(h.Sum(nil)[:8])
+	}
+	return sums, nil
+})
+
+// program is which build this is.
+func program() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "of no version"
+	}
+	name := info.Main.Version
+	if name == "" || name == "(devel)" {
+		name = "unreleased"
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && len(s.Value) >= 12 && !strings.Contains(name, s.Value[:12]) {
+			name += " (" + s.Value[:12] + ")"
+		}
+	}
+	return name
 }
 
 // Version returns the newest migration that the database has and the newest

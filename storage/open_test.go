@@ -182,3 +182,44 @@ func TestPoolSize(t *testing.T) {
 		})
 	}
 }
+
+// A database whose migrations have this program's numbers and another text is
+// refused in one line, before anything is done to it.
+func TestASchemaOfAnotherBuildIsRefused(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	ctx := t.Context()
+	does := func(sql string) {
+		t.Helper()
+		if _, err := db.Pool().Exec(ctx, sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	applied, known, err := db.Version(ctx)
+	if n := rowsIn(t, db, "schema_files where sum <> '' and program <> ''"); err != nil || int64(n) != known || applied != known {
+		t.Fatalf("%d of %d migrations are signed, %v", n, known, err)
+	}
+	does(`delete from schema_files where version = 2`) // by a process that was killed
+	if err := storage.Migrate(ctx, db); err != nil {
+		t.Fatal(err)
+	}
+	if n := rowsIn(t, db, "schema_files where version = 2"); n != 1 {
+		t.Errorf("what was missing is not made up for")
+	}
+	does(`insert into schema_files select 9999, 'newer', 'a newer one', now()`)
+	if err := storage.Migrate(ctx, db); err != nil {
+		t.Errorf("a schema that is newer: %v", err)
+	}
+	refused := func(name string, version int64, words string) {
+		t.Helper()
+		err := storage.Migrate(ctx, db)
+		other, ok := errors.AsType[*storage.SchemaError](err)
+		if !ok || other.Version != version || !strings.Contains(err.Error(), words) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want migration %d refused, saying %q", name, err, version, words)
+		}
+	}
+	does(`update schema_files set sum = 'another', program = 'v0.3.1' where version in (3, 5)`)
+	refused("another text", 3, "made by deskhand v0.3.1, whose migration 3 is not this one's")
+	does(`drop table schema_files`)
+	refused("no sums", 1, "made by an earlier build of deskhand")
+}

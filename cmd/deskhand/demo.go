@@ -199,7 +199,11 @@ func (c *demoCmd) seed(ctx context.Context, e *env, url string, chats ...string)
 			}
 		}
 	}
-	if err := storage.Migrate(ctx, db); err != nil {
+	err = storage.Migrate(ctx, db)
+	if _, ok := errors.AsType[*storage.SchemaError](err); ok {
+		return errors.New("the demo was begun by another build of deskhand; deskhand demo --reset begins afresh")
+	}
+	if err != nil {
 		return err
 	}
 	return demo.Seed(ctx, db, time.Now(), e.progress)

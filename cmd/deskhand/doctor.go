@@ -89,6 +89,10 @@ func (c *doctorCmd) checkStores(ctx context.Context, e *env, tell teller) (err e
 	if err != nil {
 		return err
 	}
+	if other, ok := errors.AsType[*storage.SchemaError](db.CheckSchema(ctx)); ok {
+		tell("schema", false, other.Error(), "")
+		return nil
+	}
 	tell("schema", applied == known, fmt.Sprintf("version %d, this program has %d", applied, known), "run: deskhand migrate")
 	if applied != known {
 		return nil

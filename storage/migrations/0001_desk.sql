@@ -3,6 +3,15 @@
 
 -- +goose Up
 
+-- Which migrations made this schema, and by which program: what two builds call
+-- by the same number may differ while neither is released.
+create table schema_files (
+    version bigint primary key,
+    sum     text not null,
+    program text not null,
+    run_at  timestamptz not null
+);
+
 -- People and accounts ------------------------------------------------------
 
 create table people (
