@@ -31,22 +31,28 @@ const (
 // call, so that whoever follows them has to be woken.
 func (d *Desk) ArticlesWritten() bool { return d.wrote.Swap(false) }
 
-// CatchUp brings an index to where the articles in Postgres are. progress may
+// CatchUp brings an index to where the articles in Postgres are, and what can be
+// requested. progress may
 // be nil; it is told of a rebuild.
 func CatchUp(ctx context.Context, db *storage.DB, index *kb.Index, progress func(done, total int)) error {
 	var (
 		newest   int64
 		synonyms []knowledge.Synonym
+		requests []knowledge.Request
 	)
 	if err := db.View(ctx, func(tx *storage.Tx) (err error) {
 		if newest, err = tx.ArticleSeq(ctx); err != nil {
 			return err
 		}
-		synonyms, err = tx.Synonyms(ctx)
+		if synonyms, err = tx.Synonyms(ctx); err != nil {
+			return err
+		}
+		requests, err = tx.Requestables(ctx)
 		return err
 	}); err != nil {
 		return err
 	}
+	index.SetRequests(requests)
 	stale := index.SetSynonyms(knowledge.SynonymGroups(synonyms))
 	switch seq := index.Seq(); {
 	case seq == newest && !stale:

@@ -1,7 +1,9 @@
 package bot
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/deskhand/deskhand/bot/cards"
@@ -53,19 +55,11 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 	if err != nil {
 		return err
 	}
-	o, known := t.outageFor(before.Outages, text)
-	if known {
-		q.Confidence = knowledge.None.String()
-	} else if err := t.suggest(ctx, &q, th); err != nil {
+	if err := t.suggest(ctx, &q, th, before.Outages); err != nil {
 		return err
 	}
 	if q, err = t.tx.AskQuestion(ctx, q, t.via()); err != nil {
 		return err
-	}
-	if known {
-		if err := t.tx.AnswerWithOutage(ctx, q.ID, o.Ticket); err != nil {
-			return err
-		}
 	}
 	if err := t.cameBack(ctx, before.Solved, q.Text, q, 0); err != nil {
 		return err
@@ -83,8 +77,9 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 const searchLater = "later"
 
 // suggest fills in what the index has for a question in a thread: what who asked
-// may read, and where others read along what everybody may.
-func (t *turn) suggest(ctx context.Context, q *storage.Question, th storage.Thread) error {
+// may read, and where others read along what everybody may; what can be requested
+// likewise, and of outages the first that it is about.
+func (t *turn) suggest(ctx context.Context, q *storage.Question, th storage.Thread, down []storage.KnownOutage) error {
 	asker := t.who
 	if q.Person != asker.ID { // an agent has pressed a button for somebody
 		var err error
@@ -92,7 +87,13 @@ func (t *turn) suggest(ctx context.Context, q *storage.Question, th storage.Thre
 			return err
 		}
 	}
-	ask := kb.Query{Text: q.Text, Limit: 3}
+	ask := kb.Query{Text: q.Text, Limit: 3, Requests: true}
+	for _, o := range down {
+		ask.Outages = append(ask.Outages, o.Searched())
+	}
+	for _, s := range t.rules.services {
+		ask.Services = append(ask.Services, s.Slug)
+	}
 	if th.Scope == string(chat.Direct) {
 		ask.Groups = asker.Groups()
 	}
@@ -122,8 +123,16 @@ func (t *turn) suggest(ctx context.Context, q *storage.Question, th storage.Thre
 	if behind && len(found.Hits) == 0 {
 		q.Confidence = searchLater
 	}
-	for _, h := range found.Hits {
-		q.Shown = append(q.Shown, h.Article)
+	q.Outage = 0
+	q.Hits = slices.DeleteFunc(q.Hits, func(h knowledge.Hit) bool {
+		second := h.Outage != 0 && q.Outage != 0
+		q.Outage = cmp.Or(q.Outage, ticket.ID(h.Outage))
+		return second
+	})
+	for _, h := range q.Hits {
+		if h.Article != 0 {
+			q.Shown = append(q.Shown, h.Article)
+		}
 	}
 	return nil
 }
@@ -135,7 +144,7 @@ func (t *turn) moreAlone(ctx context.Context, text string) error {
 	if len(groups) == 0 {
 		return nil
 	}
-	found, err := t.desk.index.Suggest(ctx, kb.Query{Text: text, Groups: groups, Limit: 1})
+	found, err := t.desk.index.Suggest(ctx, kb.Query{Text: text, Groups: groups, Limit: 1, Requests: true})
 	if err != nil || len(found.Hits) == 0 || !found.Hits[0].Closed {
 		return err
 	}
@@ -306,19 +315,11 @@ func (t *turn) reviseQuestion(ctx context.Context, th storage.Thread) error {
 	if q.Text = t.readable(ctx, t.ev.Text); q.Text == before || q.Text == "" {
 		return nil
 	}
-	if q.Outage != 0 {
-		before, err := t.beforehand(ctx, q.Person)
-		if err != nil {
-			return err
-		}
-		if o, known := t.outageFor(before.Outages, q.Text); known && o.Ticket == q.Outage {
-			return nil
-		}
-		if err := t.tx.NotThatOutage(ctx, q.ID); err != nil {
-			return err
-		}
+	beforehand, err := t.beforehand(ctx, q.Person)
+	if err != nil {
+		return err
 	}
-	if err := t.suggest(ctx, &q, th); err != nil {
+	if err := t.suggest(ctx, &q, th, beforehand.Outages); err != nil {
 		return err
 	}
 	if err := t.tx.RewordQuestion(ctx, q, before, t.via(), t.at); err != nil {

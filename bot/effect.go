@@ -84,7 +84,7 @@ func (t *turn) figures(ctx context.Context) (chat.Card, error) {
 }
 
 func figure(d storage.Deflections) cards.Answers {
-	return cards.Answers{Asked: d.Asked, Confirmed: d.Confirmed, Old: d.Old, Held: d.Held, Missed: d.Missed, Silent: d.Silent, Open: d.Open, Tickets: d.Tickets, Nothing: d.Nothing, Outage: d.Outage}
+	return cards.Answers{Asked: d.Asked, Confirmed: d.Confirmed, Old: d.Old, Held: d.Held, Missed: d.Missed, Silent: d.Silent, Open: d.Open, Tickets: d.Tickets, Nothing: d.Nothing, Outage: d.Outage, Requested: d.Requested}
 }
 
 // lastMonth is the month before the one in which something fell due.

@@ -150,6 +150,13 @@ func (t *turn) stepWords(s storage.HistoryEntry, names map[people.PersonID]peopl
 		return "changed what it is about"
 	}
 	switch s.Action {
+	case "requested":
+		for _, r := range t.rules.requests {
+			if r.Slug == text(after, "request") {
+				return "asked for “" + r.Name + "”"
+			}
+		}
+		return "asked for what was offered then"
 	case "predicted":
 		return t.guessWords(after)
 	case "said":

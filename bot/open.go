@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +46,7 @@ func (t *turn) tooLong(field string, most int) bool {
 // from a message, or from nothing.
 func (t *turn) draft(ctx context.Context) (cards.Draft, *storage.Question, error) {
 	d := cards.Draft{Kind: ticket.Kind(t.ev.Args["k"]), ForOther: t.who.Agent(), Source: chat.Args{}}
-	for _, key := range []string{"c", "m", "th", "s", "x", "for"} {
+	for _, key := range []string{"c", "m", "th", "s", "x", "for", "r"} {
 		if v, ok := t.ev.Args[key]; ok {
 			d.Source[key] = v
 		}
@@ -64,9 +65,41 @@ func (t *turn) draft(ctx context.Context) (cards.Draft, *storage.Question, error
 	if strings.TrimSpace(text) != d.Title {
 		d.Detail = text
 	}
+	if r, ok := t.requestable(d.Source["r"]); ok {
+		d.Title, d.Detail, d.Wanted, d.About = r.Name, text, strings.TrimSpace(r.Name+". "+r.Description), about(r.Service, r.Category)
+		return d, q, nil
+	}
 	d.Guess = t.likely(text, true)
 	d.About = d.Guess.About
 	return d, q, nil
+}
+
+// requestable is what can be requested under a slug by whoever this turn is of.
+func (t *turn) requestable(slug string) (knowledge.Request, bool) {
+	for _, r := range t.rules.requests {
+		if slug != "" && r.Slug == slug {
+			return r, r.ReadableBy(t.who.Groups())
+		}
+	}
+	return knowledge.Request{}, false
+}
+
+// requestIt begins a request of something that an answer names: what is open
+// already comes first here too.
+func (t *turn) requestIt(ctx context.Context) error {
+	if _, ok := t.requestable(t.ev.Args["r"]); !ok {
+		return t.private(ctx, "This can't be requested any more. Press “Open a ticket” and say what you need.")
+	}
+	t.ev.Args = maps.Clone(t.ev.Args)
+	t.ev.Args["k"] = string(ticket.Request)
+	_, q, err := t.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if q != nil && q.Ticket != 0 {
+		return t.alreadyOpen(ctx, q.Ticket)
+	}
+	return t.openKind(ctx)
 }
 
 // open begins opening a ticket: is something broken, or needed?
@@ -337,8 +370,14 @@ func (t *turn) openSend(ctx context.Context) error {
 	}
 	tk := ticket.Ticket{Kind: d.Kind, Title: title, Detail: detail, Requester: requester.ID, Author: t.who.ID,
 		Service: service, Category: category, Impact: impact, Urgency: urgency}
-	_, err = t.openTicket(ctx, tk, t.readGuess(t.ev.Args["g"]), true, th, root, q, storage.WentTicket)
-	return err
+	wanted, known := t.requestable(d.Source["r"])
+	if known && wanted.Team != "" && t.ev.Values.One("service") == about(wanted.Service, wanted.Category) {
+		tk.Team = t.rules.teamOf(wanted.Team)
+	}
+	if tk, err = t.openTicket(ctx, tk, t.readGuess(t.ev.Args["g"]), true, th, root, q, storage.WentTicket); err != nil || !known {
+		return err
+	}
+	return t.tx.Requested(ctx, tk.ID, wanted.Slug, storage.QuestionID(d.Question), t.who.ID, t.via(), t.at)
 }
 
 // requester is whose ticket the form opens, and where to reach her.
@@ -376,9 +415,13 @@ func (t *turn) ticketThread(ctx context.Context, d cards.Draft, q *storage.Quest
 
 // openTicket stores a ticket and tells both sides: its card goes into the
 // requester's thread and into the team's channel. guess is what it was taken to
-// be about, and asked whether anybody could say otherwise.
+// be about, and asked whether anybody could say otherwise. A ticket that has its
+// team already goes there.
 func (t *turn) openTicket(ctx context.Context, tk ticket.Ticket, guess cards.Guess, asked bool, th storage.Thread, root bool, q *storage.Question, outcome storage.Outcome) (ticket.Ticket, error) {
 	queue, guessed := t.queueFor(tk, guess, asked)
+	if tk.Team != 0 { // that of what is requested
+		queue, guessed = t.rules.queueOf(tk.Team, tk.Kind), storage.Prediction{}
+	}
 	tk.Queue, tk.Team = queue.ID, queue.Team
 	tk, ev, err := ticket.Open(tk, t.rules.matrix, t.at)
 	if err != nil {

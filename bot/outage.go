@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/deskhand/deskhand/bot/cards"
@@ -90,25 +91,6 @@ func (t *turn) redrawOutage(ctx context.Context, id ticket.ID) error {
 	return t.tx.RedrawOutage(ctx, id, cards.QuestionCard, t.at)
 }
 
-// outageFor is the one that a question is about; false: none is.
-func (t *turn) outageFor(all []storage.KnownOutage, text string) (storage.KnownOutage, bool) {
-	if len(all) == 0 {
-		return storage.KnownOutage{}, false
-	}
-	service, words := t.rules.guessService(text), telling(text)
-	for _, o := range all {
-		if service != "" && service != "other" && o.Service == service {
-			return o, true
-		}
-	}
-	for _, o := range all {
-		if shareWords(words, telling(o.What)) || shareWords(words, telling(o.Title)) {
-			return o, true
-		}
-	}
-	return storage.KnownOutage{}, false
-}
-
 // meToo and tellMe say that an outage concerns whoever asked.
 func (t *turn) meToo(ctx context.Context) error  { return t.affects(ctx, true) }
 func (t *turn) tellMe(ctx context.Context) error { return t.affects(ctx, false) }
@@ -148,16 +130,19 @@ func (t *turn) somethingElse(ctx context.Context) error {
 	if err != nil || q.Outage == 0 || q.Outcome != storage.StillOpen && q.Outcome != storage.Silent {
 		return err
 	}
-	if err := t.tx.NotThatOutage(ctx, q.ID); err != nil {
+	not := q.Outage
+	before, err := t.beforehand(ctx, q.Person)
+	if err != nil {
 		return err
 	}
+	others := slices.DeleteFunc(before.Outages, func(o storage.KnownOutage) bool { return o.Ticket == not })
 	var th storage.Thread
 	if q.Thread != 0 {
 		if th, err = t.tx.Thread(ctx, q.Thread); err != nil {
 			return err
 		}
 	}
-	if err := t.suggest(ctx, &q, th); err != nil {
+	if err := t.suggest(ctx, &q, th, others); err != nil {
 		return err
 	}
 	if err := t.tx.RewordQuestion(ctx, q, q.Text, t.via(), t.at); err != nil {

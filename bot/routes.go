@@ -17,6 +17,7 @@ var presses = map[string]flow{
 	cards.OpenAdd:   (*turn).openAdd,
 	cards.OpenFrom:  (*turn).openFrom,
 	cards.Talk:      (*turn).person,
+	cards.RequestIt: (*turn).requestIt,
 	cards.Ask:       (*turn).askForm,
 	cards.Claim:     (*turn).claim,
 	cards.Release:   (*turn).release,

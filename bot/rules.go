@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -23,6 +24,7 @@ type rules struct {
 	matrix   ticket.Matrix
 	teams    []people.Team // lowest tier first
 	services []storage.Service
+	requests []knowledge.Request
 	queues   []storage.Queue
 	channels []storage.DeskChannel
 	read     time.Time
@@ -63,6 +65,7 @@ func (d *Desk) rulesIn(ctx context.Context, tx *storage.Tx) (*rules, error) {
 		n.policy.Desk.MostTeams = policy.BuiltIn().Desk.MostTeams
 	}
 	n.matrix = ticket.Matrix(n.policy.Matrix)
+	n.requests = n.policy.Requestable()
 	d.mu.Lock()
 	d.rules = n
 	d.mu.Unlock()
@@ -101,6 +104,16 @@ func (r *rules) team(id people.TeamID) people.Team {
 		}
 	}
 	return people.Team{Name: "a team that is no more"}
+}
+
+// teamOf is the team of a slug, 0 if there is none any more.
+func (r *rules) teamOf(slug string) people.TeamID {
+	for _, t := range r.teams {
+		if t.Slug == slug {
+			return t.ID
+		}
+	}
+	return 0
 }
 
 // manner is what the policy says of a team besides its name.

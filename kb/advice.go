@@ -51,7 +51,7 @@ func (x *Index) Choices(ctx context.Context, q Query) (all []Choice, err error) 
 		if s.confidence() != knowledge.Low {
 			return nil
 		}
-		good := s.good()
+		good := slices.DeleteFunc(slices.Clone(s.good()), func(m match) bool { return m.id == 0 })
 		if len(good) < 2 {
 			return nil
 		}
@@ -70,15 +70,30 @@ func (x *Index) Choices(ctx context.Context, q Query) (all []Choice, err error) 
 	return all, nil
 }
 
-// arrange puts matches in the order that is advised.
+// arrange puts articles in the order that is advised; what is found beside them
+// keeps its place.
 func (a Advice) arrange(ms []match) {
+	if len(a.Order) == 0 {
+		return
+	}
 	place := func(m match) int {
 		if i := slices.Index(a.Order, m.id); i >= 0 {
 			return i
 		}
 		return len(a.Order)
 	}
-	slices.SortStableFunc(ms, func(a, b match) int { return cmp.Compare(place(a), place(b)) })
+	var articles []match
+	for _, m := range ms {
+		if m.id != 0 {
+			articles = append(articles, m)
+		}
+	}
+	slices.SortStableFunc(articles, func(a, b match) int { return cmp.Compare(place(a), place(b)) })
+	for i := range ms {
+		if ms[i].id != 0 {
+			ms[i], articles = articles[0], articles[1:]
+		}
+	}
 }
 
 // choice is a match with as many of its sentences as there is room for: its

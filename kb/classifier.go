@@ -185,7 +185,7 @@ func (m *memory) articleSamples(open func(knowledge.ArticleID) bool) (samples []
 	var bySlot []int32
 	for i := range m.past[from:] {
 		for _, l := range m.past[from+i].links {
-			if l.helped && open(m.slot[l.slot].article) {
+			if l.helped && m.slot[l.slot].request == "" && open(m.slot[l.slot].article) {
 				if times[l.slot]++; times[l.slot] == 1 {
 					bySlot = append(bySlot, l.slot)
 				}

@@ -48,7 +48,7 @@ func work(t *testing.T, x *Index, q Query) (lists, entries int, read []string) {
 		v.reading.Unlock()
 		c := &counting{IndexReader: r}
 		s := &search{solved: map[uint32]int{}, r: c, v: v, synonyms: x.now.meanings.synonyms, memory: x.memory}
-		if err := s.find(t.Context(), q, 3); err != nil {
+		if err := s.find(t.Context(), q, nil, 3); err != nil {
 			return err
 		}
 		lists, entries = c.lists, c.entries

@@ -22,6 +22,7 @@ const (
 	bodyField     = "body"
 	nameField     = "name"
 	gramsField    = "grams"
+	tagField      = "tag" // whole tags, in small letters; the first weighs most
 	audienceField = "audience"
 	languageField = "language"
 
@@ -33,7 +34,7 @@ const (
 
 // format changes with the fields and with how a text becomes words: an index of
 // another format is built again. (Weights and word lists see to that themselves.)
-const format = 5
+const format = 6
 
 // audienceOf is the key of who may read an article: those for everybody have
 // "". A term is indexed under it, so that whoever may not read an article never
@@ -103,7 +104,7 @@ func newDocument(a knowledge.Article, s *synonyms) *document.Document {
 	d := document.NewDocument(strconv.FormatInt(int64(a.ID), 10))
 	text := &articleText{id: a.ID, parts: [6]string{a.Title, a.Symptom, strings.Join(a.Tags, "\n"), answer, a.Environment, a.Cause},
 		audience: audienceOf(a.Audience), language: baseLanguage(a.Language), synonyms: s}
-	for _, name := range []string{wordsField, bodyField, nameField, gramsField, audienceField} {
+	for _, name := range []string{wordsField, bodyField, nameField, gramsField, tagField, audienceField} {
 		d.AddField(&articleField{TextField: document.NewTextFieldCustom(name, nil, nil, index.IndexField, nil), text: text})
 	}
 	d.AddField(document.NewTextFieldCustom(languageField, nil, []byte(baseLanguage(a.Language)), index.IndexField|index.StoreField, nil))
@@ -201,10 +202,17 @@ func (t *articleText) analyze() {
 		}
 		t.fields[w.field] = freqs
 	}
-	t.fields = make(map[string]index.TokenFrequencies, 5)
+	t.fields = make(map[string]index.TokenFrequencies, 6)
 	reader := &index.TokenFreq{Term: []byte(audienceStarts + t.audience)}
 	reader.SetFrequency(int(t.id) + 1)
 	t.fields[audienceField] = index.TokenFrequencies{string(reader.Term): reader}
+	tags := make(index.TokenFrequencies)
+	for i, tag := range strings.Split(t.parts[2], "\n") {
+		if tag = t.audience + strings.ToLower(strings.TrimSpace(tag)); len(tag) > len(t.audience) && tags[tag] == nil {
+			tags[tag] = weighted(tag, 1/float64(1+i))
+		}
+	}
+	t.fields[tagField] = tags
 	weigh(wholeArticle, counts, meanings)
 	weigh(answerAlone, counts)
 	weigh(piecesOfIt, pieces)

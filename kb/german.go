@@ -145,7 +145,9 @@ func (s *search) byArticles(ctx context.Context, text string) (language string, 
 			if err != nil {
 				return "", err
 			}
-			in := func(b bitset) bool { return slices.ContainsFunc(list, func(p posting) bool { return b.has(p.doc()) }) }
+			in := func(b bitset) bool {
+				return slices.ContainsFunc(list[0], func(p posting) bool { return b.has(p.doc()) })
+			}
 			if in(of.have) && !in(of.others) {
 				more += of.counts
 			}

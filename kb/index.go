@@ -1,4 +1,5 @@
-// Package kb finds the article that answers a question.
+// Package kb finds the article that answers a question, and with it what can be
+// requested and what is down.
 //
 // Bleve keeps the terms, the lists of articles that hold them and the texts
 // to show; what a term weighs in an article is in document.go, what a question
@@ -46,8 +47,10 @@ type Index struct {
 
 	memory *memory
 
-	mu  sync.RWMutex // held for reading by queries
-	now *generation  // nil once closed
+	mu          sync.RWMutex // held for reading by queries
+	now         *generation  // nil once closed
+	requests    []knowledge.Request
+	requestable *beside // the requests, read with the synonyms of now
 }
 
 type change struct {
@@ -64,6 +67,10 @@ type Query struct {
 	Limit    int       // most hits; 0 means 3 for Suggest, 10 for Search
 	At       time.Time // when it is asked; zero means now
 	Advice   Advice    // what somebody else thinks of its Choices; Search takes none
+
+	Requests bool               // look among what can be requested too
+	Outages  []knowledge.Outage // what is down just now
+	Services []string           // slugs of all: an article is about the first that its tags name
 }
 
 // Open opens the index in o.Dir or begins an empty one. A damaged directory,
@@ -184,6 +191,7 @@ func (x *Index) Rebuild(ctx context.Context, seq int64, n int, articles iter.Seq
 	old := x.now
 	if old != nil {
 		x.now = next
+		x.requestable = readRequests(x.requests, next.meanings.synonyms)
 	}
 	x.mu.Unlock()
 	if old == nil {

@@ -26,6 +26,7 @@ type memory struct {
 	known map[knowledge.PastID]uint32
 	terms map[string][]posting // by term, in order of the numbers of past questions
 	slots map[knowledge.ArticleID]int32
+	asked map[string]int32 // the same of what can be requested, by slug
 	slot  []slot
 
 	places  []knowledge.Place // of tickets
@@ -58,9 +59,10 @@ type link struct {
 	helped bool
 }
 
-// slot is an article that there is evidence of.
+// slot is an article, or what can be requested, that there is evidence of.
 type slot struct {
 	article knowledge.ArticleID
+	request string    // slug
 	solved  [3]fading // without end, by the month, by the season
 }
 
@@ -106,7 +108,7 @@ const (
 )
 
 func newMemory(most int) *memory {
-	return &memory{most: most, known: map[knowledge.PastID]uint32{}, terms: map[string][]posting{}, slots: map[knowledge.ArticleID]int32{}}
+	return &memory{most: most, known: map[knowledge.PastID]uint32{}, terms: map[string][]posting{}, slots: map[knowledge.ArticleID]int32{}, asked: map[string]int32{}}
 }
 
 // learn takes in evidence.
@@ -207,7 +209,7 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		}
 		p.links = p.links[:0]
 	}
-	if e.Article != 0 {
+	if e.Article != 0 || e.Request != "" {
 		m.link(p, e)
 	}
 	m.solve[number] = -1
@@ -231,10 +233,16 @@ func (m *memory) placed(p knowledge.Place) int32 {
 // link keeps what came of an article, in the place of what was said before.
 func (m *memory) link(p *past, e knowledge.Evidence) {
 	at, ok := m.slots[e.Article]
+	if e.Request != "" {
+		at, ok = m.asked[e.Request]
+	}
 	if !ok {
-		at = int32(len(m.slot))
-		m.slots[e.Article] = at
-		m.slot = append(m.slot, slot{article: e.Article})
+		if at = int32(len(m.slot)); e.Request != "" {
+			m.asked[e.Request] = at
+		} else {
+			m.slots[e.Article] = at
+		}
+		m.slot = append(m.slot, slot{article: e.Article, request: e.Request})
 	}
 	if i := slices.IndexFunc(p.links, func(l link) bool { return l.slot == at }); i >= 0 {
 		m.count(p, p.links[i], -1)
@@ -311,7 +319,12 @@ func (s *search) remember(q Query) (known float64) {
 	s.past.left = [3]float64{faded(now, halves[0]), faded(now, halves[1]), faded(now, halves[2])}
 	s.past.total = [3]float64{}
 	for i, doc := range s.v.ofSlots(m.slot) {
-		if doc < 0 || !s.readable.has(uint32(doc)) {
+		if request := m.slot[i].request; request != "" {
+			doc = s.requestOf(request)
+		} else if doc >= 0 && !s.readable.has(uint32(doc)) {
+			doc = -1
+		}
+		if doc < 0 {
 			s.docOf = append(s.docOf, -1)
 			continue
 		}
@@ -343,7 +356,16 @@ func (s *search) used() {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for i := range s.matches {
-		slot, ok := m.slots[s.v.ids[s.matches[i].doc]]
+		var (
+			slot int32
+			ok   bool
+		)
+		switch t := s.thing(s.matches[i].doc); {
+		case t == nil:
+			slot, ok = m.slots[s.v.ids[s.matches[i].doc]]
+		case t.request != nil:
+			slot, ok = m.asked[t.request.Slug]
+		}
 		if !ok {
 			continue
 		}

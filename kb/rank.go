@@ -43,17 +43,19 @@ type unit struct {
 	says    float64 // 1, less for a commonplace
 	sure    float64 // 1, less for a guess at what was meant
 	lead    bool    // it is in the question's first line
-	exact   []posting
-	meant   []posting
+	exact   holding
+	meant   holding
 }
 
 // much is how much of the question the unit makes, but for its rarity.
 func (u *unit) much() float64 { return u.says * u.sure * math.Pow(float64(u.times), repeated) }
 
-// match is an article on its way to a hit.
+// match is an article, or what is found beside them, on its way to a hit.
 type match struct {
 	doc      uint32
-	id       knowledge.ArticleID
+	via      uint32              // of an outage: the document by which it is known to be one,
+	down     float64             // and how much that speaks of the question, 0 to 1
+	id       knowledge.ArticleID // 0: it is no article
 	score    float64
 	features features
 	share    float64 // of what all matches together promise
@@ -66,6 +68,12 @@ type search struct {
 	v        *view
 	synonyms *synonyms
 	memory   *memory
+
+	beside   []*beside // what is searched beside articles
+	aside    []posting // room for their lists
+	groups   []string  // of the asker
+	anyGroup bool
+	docs     int // above every document number, of what is beside too
 
 	solved map[uint32]int // by document: how many similar questions it solved
 	docOf  []int32        // see remember
@@ -97,9 +105,10 @@ type search struct {
 var searches = sync.Pool{New: func() any { return &search{solved: map[uint32]int{}} }}
 
 // find ranks what q's asker may read, best first, at most limit.
-func (s *search) find(ctx context.Context, q Query, limit int) error {
+func (s *search) find(ctx context.Context, q Query, requestable *beside, limit int) error {
 	s.readable, s.audiences = s.v.readable(q, s.readable[:0], s.audiences[:0])
 	s.total = s.readable.count()
+	s.look(q, requestable)
 	s.matches, s.postings, s.sure = s.matches[:0], s.postings[:0], 0
 	if s.units = s.units[:0]; s.total == 0 {
 		return nil
@@ -114,23 +123,24 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 			}
 		}
 	}
-	if s.language = s.asked; !s.v.languages[s.language].meets(s.readable) {
+	german := slices.ContainsFunc(s.beside, func(b *beside) bool { return b.german })
+	if s.language = s.asked; !s.v.languages[s.language].meets(s.readable) && !(german && s.asked == "de") {
 		s.language = "en" // there is nothing to find in the asker's own
 	}
 	s.ask(q)
 	for f := range s.of {
 		if !feature(f).ofMatches() {
-			s.of[f] = grown(s.of[f], s.v.docs)
+			s.of[f] = grown(s.of[f], s.docs)
 		}
 	}
-	s.quick = grown(s.quick, s.v.docs)
+	s.quick = grown(s.quick, s.docs)
 	defer func() {
 		for f := range s.of {
 			if !feature(f).ofMatches() {
-				clear(s.of[f][:s.v.docs])
+				clear(s.of[f][:s.docs])
 			}
 		}
-		clear(s.quick[:s.v.docs])
+		clear(s.quick[:s.docs])
 	}()
 	if err := s.read(ctx); err != nil {
 		return err
@@ -151,7 +161,9 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 	foreign := mine.meets(s.readable) && mine.count() < s.v.total
 	for i := range s.matches {
 		m := &s.matches[i]
-		m.id = s.v.ids[m.doc]
+		if m.via = m.doc; int(m.doc) < s.v.docs {
+			m.id = s.v.ids[m.doc]
+		}
 		for f := range s.of {
 			if !feature(f).ofMatches() {
 				m.features[f] = s.of[f][m.doc]
@@ -162,18 +174,24 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 		}
 		m.features[asTitled] *= s.brief
 		m.score, m.solved = w.score(&m.features), s.solved[m.doc]
-		if foreign && !mine.has(m.doc) {
+		if foreign && m.id != 0 && !mine.has(m.doc) {
 			m.score += math.Log(otherTongue)
 		}
 	}
+	if err := s.lean(ctx, q); err != nil {
+		return err
+	}
 	slices.SortFunc(s.matches, func(a, b match) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.id, b.id), cmp.Compare(a.doc, b.doc))
 	})
 	if len(s.matches) > 0 {
+		s.dropOutages()
 		shareOut(s.matches)
 	}
 	if s.sure = sure.sure(s.matches); len(s.matches) > 0 {
 		s.sure *= s.speaks(&s.matches[0])
+		// That an outage is the answer takes no more than that the question is about it.
+		s.sure = max(s.sure, s.matches[0].share*s.matches[0].down)
 	}
 	s.matches = s.matches[:min(limit, len(s.matches))]
 	return nil
@@ -183,7 +201,7 @@ func (s *search) find(ctx context.Context, q Query, limit int) error {
 // asks of something else altogether has a word in common with something all the
 // same; in a long question much is beside the point.
 func (s *search) speaks(m *match) float64 {
-	x := min(1, (s.covered(m.doc)+float64(m.features[nearest]))/(speaksOfIt+speaksIfBrief*float64(s.brief)))
+	x := min(1, (s.covered(m.via)+float64(m.features[nearest]))/(speaksOfIt+speaksIfBrief*float64(s.brief)))
 	return x * x
 }
 
@@ -276,7 +294,7 @@ func (s *search) read(ctx context.Context) error {
 			return err
 		}
 		x := u.much() * u.rarity
-		if len(u.exact)+len(u.meant) == 0 {
+		if u.exact.len()+u.meant.len() == 0 {
 			x *= unheardOf
 		}
 		if said += x; u.lead {
@@ -294,14 +312,16 @@ func (s *search) read(ctx context.Context) error {
 		s.give(words, u.exact, x/said*mine)
 		s.give(words, u.meant, x/said*meant)
 		s.give(exact, u.exact, x/said)
-		for _, p := range all {
-			s.of[covers][p.doc()] += float32(x / said * min(1, 2*p.weight()))
+		for _, list := range all {
+			for _, p := range list {
+				s.of[covers][p.doc()] += float32(x / said * min(1, 2*p.weight()))
+			}
 		}
 		if u.lead {
 			s.give(first, u.exact, x/saidFirst*mine)
 			s.give(first, u.meant, x/saidFirst*meant)
 		}
-		if len(u.exact) == 0 {
+		if u.exact.len() == 0 {
 			continue
 		}
 		list, err := s.list(ctx, bodyField, u.term)
@@ -312,8 +332,10 @@ func (s *search) read(ctx context.Context) error {
 		if list, err = s.list(ctx, nameField, u.term); err != nil {
 			return err
 		}
-		for _, p := range list {
-			s.of[named][p.doc()] += float32(u.rarity * u.sure * p.weight() * p.weight())
+		for _, list := range list {
+			for _, p := range list {
+				s.of[named][p.doc()] += float32(u.rarity * u.sure * p.weight() * p.weight())
+			}
 		}
 	}
 	if err := s.readTitles(ctx); err != nil {
@@ -326,7 +348,7 @@ func (s *search) read(ctx context.Context) error {
 // little is said, "more than one" or "only to me" may be all the difference.
 func (s *search) readTitles(ctx context.Context) error {
 	type found struct {
-		list   []posting
+		list   holding
 		small  bool
 		rarity float64
 	}
@@ -342,7 +364,7 @@ func (s *search) readTitles(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		f := found{list, w.stop, s.rarity(len(list))}
+		f := found{list, w.stop, s.rarity(list.len())}
 		all, said, large = append(all, f), said+f.rarity, large || !w.stop
 	}
 	for _, f := range all {
@@ -354,9 +376,11 @@ func (s *search) readTitles(ctx context.Context) error {
 	// of the question; alone they say nothing, unless it has nothing else.
 	of := s.of[asTitled]
 	for _, f := range all {
-		for _, p := range f.list {
-			if f.small && (!large || of[p.doc()] > 0) {
-				of[p.doc()] += float32(f.rarity / math.Sqrt(said) * p.weight())
+		for _, list := range f.list {
+			for _, p := range list {
+				if f.small && (!large || of[p.doc()] > 0) {
+					of[p.doc()] += float32(f.rarity / math.Sqrt(said) * p.weight())
+				}
 			}
 		}
 	}
@@ -377,7 +401,7 @@ func (s *search) readGrams(ctx context.Context) error {
 		})
 	}
 	type found struct {
-		list []posting
+		list holding
 		x    float64
 	}
 	all := make([]found, 0, len(order))
@@ -387,8 +411,8 @@ func (s *search) readGrams(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		x := math.Sqrt(times[g]) * s.rarity(len(list))
-		if all = append(all, found{list, x}); len(list) == 0 {
+		x := math.Sqrt(times[g]) * s.rarity(list.len())
+		if all = append(all, found{list, x}); list.len() == 0 {
 			x *= unheardOf
 		}
 		said += x
@@ -403,10 +427,12 @@ func (s *search) readGrams(ctx context.Context) error {
 var inBrief = map[feature]feature{body: briefBody, grams: briefGrams, covers: briefCovers}
 
 // give adds a list to a feature.
-func (s *search) give(f feature, list []posting, x float64) {
+func (s *search) give(f feature, h holding, x float64) {
 	of := s.of[f]
-	for _, p := range list {
-		of[p.doc()] += float32(x * p.weight())
+	for _, list := range h {
+		for _, p := range list {
+			of[p.doc()] += float32(x * p.weight())
+		}
 	}
 }
 
@@ -416,7 +442,7 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 		if u.exact, err = s.list(ctx, wordsField, u.term); err != nil {
 			return err
 		}
-		if len(u.exact) == 0 && u.concept == "" {
+		if u.exact.len() == 0 && u.concept == "" {
 			if err := s.respell(ctx, u); err != nil {
 				return err
 			}
@@ -427,9 +453,9 @@ func (s *search) count(ctx context.Context, u *unit) (err error) {
 			return err
 		}
 	}
-	n := len(u.exact)
+	n := u.exact.len()
 	if u.term == "" {
-		n = len(u.meant)
+		n = u.meant.len()
 	}
 	u.rarity = s.rarity(n)
 	if u.concept == complaint {
@@ -446,15 +472,18 @@ func (s *search) rarity(n int) float64 {
 	return math.Log(1+(of-with+0.5)/(with+0.5)) / math.Log(1+of)
 }
 
-// list is which readable articles hold a term, in order of their numbers.
-func (s *search) list(ctx context.Context, field, term string) ([]posting, error) {
+// list is which readable documents hold a term.
+func (s *search) list(ctx context.Context, field, term string) (h holding, err error) {
+	if len(s.beside) > 0 {
+		h[1] = s.listBeside(field, term)
+	}
 	var one, several []posting
 	for _, key := range s.audiences {
 		list, grown, err := s.v.list(ctx, s.r, field, key+term, s.postings)
 		s.postings = grown
 		switch {
 		case err != nil:
-			return nil, err
+			return h, err
 		case len(list) == 0:
 		case one == nil:
 			one = list
@@ -467,15 +496,16 @@ func (s *search) list(ctx context.Context, field, term string) ([]posting, error
 	}
 	if several != nil {
 		slices.Sort(several)
-		return several, nil
+		one = several
 	}
-	return one, nil
+	h[0] = one
+	return h, nil
 }
 
 // choose takes the n articles that are worth a closer look into matches: those
 // with the most words in common, and those that solved something similar.
 func (s *search) choose(n int) {
-	docs := s.v.docs
+	docs := s.docs
 	for _, f := range []feature{words, exact, body, grams, votes50, votes300, learned} {
 		of, most := s.of[f][:docs], float32(0)
 		for _, x := range of {
@@ -519,7 +549,7 @@ func (s *search) covered(doc uint32) float64 {
 	for i := range s.units {
 		u := &s.units[i]
 		says := u.rarity * u.says
-		if len(u.exact)+len(u.meant) == 0 {
+		if u.exact.len()+u.meant.len() == 0 {
 			says *= 0.5
 		}
 		if u.term != "" && digit(u.term[0]) {
@@ -539,7 +569,16 @@ func (u *unit) weight(doc uint32) float64 {
 	return max(weightIn(u.exact, doc), weightIn(u.meant, doc))
 }
 
-func weightIn(list []posting, doc uint32) float64 {
+func weightIn(h holding, doc uint32) float64 {
+	for _, list := range h {
+		if x := weightOf(list, doc); x > 0 {
+			return x
+		}
+	}
+	return 0
+}
+
+func weightOf(list []posting, doc uint32) float64 {
 	i, ok := slices.BinarySearchFunc(list, doc, func(p posting, doc uint32) int { return cmp.Compare(p.doc(), doc) })
 	if !ok {
 		return 0

@@ -93,20 +93,20 @@ func (s *search) respell(ctx context.Context, u *unit) error {
 			if slips == 2 && near(w.term, wrong, 1) {
 				d = 1
 			}
-			mark := len(s.postings)
+			mark, aside := len(s.postings), len(s.aside)
 			list, err := s.list(ctx, wordsField, w.term)
 			if err != nil {
 				return err
 			}
-			if len(list) > 0 && (d < slips || len(list) > len(u.exact) || len(list) == len(u.exact) && w.term < u.term) {
+			if n := list.len(); n > 0 && (d < slips || n > u.exact.len() || n == u.exact.len() && w.term < u.term) {
 				slips = d
 				u.term, u.exact = w.term, list
 			} else {
-				s.postings = s.postings[:mark]
+				s.postings, s.aside = s.postings[:mark], s.aside[:aside]
 			}
 		}
 	}
-	if len(u.exact) > 0 {
+	if u.exact.len() > 0 {
 		u.sure = 0.7
 		u.concept = s.synonyms.of(u.term)
 	}

@@ -147,9 +147,11 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 		s.r, s.v, s.synonyms, s.memory = r, v, x.now.meanings.synonyms, x.memory
 		defer func() {
 			clear(s.units) // let go of the snapshot
+			clear(s.beside)
+			s.beside = s.beside[:0]
 			s.r, s.v, s.memory = nil, nil, nil
 		}()
-		if err := s.find(ctx, q, limit); err != nil {
+		if err := s.find(ctx, q, x.requestable, limit); err != nil {
 			return err
 		}
 		return f(s)
@@ -163,6 +165,9 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 // hit is what is shown of a match, with these sentences of it if they can be
 // its extract.
 func (s *search) hit(m match, covered float64, sentences []string) (knowledge.Hit, error) {
+	if t := s.thing(m.doc); t != nil {
+		return s.hitBeside(m, t), nil
+	}
 	a, err := s.stored(m.id)
 	if err != nil {
 		return knowledge.Hit{}, err
@@ -175,6 +180,18 @@ func (s *search) hit(m match, covered float64, sentences []string) (knowledge.Hi
 		h.Extract = s.extract(a.symptom, a.answer, a.language)
 	}
 	return h, nil
+}
+
+// hitBeside is what is shown of something that is no article.
+func (s *search) hitBeside(m match, t *thing) knowledge.Hit {
+	h := knowledge.Hit{Score: m.score, Covered: min(1, s.covered(m.via)), Solved: m.solved, Closed: t.audience != ""}
+	if o := t.outage; o != nil {
+		h.Outage, h.Title = o.Ticket, o.What
+		return h
+	}
+	h.Request, h.Title = t.request.Slug, t.request.Name
+	h.Extract = spans(t.request.Description, s.marks(t.request.Description, "en"))
+	return h
 }
 
 // stored is what the index keeps of an article to show it.

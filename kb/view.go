@@ -129,7 +129,7 @@ func (v *view) ofSlots(all []slot) []int32 {
 	defer v.reading.Unlock()
 	for _, s := range all[len(v.slots):] {
 		doc, ok := v.number[s.article]
-		if !ok {
+		if !ok || s.request != "" {
 			v.slots = append(v.slots, -1)
 			continue
 		}

@@ -74,8 +74,9 @@ type Deflections struct {
 	Silent    int `db:"silent"`    // nobody said anything
 	Open      int `db:"open"`      // nobody has said anything yet
 	Tickets   int `db:"tickets"`
-	Nothing   int `db:"nothing"` // nothing was found
-	Outage    int `db:"outage"`  // a known outage was the answer
+	Nothing   int `db:"nothing"`   // nothing was found
+	Outage    int `db:"outage"`    // a known outage was the answer
+	Requested int `db:"requested"` // it was a request, and was made: no ticket too many, and no deflection
 }
 
 // Deflections counts the questions asked from one moment to another; what was
@@ -89,11 +90,13 @@ func (tx *Tx) Deflections(ctx context.Context, from, to, old time.Time) (Deflect
 			count(*) filter (where said and back) as missed,
 			count(*) filter (where outcome = 'silent' and not said and not known) as silent,
 			count(*) filter (where outcome = 'open' and not said and not known) as open,
-			count(*) filter (where outcome in ('ticket', 'person') and not known) as tickets,
-			count(*) filter (where shown = '{}' and confidence <> 'later' and not known) as nothing,
-			count(*) filter (where known) as outage
+			count(*) filter (where outcome in ('ticket', 'person') and not known and not requested) as tickets,
+			count(*) filter (where shown = '{}' and hits = '[]' and confidence <> 'later' and not known) as nothing,
+			count(*) filter (where known and not said and not requested) as outage,
+			count(*) filter (where requested) as requested
 		from (select q.*, r.question_id is not null as back, q.outcome = 'solved' or r.question_id is not null as said,
-				exists (select from question_outages o where o.question_id = q.id) as known
+				exists (select from question_outages o where o.question_id = q.id) as known,
+				q.outcome = 'ticket' and exists (select from evidence e where e.question_id = q.id and e.request is not null and e.helped and e.undone_at is null) as requested
 			from questions q left join question_returns r on r.question_id = q.id
 			where q.asked_at >= $1 and q.asked_at < $2) q`, from, to, old)
 	d, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Deflections])

@@ -69,7 +69,8 @@ func TestDeflectionsAreToldApart(t *testing.T) {
 		if err := tx.FlagOutage(ctx, storage.KnownOutage{Ticket: tk.ID, What: "VPN", Since: noon}, c.ben, "test", noon); err != nil {
 			return err
 		}
-		return tx.AnswerWithOutage(ctx, known.ID, tk.ID)
+		known.Outage = tk.ID
+		return tx.RewordQuestion(ctx, known, known.Text, "test", noon)
 	})
 	got := view(t, c.DB, func(ctx context.Context, tx *storage.Tx) (storage.Deflections, error) {
 		return tx.Deflections(ctx, noon, now, now.Add(-knowledge.HeldAfter))

@@ -17,6 +17,7 @@ type evidenceRow struct {
 	Question   int64               `db:"question_id"`
 	Ticket     int64               `db:"ticket_id"`
 	Article    knowledge.ArticleID `db:"article_id"`
+	Request    string              `db:"request"`
 	Helped     bool                `db:"helped"`
 	At         time.Time           `db:"at"`
 	Undone     bool                `db:"undone"`
@@ -29,7 +30,7 @@ type evidenceRow struct {
 }
 
 func (r evidenceRow) evidence() knowledge.Evidence {
-	e := knowledge.Evidence{Seq: r.Seq, Past: knowledge.QuestionPast(r.Question), Text: r.Text, Article: r.Article, Helped: r.Helped,
+	e := knowledge.Evidence{Seq: r.Seq, Past: knowledge.QuestionPast(r.Question), Text: r.Text, Article: r.Article, Request: r.Request, Helped: r.Helped,
 		At: r.At, Undone: r.Undone, Title: r.Title, Resolution: r.Resolution, Place: knowledge.Place{Service: r.Service, Category: r.Category, Team: r.Team}}
 	if r.Ticket != 0 {
 		e.Past, e.Open = knowledge.TicketPast(r.Ticket), !r.Helped
@@ -42,7 +43,7 @@ func (r evidenceRow) evidence() knowledge.Evidence {
 func (tx *Tx) EvidenceSince(ctx context.Context, seq int64, limit int) ([]knowledge.Evidence, error) {
 	rows, _ := tx.Query(ctx, `
 		select e.seq, coalesce(e.question_id, 0) as question_id, coalesce(e.ticket_id, 0) as ticket_id,
-			coalesce(e.article_id, 0) as article_id, e.helped, e.at, e.undone_at is not null as undone,
+			coalesce(e.article_id, 0) as article_id, coalesce(e.request, '') as request, e.helped, e.at, e.undone_at is not null as undone,
 			coalesce(q.text, t.title || E'\n' || t.detail) as text, coalesce(t.title, '') as title,
 			coalesce(t.resolution, '') as resolution, coalesce(t.service, '') as service,
 			coalesce(t.category, '') as category, coalesce(n.slug, '') as team
@@ -71,13 +72,22 @@ func (tx *Tx) EvidenceFrom(ctx context.Context, most int) (from, newest int64, e
 	return from, newest, nil
 }
 
-// questionEvidence keeps what the end of a question says of articles.
+// questionEvidence keeps what the end of a question says of articles, and of
+// what could have been requested instead.
 func (tx *Tx) questionEvidence(ctx context.Context, q Question, at time.Time) error {
 	failed := failing("evidence of question %d", q.ID)
 	switch q.Outcome {
 	case Solved:
 		return tx.Helped(ctx, q.ID, q.Article, at)
 	case WentTicket, WentPerson:
+		if requests := q.Requests(); len(requests) > 0 {
+			if err := tx.later(ctx, failed, `
+				insert into evidence (question_id, request, helped, at)
+				select $1, r, false, $3 from unnest($2::text[]) r join requestables on slug = r
+				on conflict (question_id, request) where request is not null do nothing`, q.ID, requests, at); err != nil {
+				return err
+			}
+		}
 		if len(q.Shown) == 0 {
 			return nil
 		}

@@ -65,7 +65,7 @@ func (tx *Tx) UnansweredSince(ctx context.Context, since time.Time, limit int) (
 		select * from (
 			select q.id, q.person_id, q.text, q.asked_at, coalesce(g.gap_id, 0) as gap_id
 			from questions q left join gap_questions g on g.question_id = q.id
-			where q.shown = '{}' and q.confidence <> 'later' and q.asked_at >= $1
+			where q.shown = '{}' and q.hits = '[]' and q.confidence <> 'later' and q.asked_at >= $1
 				and not exists (select from question_outages o where o.question_id = q.id)
 			order by q.asked_at desc limit $2) newest
 		order by asked_at, id`, since, limit)

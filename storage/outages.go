@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
 	"github.com/deskhand/deskhand/core/ticket"
 )
@@ -19,16 +20,34 @@ type KnownOutage struct {
 	EndedAt *time.Time `db:"ended_at"`
 	Title   string     `db:"title"`   // of the ticket, like the next
 	Service string     `db:"service"` // slug, may be empty
+	Words   []string   `db:"words"`   // the service's name, and what else people call it
 }
 
-const outageColumns = `o.ticket_id, o.what, o.since, o.ended_at, t.title, coalesce(t.service, '') as service`
+// Searched is the outage as it is looked for.
+func (o KnownOutage) Searched() knowledge.Outage {
+	return knowledge.Outage{Ticket: int64(o.Ticket), What: o.What, Reported: o.Title, Since: o.Since, Service: o.Service, Words: o.Words}
+}
 
-const outagesNow = `select ` + outageColumns + ` from known_outages o join tickets t on t.id = o.ticket_id
-	where o.ended_at is null order by o.flagged_at desc limit 50`
+// The service for what has none says nothing of what is down.
+const (
+	outageColumns = `o.ticket_id, o.what, o.since, o.ended_at, t.title, coalesce(s.slug, '') as service, case when s.slug is null then '{}' else s.name || s.words end as words`
+	ofOutages     = ` from known_outages o join tickets t on t.id = o.ticket_id left join services s on s.slug = t.service and s.slug <> 'other'`
+	outagesNow    = `select ` + outageColumns + ofOutages + ` where o.ended_at is null order by o.flagged_at desc limit 50`
+)
+
+// OutagesNow are those that go on, the newest first.
+func (tx *Tx) OutagesNow(ctx context.Context) ([]KnownOutage, error) {
+	rows, _ := tx.Query(ctx, outagesNow)
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByName[KnownOutage])
+	if err != nil {
+		return nil, fmt.Errorf("known outages: %w", err)
+	}
+	return all, nil
+}
 
 // KnownOutage is that of a ticket; ErrNotFound if it is none and never was.
 func (tx *Tx) KnownOutage(ctx context.Context, id ticket.ID) (KnownOutage, error) {
-	rows, _ := tx.Query(ctx, `select `+outageColumns+` from known_outages o join tickets t on t.id = o.ticket_id where o.ticket_id = $1`, id)
+	rows, _ := tx.Query(ctx, `select `+outageColumns+ofOutages+` where o.ticket_id = $1`, id)
 	o, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[KnownOutage])
 	if err != nil {
 		return o, fmt.Errorf("known outage of ticket %d: %w", id, notFound(err))
@@ -110,15 +129,14 @@ func (tx *Tx) TellAffected(ctx context.Context, id ticket.ID, limit int, at time
 	return all, nil
 }
 
-// AnswerWithOutage keeps that a known outage was the first answer to a question.
-func (tx *Tx) AnswerWithOutage(ctx context.Context, q QuestionID, id ticket.ID) error {
+// answeredWithOutage keeps which known outage is among what is shown for a
+// question; 0: none is.
+func (tx *Tx) answeredWithOutage(ctx context.Context, q QuestionID, id ticket.ID) error {
+	if id == 0 {
+		return tx.later(ctx, failing("outage for question %d", q), `delete from question_outages where question_id = $1`, q)
+	}
 	return tx.later(ctx, failing("outage for question %d", q), `
 		insert into question_outages (question_id, ticket_id) values ($1, $2) on conflict (question_id) do update set ticket_id = excluded.ticket_id`, q, id)
-}
-
-// NotThatOutage says that it was none.
-func (tx *Tx) NotThatOutage(ctx context.Context, q QuestionID) error {
-	return tx.later(ctx, failing("outage for question %d", q), `delete from question_outages where question_id = $1`, q)
 }
 
 // RedrawOutage has the questions drawn anew that an outage answered.

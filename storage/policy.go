@@ -68,7 +68,7 @@ func (tx *Tx) applyPolicy(ctx context.Context, p policy.Policy, by string, at ti
 		return 0, err
 	}
 	for _, step := range []func(context.Context, policy.Policy, time.Time) error{
-		tx.applyPeople, tx.applyTeams, tx.applyServices, tx.applyChannels, tx.applySynonyms,
+		tx.applyPeople, tx.applyTeams, tx.applyServices, tx.applyRequests, tx.applyChannels, tx.applySynonyms,
 	} {
 		if err := step(ctx, p, at); err != nil {
 			return 0, err

@@ -43,8 +43,31 @@ type Question struct {
 	Ticket     ticket.ID             `db:"ticket_id"`
 	EndedAt    *time.Time            `db:"ended_at"`
 	Version    int                   `db:"version"`
-	Outage     ticket.ID             `db:"outage_id"` // the known outage that was the first answer
+	Outage     ticket.ID             `db:"outage_id"` // the known outage that is among the hits
 	Advised    bool                  `db:"-"`         // a model was heard on what is shown; the audit record keeps it
+}
+
+// Requests are the slugs of what could be requested that was shown.
+func (q Question) Requests() (slugs []string) {
+	for _, h := range q.Hits {
+		if h.Request != "" {
+			slugs = append(slugs, h.Request)
+		}
+	}
+	return slugs
+}
+
+// shownElse is what was shown besides articles, for the audit record.
+func (q Question) shownElse(to map[string]any) map[string]any {
+	if r := q.Requests(); len(r) > 0 {
+		to["requests"] = r
+	}
+	for _, h := range q.Hits {
+		if h.Outage != 0 {
+			to["outage"] = h.Outage
+		}
+	}
+	return to
 }
 
 const questionColumns = `id, person_id, coalesce(thread_id, 0) as thread_id, text, asked_at, confidence, shown, hits, outcome,
@@ -59,14 +82,17 @@ func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question
 			values (@person, nullif(@thread::bigint, 0), @text, @at, @confidence, @shown, @hits) returning id)
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
 		select @at, 'asked', @person, @via, 'question', id, 
-			jsonb_strip_nulls(jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[], 'advised', nullif(@advised, false)))
+			jsonb_strip_nulls(jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[], 'advised', nullif(@advised, false))) || @else::jsonb
 		from asked returning subject_id`,
 		pgx.StrictNamedArgs{"person": q.Person, "thread": q.Thread, "text": q.Text, "at": q.AskedAt,
-			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "advised": q.Advised, "via": via}).Scan(&q.ID)
+			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "advised": q.Advised, "else": q.shownElse(map[string]any{}), "via": via}).Scan(&q.ID)
 	if err != nil {
 		return q, fmt.Errorf("question of person %d: %w", q.Person, err)
 	}
 	q.Outcome, q.Version = StillOpen, 1
+	if q.Outage != 0 {
+		return q, tx.answeredWithOutage(ctx, q.ID, q.Outage)
+	}
 	return q, nil
 }
 
@@ -121,7 +147,10 @@ func (tx *Tx) RewordQuestion(ctx context.Context, q Question, before, via string
 	if err != nil {
 		return fmt.Errorf("reword question %d: %w", q.ID, err)
 	}
-	after := map[string]any{"text": q.Text, "shown": orEmpty(q.Shown)}
+	if err := tx.answeredWithOutage(ctx, q.ID, q.Outage); err != nil {
+		return err
+	}
+	after := q.shownElse(map[string]any{"text": q.Text, "shown": orEmpty(q.Shown)})
 	if q.Advised {
 		after["advised"] = true
 	}

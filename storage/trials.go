@@ -28,7 +28,7 @@ func (tx *Tx) PastQuestions(ctx context.Context, since time.Time, limit int) ([]
 		select q.id as question_id, q.text, q.asked_at, q.solved, `+personColumns+`, `+actorTeams+`
 		from (
 			(select id, person_id, text, asked_at, 0::bigint as solved from questions
-				where shown = '{}' and confidence <> 'later' and asked_at >= $1
+				where shown = '{}' and hits = '[]' and confidence <> 'later' and asked_at >= $1
 					and not exists (select from question_outages o where o.question_id = questions.id)
 				order by asked_at desc limit $2)
 			union all

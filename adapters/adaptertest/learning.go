@@ -139,6 +139,7 @@ var learning = []Conversation{
 			eva.Sees("it concerns you too. I tell you when it is fixed.")
 			zoe.Says("vpn?").Press("Notify me when fixed").Sees("VPN is down", "I tell you when it is fixed.")
 			leo.Sees("INC-1", "1 person more; 1 other waiting to hear")
+			zoe.Says("the printer on my floor does not print").Sees("The printer on your floor does not print", "Solved it").SeesNot("It is something else")
 			ben := w.Asking("ben")
 			ben.Says("the vpn app asks for a licence").Sees("VPN is down").Press("It is something else").SeesNot("Notify me when fixed")
 			leo.Press("Resolve").Fill("What fixed it?", "Restarted the gateway.").Submits()

@@ -16,6 +16,7 @@ const (
 	Steps     = "question.steps"
 	Open      = "question.open"       // opens the form
 	Talk      = "question.person"     // a human, now
+	RequestIt = "question.request"    // opens the form for what can be requested
 	NotAfter  = "question.not"        // solved, but not after all
 	OpenKind  = "open.kind"           // incident or request, within the form
 	OpenSend  = "open.send"           // the form itself

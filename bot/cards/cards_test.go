@@ -109,6 +109,20 @@ func questions(text string) map[string]cards.QuestionView {
 		q.Mine = []ticket.Ticket{all["new"], all["in progress"], all["waiting for part"]}
 	})
 	add("answered", "may be about a ticket", func(q *cards.QuestionView) { q.Hits, q.Confidence = hits(text), "high" })
+	outage := &cards.OutageView{Ticket: tickets(text)["new"], What: text, Since: noon}
+	request := knowledge.Hit{Request: "new-laptop", Title: text, Extract: hits(text)[0].Extract}
+	add("can be requested", "may be about a ticket", func(q *cards.QuestionView) { q.Hits, q.Confidence = []knowledge.Hit{request}, "low" })
+	add("answered and can be requested", "answered", func(q *cards.QuestionView) { q.Hits = append([]knowledge.Hit{request}, q.Hits[:2]...) })
+	add("down", "may be about a ticket", func(q *cards.QuestionView) { q.Hits, q.Outage = []knowledge.Hit{{Outage: 1, Title: text}}, outage })
+	add("down or answered", "answered", func(q *cards.QuestionView) {
+		q.Hits, q.Outage = []knowledge.Hit{{Outage: 1, Title: text}, request, q.Hits[0]}, outage
+	})
+	add("down, said to concern them", "down or answered", func(q *cards.QuestionView) {
+		o := *outage
+		o.MeToo, q.Outage, q.Outcome, q.Ticket = true, &o, "ticket", o.Ticket.Ref()
+	})
+	add("answered, and perhaps down", "down or answered", func(q *cards.QuestionView) { q.Hits = []knowledge.Hit{q.Hits[2], q.Hits[0]} })
+	add("no outage after all", "down or answered", func(q *cards.QuestionView) { q.Outage = nil })
 	add("perhaps answered", "answered", func(q *cards.QuestionView) { q.Confidence = "low" })
 	add("silent", "answered", func(q *cards.QuestionView) { q.Outcome = "silent" })
 	add("silent without an answer", "unanswered", func(q *cards.QuestionView) { q.Outcome = "silent" })
@@ -154,8 +168,12 @@ func everyCard(text string) map[string]drawn {
 	for name, q := range questions(text) {
 		says := []string{}
 		for _, h := range q.Hits {
-			if q.Outcome == "open" || q.Outcome == "silent" {
+			switch {
+			case q.Outcome != "open" && q.Outcome != "silent":
+			case h.Article != 0:
 				says = append(says, h.Article.Ref(), h.Title)
+			case h.Request != "" || q.Outage != nil:
+				says = append(says, h.Title)
 			}
 		}
 		switch q.Outcome {

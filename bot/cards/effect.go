@@ -14,6 +14,7 @@ type Answers struct {
 	Asked                                int
 	Confirmed, Old, Held, Missed, Silent int
 	Open, Tickets, Nothing, Outage       int
+	Requested                            int
 }
 
 // LinkRate is how many of a team's tickets were resolved with an article.
@@ -78,6 +79,9 @@ func Figures(v FiguresView) chat.Card {
 	}
 	if n.Outage > 0 || b.Outage > 0 {
 		lines = append(lines, fmt.Sprintf("A known outage was the answer: %s; before %s.", share(n.Outage, n.Asked), share(b.Outage, b.Asked)))
+	}
+	if n.Requested > 0 || b.Requested > 0 {
+		lines = append(lines, fmt.Sprintf("Something was requested, as the answer offered: %s; before %s. That is no ticket too many, and nothing solved.", share(n.Requested, n.Asked), share(b.Requested, b.Asked)))
 	}
 	for _, l := range v.Links {
 		lines = append(lines, fmt.Sprintf("%s resolved with an article: %s.", l.Team, share(l.Linked, l.Resolved)))

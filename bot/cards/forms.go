@@ -22,6 +22,7 @@ type Draft struct {
 	Guess    Guess  // how, if it is
 	Impact   ticket.Impact
 	Urgency  ticket.Urgency
+	Wanted   string // what is requested, as a line says; empty: nothing that is known
 	ForOther bool   // the opener may name somebody else
 	For      string // account id of the requester, if not the opener
 }
@@ -118,6 +119,9 @@ func OpenForm(d Draft, services []ServiceOption) chat.Form {
 	if d.Kind == ticket.Request {
 		f.Title = "I need something"
 		what, who, by = "What do you need?", "Who is it for?", "By when is it needed?"
+	}
+	if d.Wanted != "" {
+		f.Intro = []chat.Block{chat.Note{Text: chat.T(d.Wanted)}}
 	}
 	f.Fields = append(f.Fields,
 		chat.Field{Name: "title", Label: what, Input: chat.Line, Value: one(d.Title), Max: 150},

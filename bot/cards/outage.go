@@ -24,38 +24,49 @@ func OutageForm(t ticket.Ticket, what string) chat.Form {
 		Fields: []chat.Field{{Name: "what", Label: "What is down?", Input: chat.Line, Value: one(short(what, 90)), Max: 100, Hint: "In the words of whoever has it: “VPN”, “The printers in Porto”."}}}
 }
 
-// outage is the first answer to a question.
+// outage is the only answer to a question, or the one that fits.
 func (q QuestionView) outage(c chat.Card) chat.Card {
+	c = q.outageAmong(c)
+	o := q.Outage
+	if !o.Ended.IsZero() || o.MeToo || o.TellMe {
+		return c
+	}
+	a := args("q", q.ID, q.Version)
+	actions := c.Blocks[len(c.Blocks)-1].(chat.Actions)
+	actions.Menu = append(actions.Menu, chat.Button{Label: "Talk to a person", Action: Talk, Args: a}, chat.Button{Label: "Open a ticket", Action: Open, Args: a, Form: true})
+	c.Blocks[len(c.Blocks)-1] = actions
+	return c
+}
+
+// outageAmong adds it to an answer.
+func (q QuestionView) outageAmong(c chat.Card) chat.Card {
 	o := q.Outage
 	a := with(args("q", q.ID, q.Version), "t", strconv.FormatInt(int64(o.Ticket.ID), 10))
+	say := func(text string) { c.Text = also(c.Text, text) }
 	if !o.Ended.IsZero() {
-		c.Text = fmt.Sprintf("%s was down (%s) and should work again.", o.What, o.Ticket.Ref())
+		say(fmt.Sprintf("%s was down (%s) and should work again.", o.What, o.Ticket.Ref()))
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.T("🟢 "), chat.B(o.What), chat.T(" was down ("+o.Ticket.Ref()+") and should work again since "), when(o.Ended), chat.T("."))})
 		if q.Outcome == "open" || q.Outcome == "silent" {
 			c.Blocks = append(c.Blocks, chat.Actions{Buttons: []chat.Button{{Label: "It is something else", Action: NotOutage, Args: a}}})
 		}
 		return c
 	}
-	c.Text = fmt.Sprintf("%s is down (%s). The team is on it.", o.What, o.Ticket.Ref())
+	say(fmt.Sprintf("%s is down (%s). The team is on it.", o.What, o.Ticket.Ref()))
 	c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(chat.T("🔴 "), chat.B(o.What+" is down"), chat.T(" since "), when(o.Since), chat.T(" ("+o.Ticket.Ref()+"). The team is on it."))})
 	metoo := chat.Button{Label: "Me too", Action: MeToo, Args: a, Style: chat.Primary, Name: "Me too: " + o.Ticket.Ref()}
 	switch {
 	case o.MeToo:
-		c.Text += " I have noted that it concerns you, and tell you when it is fixed."
+		say("I have noted that it concerns you, and tell you when it is fixed.")
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Noted: it concerns you too. I tell you when it is fixed.")})
 		return c
 	case o.TellMe:
-		c.Text += " I tell you when it is fixed."
+		say("I tell you when it is fixed.")
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("I tell you when it is fixed.")}, chat.Actions{Buttons: []chat.Button{metoo}})
 		return c
 	}
 	c.Blocks = append(c.Blocks, chat.Actions{
 		Buttons: []chat.Button{metoo, {Label: "Notify me when fixed", Action: TellMe, Args: a, Name: "Notify me when " + o.Ticket.Ref() + " is fixed"}},
-		Menu: []chat.Button{
-			{Label: "It is something else", Action: NotOutage, Args: a},
-			{Label: "Talk to a person", Action: Talk, Args: a},
-			{Label: "Open a ticket", Action: Open, Args: a, Form: true},
-		}})
+		Menu:    []chat.Button{{Label: "It is something else", Action: NotOutage, Args: a}}})
 	return c
 }
 

@@ -2,6 +2,7 @@ package cards
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ type QuestionView struct {
 	Quoted     bool            // the question isn't in the thread itself: say it
 	Later      bool            // search is catching up
 	Mine       []ticket.Ticket // the asker's open ones: it may belong to one of them
-	Outage     *OutageView     // the first answer; nil: none is known
+	Outage     *OutageView     // that is among the hits; nil: none is
 }
 
 // Begin answers whoever asks for a ticket in so many words.
@@ -41,7 +42,10 @@ func Question(q QuestionView) chat.Card {
 	if q.Quoted {
 		c.Blocks = append(c.Blocks, chat.Quote{Text: chat.T(q.Text)})
 	}
-	if q.Outage != nil && q.Outcome != "solved" && q.Outcome != "person" && (q.Ticket == "" || q.Ticket == q.Outage.Ticket.Ref()) {
+	if q.Outage == nil {
+		q.Hits = slices.DeleteFunc(slices.Clone(q.Hits), func(h knowledge.Hit) bool { return h.Outage != 0 })
+	}
+	if q.Outage != nil && (q.Outcome == "open" || q.Outcome == "silent") && len(q.Hits) <= 1 || q.Outage != nil && q.Outcome == "ticket" && q.Ticket == q.Outage.Ticket.Ref() {
 		return q.outage(c)
 	}
 	switch q.Outcome {
@@ -57,8 +61,8 @@ func Question(q QuestionView) chat.Card {
 			c.Text = "A person will look at this: it is " + q.Ticket + "."
 		}
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(c.Text)})
-		if len(q.Hits) > 0 {
-			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Suggested before: " + hitNames(q.Hits))})
+		if names := hitNames(q.Hits); names != "" {
+			c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("Suggested before: " + names)})
 		}
 		return c
 	}
@@ -87,9 +91,24 @@ func Question(q QuestionView) chat.Card {
 	if q.Outcome == "silent" {
 		lead = "I have not heard whether this helped. The buttons still work."
 	}
-	c.Text = lead + " " + hitNames(q.Hits)
-	c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(lead)})
-	for _, h := range q.Hits {
+	for i, h := range q.Hits {
+		if h.Outage != 0 {
+			if q.Outage != nil {
+				c = q.outageAmong(c)
+			}
+			continue
+		}
+		if i == 0 || i == 1 && q.Hits[0].Outage != 0 {
+			if i == 1 && q.Outcome != "silent" {
+				lead = "If it is something else, this may help:"
+			}
+			c.Text = also(c.Text, lead+" "+hitNames(q.Hits))
+			c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(lead)})
+		}
+		if h.Request != "" {
+			c.Blocks = append(c.Blocks, requestable(h, a)...)
+			continue
+		}
 		title := chat.B(h.Title)
 		if h.KnownError {
 			title = chat.Join(chat.T("Known problem: "), title)
@@ -111,12 +130,36 @@ func Question(q QuestionView) chat.Card {
 	return c
 }
 
+// also is a text that goes on.
+func also(text, more string) string {
+	if text == "" {
+		return more
+	}
+	return text + " " + more
+}
+
+// hitNames are those of articles and of what can be requested.
 func hitNames(hits []knowledge.Hit) string {
-	names := make([]string, len(hits))
-	for i, h := range hits {
-		names[i] = h.Article.Ref() + " " + h.Title
+	var names []string
+	for _, h := range hits {
+		switch {
+		case h.Article != 0:
+			names = append(names, h.Article.Ref()+" "+h.Title)
+		case h.Request != "":
+			names = append(names, h.Title)
+		}
 	}
 	return strings.Join(names, "; ")
+}
+
+// requestable is something that can be requested, in the answer to a question.
+func requestable(h knowledge.Hit, question chat.Args) []chat.Block {
+	text := chat.Join(chat.T("You can ask for it: "), chat.B(h.Title))
+	if len(h.Extract) > 0 {
+		text = chat.Join(text, chat.T("\n"), extract(h.Extract))
+	}
+	return []chat.Block{chat.Section{Text: text}, chat.Actions{Buttons: []chat.Button{
+		{Label: "Request it", Action: RequestIt, Args: with(question, "r", h.Request), Form: true, Name: "Request it: " + h.Title}}}}
 }
 
 func extract(spans []knowledge.Span) chat.Rich {

@@ -17,21 +17,20 @@ import (
 
 // search prints what the desk would show for a question, and then what else
 // speaks of it.
-func search(ctx context.Context, e *env, index *kb.Index, question, groups []string) error {
-	q := kb.Query{Text: strings.Join(question, " "), Groups: groups}
+func search(ctx context.Context, e *env, index *kb.Index, q kb.Query) error {
 	found, err := index.Suggest(ctx, q)
 	if err != nil {
 		return err
 	}
-	shown := map[knowledge.ArticleID]bool{}
+	shown := map[string]bool{}
 	if len(found.Hits) == 0 {
 		e.say("Nothing good enough: the desk would offer a ticket.")
 	} else {
 		e.say("The desk would show (confidence %s):", found.Confidence)
 	}
 	for _, h := range found.Hits {
-		shown[h.Article] = true
-		e.say("  %-7s %s  (covers %.0f %%)", h.Article.Ref(), h.Title, 100*h.Covered)
+		shown[name(h)] = true
+		e.say("  %-7s %s  (covers %.0f %%)", name(h), h.Title, 100*h.Covered)
 		var text strings.Builder
 		for _, s := range h.Extract {
 			if s.Bold {
@@ -48,16 +47,27 @@ func search(ctx context.Context, e *env, index *kb.Index, question, groups []str
 	}
 	first := true
 	for _, h := range all {
-		if shown[h.Article] {
+		if shown[name(h)] {
 			continue
 		}
 		if first {
 			e.say("Also found:")
 			first = false
 		}
-		e.say("  %-7s %s  (covers %.0f %%)", h.Article.Ref(), h.Title, 100*h.Covered)
+		e.say("  %-7s %s  (covers %.0f %%)", name(h), h.Title, 100*h.Covered)
 	}
 	return nil
+}
+
+// name is what was found as one refers to it.
+func name(h knowledge.Hit) string {
+	switch {
+	case h.Request != "":
+		return "request " + h.Request + ":"
+	case h.Outage != 0:
+		return "outage:"
+	}
+	return h.Article.Ref()
 }
 
 type kbEvalCmd struct {

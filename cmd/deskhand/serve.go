@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/deskhand/deskhand/adapters/teams"
@@ -179,5 +180,22 @@ func (c *kbSearchCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := bot.CatchUp(ctx, db, index, nil); err != nil {
 		return err
 	}
-	return search(ctx, e, index, c.Question, c.As)
+	q := kb.Query{Text: strings.Join(c.Question, " "), Groups: c.As, Requests: true}
+	if err := db.View(ctx, func(tx *storage.Tx) error {
+		down, err := tx.OutagesNow(ctx)
+		if err != nil {
+			return err
+		}
+		for _, o := range down {
+			q.Outages = append(q.Outages, o.Searched())
+		}
+		services, err := tx.Services(ctx)
+		for _, s := range services {
+			q.Services = append(q.Services, s.Slug)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	return search(ctx, e, index, q)
 }

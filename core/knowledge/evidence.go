@@ -19,12 +19,13 @@ func (id PastID) Ticket() int64 {
 }
 
 // Evidence is what came of an answer: an article helped somebody, or did not,
-// or a ticket was solved.
+// or something was what she wanted to request, or a ticket was solved.
 type Evidence struct {
 	Seq     int64 // grows with every change of any evidence; indexes follow it
 	Past    PastID
 	Text    string    // what was asked
 	Article ArticleID // 0: a ticket was solved without one
+	Request string    // slug of what could be requested; then there is no article
 	Helped  bool
 	At      time.Time
 	Undone  bool // it does not count any more

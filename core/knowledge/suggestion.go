@@ -13,9 +13,12 @@ type Span struct {
 	Picture string
 }
 
-// Hit is an article found for a question.
+// Hit is what was found for a question: an article, something that can be
+// requested, or a known outage.
 type Hit struct {
-	Article    ArticleID
+	Article    ArticleID // 0: it is none
+	Request    string    `json:",omitempty"` // slug of what can be requested
+	Outage     int64     `json:",omitempty"` // the ticket of what is down
 	Title      string
 	Language   string
 	KnownError bool
@@ -49,7 +52,7 @@ func (c Confidence) String() string {
 	return "none"
 }
 
-// Suggestions are the articles for a question, best first. They are empty
+// Suggestions are what there is for a question, best first. They are empty
 // exactly when Confidence is None.
 type Suggestions struct {
 	Hits       []Hit

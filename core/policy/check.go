@@ -151,6 +151,7 @@ func (p Policy) Check() []Problem {
 		}
 	}
 	services := c.services(p.Services, teams, known)
+	c.requests(p, services, teams)
 	c.changes(p, services, teams, known)
 	c.knowledge(p.Knowledge, teams, known)
 	for i, t := range p.Teams {

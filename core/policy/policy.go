@@ -1,6 +1,6 @@
 // Package policy is how a company wants its desk: people, teams and their
-// channels, services, the priority matrix, working hours and what is promised
-// in them. It is one file, checked as a whole before any of it is in force.
+// channels, services and what can be requested of them, the priority matrix,
+// working hours and what is promised in them. It is one file, checked as a whole before any of it is in force.
 package policy
 
 import (
@@ -17,6 +17,7 @@ type Policy struct {
 	People   []Person  `yaml:"people"`
 	Teams    []Team    `yaml:"teams"`
 	Services []Service `yaml:"services"`
+	Requests []Request `yaml:"requests"` // what people can ask for
 	// Matrix has a priority 1 to 4 for each impact (me, team, site, customers)
 	// and urgency (later, week, today, now); what it leaves out is as in
 	// ticket.DefaultMatrix.

@@ -148,6 +148,27 @@ func TestCheck(t *testing.T) {
 			`knowledge.synonyms[2][0]: "Beamer" is in knowledge.synonyms[1] already; put into one group what means the same`,
 			`knowledge.synonyms[3][0]: " a" begins or ends with a space`,
 			"knowledge.synonyms[3][1]: it is longer than 60 characters; a synonym is a word or a short phrase"}},
+		{"what can be requested, of a service, a team and a department that there are", func(p *policy.Policy) {
+			p.People[0].Department, p.Services[0].Categories = "sales", []policy.Category{{Slug: "access", Name: "Access"}}
+			p.Requests = []policy.Request{{Slug: "guest", Name: "Guest Wi-Fi", Words: []string{"Wi-Fi for visitors"}, Description: "A code for a day.", Service: "wifi", Category: "access", Team: "network", Audience: []string{"sales", "service-desk", "everyone"}},
+				{Slug: "laptop", Name: "New laptop"}}
+		}, nil},
+		{"what can be requested of nobody, for nobody", func(p *policy.Policy) {
+			p.Requests = []policy.Request{{Slug: "guest", Name: "Guest Wi-Fi", Service: "wlan", Category: "access", Team: "wan", Audience: []string{"sales"}}, {Slug: "key", Name: "Key", Category: "access"},
+				{Slug: "code", Name: "Code", Service: "wifi", Category: "access"}}
+		}, []string{`requests[0].service: there is no service "wlan"`, `requests[0].team: there is no team "wan"`,
+			`requests[0].audience[0]: "sales" is neither a team nor the department of anybody in this file, and not everyone`,
+			"requests[1].category: a category is one of a service; name the service too", `requests[2].category: the service "wifi" has no category "access"`}},
+		{"requests that nobody could find or tell apart", func(p *policy.Policy) {
+			p.Requests = []policy.Request{{Slug: "laptop", Name: "New laptop"}, {Slug: "laptop", Name: "new  Laptop", Words: []string{"notebook", "?!", strings.Repeat("w", 61)}}, {Slug: "phone", Description: strings.Repeat("d", 201)}}
+		}, []string{`requests[1].slug: "laptop" is there twice`, `requests[1].name: "new  Laptop" is there twice; people could not tell one from the other`,
+			`requests[1].words[1]: "?!" has no word in it`, "requests[1].words[2]: it is longer than 60 characters; write a word or a short phrase",
+			"requests[2].name: the name is missing", "requests[2].description: the description is longer than 200 characters; it is a line on a card"}},
+		{"more requests than a desk offers", func(p *policy.Policy) {
+			for i := range 501 {
+				p.Requests = append(p.Requests, policy.Request{Slug: fmt.Sprint("r", i), Name: fmt.Sprint("R", i)})
+			}
+		}, []string{"requests: there are 501; the desk offers at most 500"}},
 		{"a priority that there is not", func(p *policy.Policy) { p.Matrix[ticket.MyTeam][ticket.Now] = 5 },
 			[]string{"matrix.team.now: 5 is not a priority from 1 to 4"}},
 	}

@@ -85,6 +85,9 @@ services:
   - {slug: printing, name: Printing, incidents: service-desk, requests: service-desk, words: [printer, printing, print], channel: {ASKING: sales}}
   - {slug: vpn, name: VPN, incidents: network, requests: network, words: [vpn]}
   - {slug: other, name: Something else, incidents: service-desk, requests: service-desk}
+requests:
+  - {slug: accordion, name: New accordion, words: [squeezebox, concertina], description: Leo says yes. It takes a week., service: printing, team: network}
+  - {slug: organ, name: Key of the organ, words: [organ loft], service: other, audience: [network]}
 service_levels:
   - {slug: critical, name: Critical, for: {priorities: [1]}, calendar: always, response: {within: 1h}, resolution: {within: 4h, pauses: [requester, supplier]}}
   - {slug: standard, name: Standard, for: {}, calendar: always, response: {within: 1h}, resolution: {within: 8h, pauses: [requester, supplier]}}
