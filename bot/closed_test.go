@@ -57,6 +57,16 @@ func TestAnArticleForFewIsNamedToThemAlone(t *testing.T) {
 		t.Error("somebody else was told that there is an article")
 	}
 
+	// What was asked aloud is a gap whoever asked it: one that was missing there
+	// would tell the others that there is an article.
+	l.in(func(ctx context.Context, tx *storage.Tx) error {
+		gaps, err := tx.UnansweredSince(ctx, began, 10)
+		if len(gaps) != 2 || gaps[0].Person != l.who[l.ana] {
+			t.Errorf("%d questions count as unanswered, want that of who was told alone and that of who was not: %+v", len(gaps), gaps)
+		}
+		return err
+	})
+
 	// A ticket of the question that was answered alone, and of the one in the channel.
 	for q, place := range map[string]chat.Place{"1": {Platform: "slack", Workspace: "T1", Channel: "D1"}, "2": aloud.Place} {
 		ev := l.event(l.ana, chat.Pressed, 0, cards.Talk, nil)

@@ -59,7 +59,9 @@ func (tx *Tx) LockGaps(ctx context.Context) error {
 }
 
 // UnansweredSince are the newest questions that found nothing, oldest first, at
-// most limit.
+// most limit. One that was asked in a channel counts as all could see it answered,
+// even if its asker was told alone that there is an article: whoever had read it
+// there and missed it among the gaps would know that there is one.
 func (tx *Tx) UnansweredSince(ctx context.Context, since time.Time, limit int) ([]Unanswered, error) {
 	rows, _ := tx.Query(ctx, `
 		select * from (
