@@ -311,6 +311,9 @@ func (t *turn) reviseQuestion(ctx context.Context, th storage.Thread) error {
 		return err
 	}
 	q := questions[0]
+	if last, err := t.tx.Reworded(ctx, q.ID); err != nil || t.ev.At.Before(last) {
+		return err // a later edit has overtaken this one
+	}
 	before := q.Text
 	if q.Text = t.readable(ctx, t.ev.Text); q.Text == before || q.Text == "" {
 		return nil
@@ -322,7 +325,7 @@ func (t *turn) reviseQuestion(ctx context.Context, th storage.Thread) error {
 	if err := t.suggest(ctx, &q, th, beforehand.Outages); err != nil {
 		return err
 	}
-	if err := t.tx.RewordQuestion(ctx, q, before, t.via(), t.at); err != nil {
+	if err := t.tx.RewordQuestion(ctx, q, before, t.via(), t.ev.At); err != nil {
 		return err
 	}
 	return t.tx.Redraw(ctx, int64(q.ID), t.at, cards.QuestionCard)

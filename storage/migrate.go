@@ -121,7 +121,7 @@ func (db *DB) signSchema(ctx context.Context) error {
 		insert into schema_files (version, sum, program, run_at)
 		select version, sum, $3, now() from unnest($1::bigint[], $2::text[]) as f (version, sum)
 		where exists (select from `+goose.DefaultTablename+` g where g.version_id = f.version and g.is_applied)
-		order by version on conflict do nothing`, versions, texts, program()); err != nil {
+		order by version on conflict do nothing`, versions, texts, Program()); err != nil {
 		return Unavailable(fmt.Errorf("sign the schema: %w", err))
 	}
 	return nil
@@ -155,8 +155,8 @@ var migrationSums = sync.OnceValues(func() (map[int64]string, error) {
 	return sums, nil
 })
 
-// program is which build this is.
-func program() string {
+// Program is which build this is, as a database names the one that made it.
+func Program() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "of no version"

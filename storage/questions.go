@@ -133,6 +133,16 @@ func (tx *Tx) ThreadQuestions(ctx context.Context, id ThreadID) ([]Question, err
 	return q, nil
 }
 
+// Reworded is when the asker last edited a question that was reworded; the zero
+// time: never.
+func (tx *Tx) Reworded(ctx context.Context, id QuestionID) (time.Time, error) {
+	var at *time.Time
+	if err := tx.QueryRow(ctx, `select max(at) from audit where subject = 'question' and subject_id = $1 and action = 'question.edited'`, id).Scan(&at); err != nil {
+		return time.Time{}, fmt.Errorf("edits of question %d: %w", id, err)
+	}
+	return orZero(at), nil
+}
+
 // RewordQuestion stores a question whose asker has edited it, with what is
 // shown for it now.
 func (tx *Tx) RewordQuestion(ctx context.Context, q Question, before, via string, at time.Time) error {

@@ -9,10 +9,13 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/deskhand/deskhand/storage"
 )
 
 // cli is the command line. Each setting is a flag and an environment variable.
@@ -130,13 +133,6 @@ func run(ctx context.Context, args []string, out, bad io.Writer) (err error) {
 type versionCmd struct{}
 
 func (versionCmd) Run(e *env) error {
-	version := "unreleased"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" && info.Main.Version != "(devel)" {
-			version = info.Main.Version
-		}
-		version += ", " + info.GoVersion
-	}
-	e.say("deskhand %s", version)
+	e.say("deskhand %s, %s", storage.Program(), runtime.Version())
 	return nil
 }
