@@ -159,7 +159,7 @@ func keep(dir string) error {
 		// Many packages at once, each with several pools.
 		Settings: map[string]string{
 			"max_connections": "500", "shared_buffers": "128MB", "max_wal_size": "128MB", "min_wal_size": "32MB",
-			"log_min_duration_statement": "-1",
+			"log_min_duration_statement": "-1", "synchronous_commit": "off",
 		},
 		Progress: func(line string) {
 			if !told.Load() {

@@ -56,12 +56,18 @@ func New(t testing.TB, opts ...storage.Option) *storage.DB {
 // address of the database.
 func URL(t testing.TB) string {
 	t.Helper()
-	ctx := context.Background() // a clean-up outlives the context of the test
 	s, err := shared()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, err := s.create(ctx)
+	return s.copyOf(t, s.template)
+}
+
+// copyOf is a copy of a database for one test.
+func (s *server) copyOf(t testing.TB, template string) (url string) {
+	t.Helper()
+	ctx := context.Background() // a clean-up outlives the context of the test
+	name, err := s.create(ctx, template)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,11 +165,11 @@ func (s *server) url(name string) string {
 	return u.String()
 }
 
-// create copies the template. The name tells when, so that a database that a
+// create copies a database. The copy's name tells when, so that a database that a
 // killed run left behind can be known.
-func (s *server) create(ctx context.Context) (string, error) {
+func (s *server) create(ctx context.Context, template string) (string, error) {
 	name := prefix + strconv.FormatInt(time.Now().Unix(), 10) + "_" + suffix()
-	if _, err := s.admin.Exec(ctx, `create database `+name+` template `+s.template+s.strategy); err != nil {
+	if _, err := s.admin.Exec(ctx, `create database `+name+` template `+template+s.strategy); err != nil {
 		return "", fmt.Errorf("create a test database: %w", err)
 	}
 	return name, nil
@@ -223,6 +229,15 @@ func (s *server) migrateTemplate(ctx context.Context) error {
 	err = storage.Migrate(ctx, db)
 	db.Close()
 	if err != nil {
+		return err
+	}
+	// A session that begins after the last change leaves a file of what is known
+	// of the catalogue, which then comes with each copy.
+	one, err := pgx.Connect(ctx, s.url(s.template))
+	if err != nil {
+		return err
+	}
+	if err := one.Close(ctx); err != nil {
 		return err
 	}
 	_, err = conn.Exec(ctx, `alter database `+s.template+` with is_template true allow_connections false`)

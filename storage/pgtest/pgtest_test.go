@@ -165,7 +165,7 @@ func TestAbandonedDatabasesAreDropped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fresh, err := s.create(t.Context())
+	fresh, err := s.create(t.Context(), s.template)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,6 @@ import (
 	"github.com/deskhand/deskhand/core/cmdb"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/storage"
-	"github.com/deskhand/deskhand/storage/pgtest"
 )
 
 // company is the policy of Acme, all of it on Slack.
@@ -244,10 +243,8 @@ func open(t *testing.T) *desk { return openWith(t, func(*Options) {}) }
 func openWith(t *testing.T, with func(*Options)) *desk {
 	t.Helper()
 	d := &desk{t: t}
-	d.slack = workspace(t, slacktest.Options{Now: d.now})
-	o := Options{DatabaseURL: pgtest.URL(t)}
+	o := setUpOn(adaptertest.On(adaptertest.Slack)).begin(d)
 	with(&o)
-	seed(t, o.DatabaseURL)
 	d.start(o)
 	return d
 }
@@ -255,8 +252,13 @@ func openWith(t *testing.T, with func(*Options)) *desk {
 func (d *desk) start(with Options) {
 	d.t.Helper()
 	o := Options{
-		DatabaseURL: with.DatabaseURL, RedisURL: with.RedisURL, Listen: cmp.Or(with.Listen, "127.0.0.1:0"), URL: with.URL, Model: with.Model, Data: d.t.TempDir(), Now: d.now, MaxConns: 8,
-		Log: slog.New(slog.NewTextHandler(testLog{d.t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		DatabaseURL: with.DatabaseURL, RedisURL: with.RedisURL, Listen: cmp.Or(with.Listen, "127.0.0.1:0"), URL: with.URL, Model: with.Model, Data: with.Data, Now: d.now,
+		// A few connections are enough for one conversation, and each costs Postgres as much as a hundred questions put to it.
+		MaxConns: 3,
+		Log:      slog.New(slog.NewTextHandler(testLog{d.t}, &slog.HandlerOptions{Level: slog.LevelInfo})),
+	}
+	if o.Data == "" {
+		o.Data = d.t.TempDir()
 	}
 	if d.slack != nil {
 		o.Slack = Slack{SigningSecret: "secret", BotToken: "xoxb-test", APIURL: d.slack.URL() + "/api/", Unpaced: true}
@@ -275,6 +277,12 @@ func (d *desk) start(with Options) {
 			d.t.Errorf("stop: %v", err)
 		}
 	})
+	if d.teams != nil { // it may have been elsewhere before
+		if _, err := d.db.Pool().Exec(d.t.Context(), `update references_kept set value = jsonb_set(value, '{url}', to_jsonb($1::text)) where platform = 'teams' and value ? 'url'`,
+			d.teams.ServiceURL()); err != nil {
+			d.t.Fatal(err)
+		}
+	}
 	if err := app.Start(d.t.Context()); err != nil {
 		d.t.Fatal(err)
 	}

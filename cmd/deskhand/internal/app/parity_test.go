@@ -50,22 +50,17 @@ func TestSlackAsksTeamsWorks(t *testing.T) {
 // parity starts a desk for a conversation of the list.
 func parity(t *testing.T, on adaptertest.Pair, bare bool) adaptertest.Desk {
 	t.Helper()
-	d := &parityDesk{desk: &desk{t: t}, o: Options{DatabaseURL: pgtest.URL(t)}, on: on}
-	if on.Has(adaptertest.Slack) {
-		d.slack = workspaceOf(t, slacktest.Options{Now: d.now, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
-	}
-	if on.Has(adaptertest.Teams) {
-		// The clock jumps while calls are under way, as it does nowhere else: a token
-		// that ends in between is no fault of the desk's.
-		d.teams = tenantOf(t, teamstest.Options{Now: d.now, TokenLife: 10_000 * time.Hour, Redeliver: []time.Duration{20 * time.Millisecond, time.Second, 5 * time.Second}}, on)
-	}
-	if !bare {
-		seedWith(t, d.o.DatabaseURL, companyOn(on))
+	d := &parityDesk{desk: &desk{t: t}, on: on}
+	if bare {
+		d.meets(on, nil)
+		d.o.DatabaseURL = pgtest.URL(t)
+	} else {
+		d.o = setUpOn(on).begin(d.desk)
 	}
 	d.o.Listen = freePort(t) // pages must know where they are before they are served
 	d.o.URL = "http://" + d.o.Listen
 	d.start(d.o)
-	if d.teams != nil {
+	if bare && d.teams != nil {
 		d.install(on)
 	}
 	return d
@@ -357,21 +352,4 @@ func tenantOf(t *testing.T, o teamstest.Options, on adaptertest.Pair) *teamstest
 		t.Fatal(err)
 	}
 	return w
-}
-
-// install has somebody of each team add the desk to it.
-func (d *parityDesk) install(on adaptertest.Pair) {
-	d.t.Helper()
-	var done []string
-	for _, c := range on.ChannelsOf(adaptertest.Teams) {
-		if name := teamOf(c.Name); !slices.Contains(done, name) {
-			done = append(done, name)
-			if err := d.teams.Person(c.Members[0]).Install(c.Name); err != nil {
-				d.t.Fatal(err)
-			}
-		}
-	}
-	if err := d.settled(d.t.Context()); err != nil {
-		d.t.Fatal(err)
-	}
 }

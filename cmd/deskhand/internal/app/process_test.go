@@ -22,11 +22,13 @@ import (
 	"time"
 )
 
+// scratch is a directory for what several tests use, which goes with the last.
+var scratch string
+
 // built is the program itself, built once for all tests that run it as it is
-// run. TestMain removes it.
+// run.
 var built struct {
 	once sync.Once
-	dir  string
 	err  error
 }
 
@@ -39,20 +41,19 @@ func TestMain(m *testing.M) {
 	if !asked {
 		_ = flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 	}
-	code := m.Run()
-	if built.dir != "" {
-		_ = os.RemoveAll(built.dir)
+	var err error
+	if scratch, err = os.MkdirTemp("", "deskhand-app-test-"); err != nil {
+		panic(err)
 	}
+	code := m.Run()
+	_ = os.RemoveAll(scratch)
 	os.Exit(code)
 }
 
 func binary(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "deskhand-built-"); built.err != nil {
-			return
-		}
-		args := []string{"build", "-o", filepath.Join(built.dir, "deskhand")}
+		args := []string{"build", "-o", filepath.Join(scratch, "deskhand")}
 		if race {
 			args = append(args, "-race")
 		}
@@ -64,7 +65,7 @@ func binary(t *testing.T) string {
 	if built.err != nil {
 		t.Fatal(built.err)
 	}
-	return filepath.Join(built.dir, "deskhand")
+	return filepath.Join(scratch, "deskhand")
 }
 
 // process is a `deskhand serve` that can be killed and started again at the
