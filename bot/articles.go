@@ -32,8 +32,7 @@ const (
 func (d *Desk) ArticlesWritten() bool { return d.wrote.Swap(false) }
 
 // CatchUp brings an index to where the articles in Postgres are, and what can be
-// requested. progress may
-// be nil; it is told of a rebuild.
+// requested. progress may be nil; it is told of a rebuild.
 func CatchUp(ctx context.Context, db *storage.DB, index *kb.Index, progress func(done, total int)) error {
 	var (
 		newest   int64

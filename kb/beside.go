@@ -15,9 +15,16 @@ import (
 // same weights, and its documents are numbered after those of the articles.
 type beside struct {
 	things []thing
-	keys   []string // of the audiences, each once
-	german bool     // some of it is
+	of     []some // by audience
 	lists  map[fieldTerm][]posting
+}
+
+// some are those for one audience.
+type some struct {
+	key    string
+	n      int
+	german bool      // one of them is
+	words  []spelled // in order; of what can be requested alone
 }
 
 // thing is one of them, a request or an outage.
@@ -34,11 +41,14 @@ func newBeside(things []thing, s *synonyms) *beside {
 		t := &things[i]
 		text := articleText{parts: t.parts(), audience: t.audience, synonyms: s}
 		text.language, _ = an.languageOf(strings.Join(text.parts[:2], "\n"))
-		b.german = b.german || text.language == "de"
 		text.analyze()
-		if !slices.Contains(b.keys, t.audience) {
-			b.keys = append(b.keys, t.audience)
+		at := slices.IndexFunc(b.of, func(o some) bool { return o.key == t.audience })
+		if at < 0 {
+			at = len(b.of)
+			b.of = append(b.of, some{key: t.audience})
 		}
+		b.of[at].n++
+		b.of[at].german = b.of[at].german || text.language == "de"
 		for _, field := range []string{wordsField, bodyField, nameField, gramsField} {
 			for term, f := range text.fields[field] {
 				at := fieldTerm{field, term}
@@ -46,7 +56,6 @@ func newBeside(things []thing, s *synonyms) *beside {
 			}
 		}
 	}
-	slices.Sort(b.keys)
 	return b
 }
 
@@ -62,15 +71,20 @@ func (t *thing) parts() [6]string {
 	return [6]string{o.What, o.Reported, words, o.What + "\n" + o.Reported + "\n" + words, "", ""}
 }
 
-// SetRequests says what can be requested, from the next question on.
+// SetRequests says what can be requested, from the next question on. It may be
+// told so as often as one likes: nobody waits for what is known already.
 func (x *Index) SetRequests(all []knowledge.Request) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.now == nil || slices.EqualFunc(x.requests, all, knowledge.Request.Same) {
+	x.mu.RLock()
+	known := x.now == nil || slices.EqualFunc(x.requests, all, knowledge.Request.Same)
+	x.mu.RUnlock()
+	if known {
 		return
 	}
-	x.requests = all
-	x.requestable = readRequests(all, x.now.meanings.synonyms)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.now != nil {
+		x.requests, x.requestable = all, readRequests(all, x.now.meanings.synonyms)
+	}
 }
 
 // readRequests reads requests as the index in force reads articles.
@@ -82,7 +96,17 @@ func readRequests(all []knowledge.Request, s *synonyms) *beside {
 	for i := range all {
 		things[i] = thing{request: &all[i], audience: audienceOf(all[i].Audience)}
 	}
-	return newBeside(things, s)
+	b := newBeside(things, s)
+	for i := range b.of {
+		o := &b.of[i]
+		for at := range b.lists {
+			if term, ok := strings.CutPrefix(at.term, o.key); ok && at.field == wordsField && meantByOthers(term) && term[0] != audienceStarts[0] {
+				o.words = append(o.words, spelled{term, lettersOf(term)})
+			}
+		}
+		slices.SortFunc(o.words, func(a, b spelled) int { return strings.Compare(a.term, b.term) })
+	}
+	return b
 }
 
 // holding is which readable documents hold a term: articles, and what is found
@@ -93,16 +117,10 @@ func (h holding) len() int { return len(h[0]) + len(h[1]) }
 
 // look says what is searched beside articles.
 func (s *search) look(q Query, requestable *beside) {
-	s.beside, s.aside = s.beside[:0], s.aside[:0]
+	s.beside, s.ofThem, s.aside = s.beside[:0], s.ofThem[:0], s.aside[:0]
 	s.docs = s.v.docs
 	if q.Requests && requestable != nil {
 		s.beside = append(s.beside, requestable)
-		for _, t := range requestable.things {
-			if q.AnyGroup || forAny(t.audience, q.Groups) {
-				s.total++
-			}
-		}
-		s.docs += len(requestable.things)
 	}
 	if len(q.Outages) > 0 {
 		things := make([]thing, len(q.Outages))
@@ -110,21 +128,33 @@ func (s *search) look(q Query, requestable *beside) {
 			things[i].outage = &q.Outages[i]
 		}
 		s.beside = append(s.beside, newBeside(things, s.synonyms))
-		s.total += len(things)
-		s.docs += len(things)
 	}
-	s.groups, s.anyGroup = q.Groups, q.AnyGroup
+	for _, b := range s.beside {
+		var readable []some
+		for _, o := range b.of {
+			if q.AnyGroup || forAny(o.key, q.Groups) {
+				readable = append(readable, o)
+				s.total += o.n
+			}
+		}
+		s.ofThem = append(s.ofThem, readable)
+		s.docs += len(b.things)
+	}
+}
+
+// german tells whether some of what is found beside articles is.
+func (s *search) german() bool {
+	return slices.ContainsFunc(s.ofThem, func(all []some) bool {
+		return slices.ContainsFunc(all, func(o some) bool { return o.german })
+	})
 }
 
 // listBeside is which of them hold a term.
 func (s *search) listBeside(field, term string) []posting {
 	from, base := len(s.aside), s.v.docs
-	for _, b := range s.beside {
-		for _, key := range b.keys {
-			if key != "" && !s.anyGroup && !forAny(key, s.groups) {
-				continue
-			}
-			for _, p := range b.lists[fieldTerm{field, key + term}] {
+	for i, b := range s.beside {
+		for _, o := range s.ofThem[i] {
+			for _, p := range b.lists[fieldTerm{field, o.key + term}] {
 				s.aside = append(s.aside, p+posting(base<<6))
 			}
 		}
@@ -159,12 +189,11 @@ func (s *search) requestOf(slug string) int32 {
 	if len(s.beside) == 0 {
 		return -1
 	}
-	for i, t := range s.beside[0].things {
-		if t.request != nil && t.request.Slug == slug && (s.anyGroup || forAny(t.audience, s.groups)) {
-			return int32(s.v.docs + i)
-		}
+	i := slices.IndexFunc(s.beside[0].things, func(t thing) bool { return t.request != nil && t.request.Slug == slug })
+	if i < 0 || !slices.ContainsFunc(s.ofThem[0], func(o some) bool { return o.key == s.beside[0].things[i].audience }) {
+		return -1
 	}
-	return -1
+	return int32(s.v.docs + i)
 }
 
 // What a question is phrased as counts so much beside its words, as log odds.

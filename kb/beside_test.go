@@ -50,6 +50,8 @@ func TestRequestsAndArticlesAreInOneOrder(t *testing.T) {
 	for _, tt := range []struct{ question, first, alsoNot string }{
 		{"can I get a new notebook", "laptop", ""},
 		{"I need access to a shared folder", "folder", ""},
+		{"acces to a shard foldr please", "folder", ""},
+		{"can I get a notebok", "laptop", ""},
 		{"Ich brauche neue Kopfhörer", "headset", ""},
 		{"my laptop is slow", "KB-16", "laptop"},
 		{"laptop battery won't charge", "KB-17", "laptop"},

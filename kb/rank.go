@@ -69,11 +69,10 @@ type search struct {
 	synonyms *synonyms
 	memory   *memory
 
-	beside   []*beside // what is searched beside articles
-	aside    []posting // room for their lists
-	groups   []string  // of the asker
-	anyGroup bool
-	docs     int // above every document number, of what is beside too
+	beside []*beside // what is searched beside articles,
+	ofThem [][]some  // what of each the asker may know,
+	aside  []posting // and room for lists of them
+	docs   int       // above every document number, of what is beside too
 
 	solved map[uint32]int // by document: how many similar questions it solved
 	docOf  []int32        // see remember
@@ -123,8 +122,7 @@ func (s *search) find(ctx context.Context, q Query, requestable *beside, limit i
 			}
 		}
 	}
-	german := slices.ContainsFunc(s.beside, func(b *beside) bool { return b.german })
-	if s.language = s.asked; !s.v.languages[s.language].meets(s.readable) && !(german && s.asked == "de") {
+	if s.language = s.asked; !s.v.languages[s.language].meets(s.readable) && !(s.asked == "de" && s.german()) {
 		s.language = "en" // there is nothing to find in the asker's own
 	}
 	s.ask(q)

@@ -50,7 +50,7 @@ func (v *view) words(r index.IndexReader) (map[string][]spelled, error) {
 				end := strings.Index(term, audienceEnds) + len(audienceEnds)
 				key, term = term[:end], term[end:]
 			}
-			if len(term) >= shortestRespelled-1 && !digit(term[0]) && term[0] != '~' {
+			if meantByOthers(term) {
 				v.vocabulary[strings.Clone(key)] = append(v.vocabulary[key], spelled{strings.Clone(term), lettersOf(term)})
 			}
 		}
@@ -59,6 +59,11 @@ func (v *view) words(r index.IndexReader) (map[string][]spelled, error) {
 }
 
 const shortestRespelled = 4
+
+// meantByOthers tells whether a term may be what a misspelt word meant.
+func meantByOthers(term string) bool {
+	return len(term) >= shortestRespelled-1 && !digit(term[0]) && term[0] != '~'
+}
 
 // respell looks for the word that was meant by one that no readable article
 // has: one slip away, two in a long word, the first letter right. Of several
@@ -79,9 +84,18 @@ func (s *search) respell(ctx context.Context, u *unit) error {
 	}
 	_, size := utf8.DecodeRuneInString(wrong)
 	first, letters := wrong[:size], lettersOf(wrong)
+	all := make([][]spelled, 0, 4)
 	for _, key := range s.audiences {
-		from, _ := slices.BinarySearchFunc(words[key], first, func(w spelled, t string) int { return cmp.Compare(w.term, t) })
-		for _, w := range words[key][from:] {
+		all = append(all, words[key])
+	}
+	for _, of := range s.ofThem {
+		for _, o := range of {
+			all = append(all, o.words)
+		}
+	}
+	for _, words := range all {
+		from, _ := slices.BinarySearchFunc(words, first, func(w spelled, t string) int { return cmp.Compare(w.term, t) })
+		for _, w := range words[from:] {
 			if !strings.HasPrefix(w.term, first) {
 				break
 			}

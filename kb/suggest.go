@@ -148,7 +148,8 @@ func (x *Index) search(ctx context.Context, q Query, limit int, f func(*search) 
 		defer func() {
 			clear(s.units) // let go of the snapshot
 			clear(s.beside)
-			s.beside = s.beside[:0]
+			clear(s.ofThem)
+			s.beside, s.ofThem = s.beside[:0], s.ofThem[:0]
 			s.r, s.v, s.memory = nil, nil, nil
 		}()
 		if err := s.find(ctx, q, x.requestable, limit); err != nil {

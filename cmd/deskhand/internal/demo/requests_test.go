@@ -109,7 +109,7 @@ func TestAnOutageIsShownToWhomItConcerns(t *testing.T) {
 // requested.
 var needs = map[string][]string{
 	"laptop": {
-		"I need a new laptop", "can I get a faster computer", "could I have a macbook", "new notebook please",
+		"I need a new laptop", "I need a faster laptop", "can I get a faster computer", "could I have a macbook", "new notebook please",
 	},
 	"screen": {
 		"I would like a second monitor for home", "can I get a bigger screen", "I need a dock for my home office",
