@@ -84,30 +84,28 @@ func Question(q QuestionView) chat.Card {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(c.Text)}, chat.Actions{Buttons: last, Menu: mine})
 		return c
 	}
-	lead := "This may help:"
-	if q.Confidence == "high" {
-		lead = "This should help:"
-	}
 	if q.Outcome == "silent" {
-		lead = "I have not heard whether this helped. The buttons still work."
+		c.Text = "I have not heard whether this helped. The buttons still work."
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(c.Text)})
 	}
+	led := false
 	for i, h := range q.Hits {
 		if h.Outage != 0 {
-			if q.Outage != nil {
-				c = q.outageAmong(c)
-			}
+			c = q.outageAmong(c)
 			continue
-		}
-		if i == 0 || i == 1 && q.Hits[0].Outage != 0 {
-			if i == 1 && q.Outcome != "silent" {
-				lead = "If it is something else, this may help:"
-			}
-			c.Text = also(c.Text, lead+" "+hitNames(q.Hits))
-			c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(lead)})
 		}
 		if h.Request != "" {
+			c.Text = also(c.Text, "You can ask for it: "+h.Title+".")
 			c.Blocks = append(c.Blocks, requestable(h, a)...)
 			continue
+		}
+		if !led {
+			led = true
+			lead := q.lead(i)
+			if lead != "" {
+				c.Blocks = append(c.Blocks, chat.Section{Text: chat.T(lead)})
+			}
+			c.Text = also(also(c.Text, lead), articleNames(q.Hits))
 		}
 		title := chat.B(h.Title)
 		if h.KnownError {
@@ -130,12 +128,31 @@ func Question(q QuestionView) chat.Card {
 	return c
 }
 
+// lead is what stands before the first article, which is one of the hits.
+func (q QuestionView) lead(at int) string {
+	switch {
+	case q.Outcome == "silent":
+		return "" // that is said already
+	case q.Outage != nil && at > 0:
+		return "If it is something else, this may help:"
+	case at > 0:
+		return "This may help too:"
+	case q.Confidence == "high":
+		return "This should help:"
+	}
+	return "This may help:"
+}
+
 // also is a text that goes on.
 func also(text, more string) string {
-	if text == "" {
-		return more
+	if text == "" || more == "" {
+		return text + more
 	}
 	return text + " " + more
+}
+
+func articleNames(hits []knowledge.Hit) string {
+	return hitNames(slices.DeleteFunc(slices.Clone(hits), func(h knowledge.Hit) bool { return h.Article == 0 }))
 }
 
 // hitNames are those of articles and of what can be requested.
