@@ -2,7 +2,6 @@ package slack
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"path"
@@ -37,14 +36,7 @@ func (c echoless) Do(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	var answer map[string]json.RawMessage
-	if json.Unmarshal(body, &answer) == nil {
-		delete(answer, echo)
-		if body, err = json.Marshal(answer); err != nil {
-			return nil, err
-		}
-	}
-	// What is no object is left to whoever reads it.
+	body = without(body, echo)
 	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	return resp, nil
 }

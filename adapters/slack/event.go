@@ -96,6 +96,9 @@ var handled = map[string]func(envelope, identity) (chat.Event, error){
 
 func decodeEnvelope(body []byte) (envelope, error) {
 	var env envelope
+	if fromBot(body) {
+		return env, errNothing
+	}
 	err := json.Unmarshal(body, &env)
 	if err == nil {
 		return env, nil

@@ -42,8 +42,10 @@ func clean(s string) string {
 
 // oneLine is clean text without line breaks and outer blanks.
 func oneLine(s string) string {
-	return strings.TrimSpace(strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ").Replace(clean(s)))
+	return strings.TrimSpace(lineBreaks.Replace(clean(s)))
 }
+
+var lineBreaks = strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ")
 
 // cut shortens s to at most limit units, the "…" that says so among them.
 func cut(s string, limit int) string {
@@ -276,5 +278,7 @@ func webURL(s string) bool {
 
 // linkURL is a URL as it may stand in mrkdwn.
 func linkURL(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", " ", "%20").Replace(s)
+	return linkEscaper.Replace(s)
 }
+
+var linkEscaper = strings.NewReplacer("&", "&amp;", "<", "%3C", ">", "%3E", "|", "%7C", " ", "%20")

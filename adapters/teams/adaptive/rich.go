@@ -121,7 +121,7 @@ func (p *painter) list(l chat.List) element {
 func flat(r chat.Rich) chat.Rich {
 	out := make(chat.Rich, len(r))
 	for i, s := range r {
-		s.Text = strings.NewReplacer("\n", " ", "\t", " ").Replace(clean(s.Text))
+		s.Text = lineBreaks.Replace(clean(s.Text))
 		out[i] = s
 	}
 	return out

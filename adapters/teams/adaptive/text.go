@@ -45,8 +45,10 @@ func clean(s string) string {
 
 // oneLine is clean text without line breaks and outer blanks.
 func oneLine(s string) string {
-	return strings.TrimSpace(strings.NewReplacer("\n", " ", "\t", " ").Replace(clean(s)))
+	return strings.TrimSpace(lineBreaks.Replace(clean(s)))
 }
+
+var lineBreaks = strings.NewReplacer("\n", " ", "\t", " ")
 
 // label is a text that must not be empty.
 func label(s string, limit int) string {
@@ -180,9 +182,11 @@ func shown(s chat.Span) string {
 	return s.Text
 }
 
+var nameEscaper = strings.NewReplacer("<", "‹", ">", "›", "&", "+", "[", "(", "]", ")")
+
 // name is how a mentioned user is called.
 func name(s chat.Span) string {
-	n := strings.NewReplacer("<", "‹", ">", "›", "&", "+", "[", "(", "]", ")").Replace(cut(oneLine(s.Text), maxName))
+	n := nameEscaper.Replace(cut(oneLine(s.Text), maxName))
 	if n = strings.TrimSpace(lookAlikes.Replace(unbraced(n))); n == "" {
 		return "somebody"
 	}
@@ -223,5 +227,7 @@ func webURL(s string) bool {
 
 // linkURL is a URL as it may stand in Markdown.
 func linkURL(s string) string {
-	return strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", " ", "%20", "\\", "%5C", "*", "%2A", "_", "%5F", "[", "%5B", "]", "%5D").Replace(s)
+	return linkEscaper.Replace(s)
 }
+
+var linkEscaper = strings.NewReplacer("(", "%28", ")", "%29", "<", "%3C", ">", "%3E", " ", "%20", "\\", "%5C", "*", "%2A", "_", "%5F", "[", "%5B", "]", "%5D")
