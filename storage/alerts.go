@@ -318,7 +318,7 @@ func (tx *Tx) RedrawAlerts(ctx context.Context, id ticket.ID, now time.Time, war
 			union all
 			select y.id from posts y where y.subject = any(array(select digest_id from tellings where ticket_id = @ticket and digest_id is not null))
 				and y.card = 'digest' and y.card <> ''))`+requeueAgain,
-		pgx.StrictNamedArgs{"ticket": id, "warnings": warnings, "lane": LaneReply, "now": now})
+		named{"ticket": id, "warnings": warnings, "lane": LaneReply, "now": now})
 }
 
 // BreachPlaces are the places in which the living cards of breaches stand

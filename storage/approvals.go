@@ -169,7 +169,7 @@ func (tx *Tx) SaveApproval(ctx context.Context, c change.Change, a approval.Appr
 			state = excluded.state, round = excluded.round, stage = excluded.stage, stages = excluded.stages, asked_by = excluded.asked_by,
 			asked_at = excluded.asked_at, decided_by = excluded.decided_by, decided_at = excluded.decided_at, note = excluded.note, begun_at = excluded.begun_at
 		returning id`,
-		pgx.StrictNamedArgs{"change": c.ID, "hash": a.Subject.Hash, "own": a.Subject.Own, "window": orNull(a.Subject.Window), "high": a.Subject.HighRisk,
+		named{"change": c.ID, "hash": a.Subject.Hash, "own": a.Subject.Own, "window": orNull(a.Subject.Window), "high": a.Subject.HighRisk,
 			"state": a.State, "round": a.Round, "stage": a.Stage, "stages": stages, "asked_by": a.Asked, "asked_at": a.AskedAt,
 			"decided_by": a.Decided, "decided_at": orNull(a.DecidedAt), "note": a.Note, "begun": orNull(a.BegunAt)}).Scan(&id); err != nil {
 		return fail(err)

@@ -141,7 +141,7 @@ func (tx *Tx) writeArticle(ctx context.Context, had, a knowledge.Article, by peo
 			language = excluded.language, tags = excluded.tags, owner = excluded.owner, review_by = excluded.review_by,
 			state = excluded.state, known_error = excluded.known_error, updated_at = excluded.updated_at, seq = excluded.seq
 		returning id`,
-		pgx.StrictNamedArgs{"id": int64(a.ID), "slug": a.Slug, "title": a.Title, "symptom": a.Symptom, "environment": a.Environment,
+		named{"id": int64(a.ID), "slug": a.Slug, "title": a.Title, "symptom": a.Symptom, "environment": a.Environment,
 			"answer": a.Answer, "cause": a.Cause, "audience": a.Audience, "language": a.Language, "tags": tags,
 			"owner": a.Owner, "review_by": orNull(a.ReviewBy), "state": string(a.State), "known_error": a.KnownError,
 			"at": at, "seq": a.Seq}).Scan(&a.ID)

@@ -51,8 +51,8 @@ const insertAudit = `
 	insert into audit (at, action, person_id, via, subject, subject_id, before, after, note)
 	values (@at, @action, nullif(@person, 0), @via, @subject, @subject_id, @before, @after, @note)`
 
-func (s Step) args() pgx.StrictNamedArgs {
-	return pgx.StrictNamedArgs{
+func (s Step) args() named {
+	return named{
 		"at": s.At, "action": s.Action, "person": s.Person, "via": s.Via,
 		"subject": string(s.Subject), "subject_id": s.SubjectID,
 		"before": facts(s.Before), "after": facts(s.After), "note": s.Note,

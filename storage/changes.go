@@ -67,12 +67,12 @@ func (r changeRow) change() change.Change {
 	return c
 }
 
-func changeArgs(c change.Change) pgx.StrictNamedArgs {
+func changeArgs(c change.Change) named {
 	caused := c.CausedBy
 	if caused == nil {
 		caused = []int64{}
 	}
-	return pgx.StrictNamedArgs{
+	return named{
 		"kind": c.Kind, "rule": c.Rule, "title": c.Title, "why": c.Why, "plan": c.Plan, "test": c.Test, "rollback": c.Rollback,
 		"from": orNull(c.From), "to": orNull(c.To), "takes": c.Takes, "exception": c.Exception, "implementer": nullID(c.Implementer),
 		"team": nullID(c.Team), "service": c.Service, "risk": c.Risk, "because": c.Because, "state": c.State, "outcome": c.Outcome, "note": c.Note,

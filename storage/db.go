@@ -130,6 +130,9 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 type txMode struct {
 	begin    []string
 	readOnly bool
+	// One trip is the whole transaction: what is sent together without a begin is
+	// one, as Postgres sees it.
+	oneTrip bool
 }
 
 var (
@@ -209,7 +212,11 @@ func (db *DB) onConn(ctx context.Context, how txMode, fn func(*Tx) error) (begun
 		done = true // nothing was asked
 		return false, nil
 	}
-	err = tx.commit(ctx)
+	if how.oneTrip {
+		err = tx.flush(ctx)
+	} else {
+		err = tx.commit(ctx)
+	}
 	done = err == nil
 	return tx.begun, err
 }

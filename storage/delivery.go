@@ -27,7 +27,7 @@ type Delivery struct {
 // marks them as unsure, for from now on they may be sent without our knowing.
 // A lease that ran out is a process that died.
 func (db *DB) ClaimDeliveries(ctx context.Context, now time.Time, lease time.Duration, limit int) (all []Delivery, err error) {
-	err = db.run(ctx, byIndex, func(tx *Tx) error {
+	err = db.run(ctx, byIndexAtOnce, func(tx *Tx) error {
 		rows, _ := tx.Query(ctx, `
 			with head as materialized (
 				select o.post_id, o.unsure from outbox o
@@ -70,10 +70,7 @@ func (tx *Tx) Drafts(ctx context.Context, all []Delivery) (map[PostID]Draft, err
 	rows, _ := tx.Query(ctx, `
 		select `+postColumns+`, o.wanted, coalesce((select m.body from messages m where m.id = p.message_id), '') as words,
 			coalesce(t.channel, '') as thread_channel, coalesce(t.user_id, '') as thread_user, coalesce(t.root, '') as thread_root,
-			coalesce(t.scope, '') as thread_scope, coalesce(t.side, '') as thread_side, coalesce(t.ticket_id, 0) as thread_ticket,
-			not p.root and t.root is null
-				and exists (select from posts r where r.thread_id = p.thread_id and r.root and r.failed is not null)
-				and not exists (select from posts r where r.thread_id = p.thread_id and r.root and r.failed is null) as orphan
+			coalesce(t.scope, '') as thread_scope, coalesce(t.side, '') as thread_side, coalesce(t.ticket_id, 0) as thread_ticket
 		from unnest($1::bigint[], $2::timestamptz[]) as d (id, lease)
 			join outbox o on o.post_id = d.id and o.leased_until = d.lease
 			join posts p on p.id = d.id
@@ -88,29 +85,59 @@ func (tx *Tx) Drafts(ctx context.Context, all []Delivery) (map[PostID]Draft, err
 		ThreadScope   string    `db:"thread_scope"`
 		ThreadSide    string    `db:"thread_side"`
 		ThreadTicket  ticket.ID `db:"thread_ticket"`
-		Orphan        bool      `db:"orphan"`
 	}])
 	if err != nil {
 		return nil, fmt.Errorf("read %d posts: %w", len(all), err)
 	}
 	drafts := make(map[PostID]Draft, len(found))
+	var early []ThreadID // with a post that comes before the one that opens them
 	for _, f := range found {
-		d := Draft{Post: f.Post, Wanted: f.Wanted, Orphan: f.Orphan, Words: f.Words}
+		d := Draft{Post: f.Post, Wanted: f.Wanted, Words: f.Words}
 		if f.Thread != 0 {
 			d.In = Thread{
 				ID: f.Thread, Platform: f.Platform, Workspace: f.Workspace, Channel: f.ThreadChannel, User: f.ThreadUser,
 				Root: f.ThreadRoot, Scope: f.ThreadScope, Side: f.ThreadSide, Ticket: f.ThreadTicket,
 			}
+			if !f.Root && f.ThreadRoot == "" {
+				early = append(early, f.Thread)
+			}
 		}
 		drafts[f.ID] = d
 	}
-	return drafts, nil
+	if len(early) == 0 {
+		return drafts, nil
+	}
+	lost, err := tx.rootless(ctx, early)
+	for id, d := range drafts {
+		d.Orphan = !d.Root && d.In.Root == "" && lost[d.Thread]
+		drafts[id] = d
+	}
+	return drafts, err
+}
+
+// rootless are those of the threads which the posts that were to open them have
+// failed to.
+func (tx *Tx) rootless(ctx context.Context, ids []ThreadID) (map[ThreadID]bool, error) {
+	rows, _ := tx.Query(ctx, `
+		select t.id from threads t where t.id = any($1)
+			and not exists (select from posts r where r.thread_id = t.id and r.root and r.failed is null)
+			and exists (select from posts r where r.thread_id = t.id and r.root and r.failed is not null)`, ids)
+	found, err := pgx.CollectRows(rows, pgx.RowTo[ThreadID])
+	if err != nil {
+		return nil, fmt.Errorf("threads that are not opened: %w", err)
+	}
+	lost := make(map[ThreadID]bool, len(found))
+	for _, id := range found {
+		lost[id] = true
+	}
+	return lost, nil
 }
 
 // Delivered is a post that the platform has taken, or that need not be sent.
 type Delivered struct {
 	Delivery
 	Wanted   int    // as it was drawn
+	Before   bool   // it was delivered before: this is a change
 	Root     bool   // it opens its thread
 	Channel  string // where it came to stand; both empty when that is known or there is no such place
 	External string
@@ -154,20 +181,31 @@ func (o *Outcomes) Len() int { return len(o.Delivered) + len(o.PutOff) + len(o.F
 // taken now.
 func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) (late []time.Duration, err error) {
 	var roots []Delivered
+	told := false
 	for _, d := range o.Delivered {
 		if d.Root && d.External != "" {
 			roots = append(roots, d)
 		}
+		told = told || d.told()
 	}
-	err = db.run(ctx, byIndex, func(tx *Tx) error {
-		late = late[:0]
-		batch := &pgx.Batch{}
-		recordDelivered(batch, o.Delivered, now)
-		recordTold(batch, o.Delivered, &late)
-		recordPutOff(batch, o.PutOff)
-		recordFailed(batch, o.Failed, now)
-		if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+	how := byIndex
+	if len(roots) == 0 && !told {
+		how = byIndexAtOnce // nothing depends on what the first statements find
+	}
+	err = db.run(ctx, how, func(tx *Tx) error {
+		if err := tx.recordDelivered(ctx, o.Delivered, now); err != nil {
 			return err
+		}
+		if err := tx.recordPutOff(ctx, o.PutOff); err != nil {
+			return err
+		}
+		if err := tx.recordFailed(ctx, o.Failed, now); err != nil {
+			return err
+		}
+		if late = nil; told {
+			if late, err = tx.recordTold(ctx, o.Delivered); err != nil {
+				return err
+			}
 		}
 		if len(late) > 0 && slices.Max(late) > LateAlert {
 			// Somebody is told, once however many there are.
@@ -187,66 +225,80 @@ func (db *DB) RecordDeliveries(ctx context.Context, o Outcomes, now time.Time) (
 // LateAlert is how late an alert may be before the desk says so itself.
 const LateAlert = time.Minute
 
-// recordTold notes when the platform has taken what alerts were told with, which
-// is all in the two most urgent lanes. An alert that has joined a message while it
-// was on its way is not in it yet.
-func recordTold(batch *pgx.Batch, all []Delivered, late *[]time.Duration) {
+// told tells whether alerts may have been told with it, which are all in the two
+// most urgent lanes.
+func (d Delivered) told() bool { return !d.At.IsZero() && d.Letter == "" && d.Lane <= LaneApproval }
+
+// recordTold notes when the platform has taken what alerts were told with. An
+// alert that has joined a message while it was on its way is not in it yet.
+func (tx *Tx) recordTold(ctx context.Context, all []Delivered) (late []time.Duration, err error) {
 	var (
 		ids        []PostID
 		drawn, ats []time.Time
+		due, at    time.Time
 	)
 	for _, d := range all {
-		if !d.At.IsZero() && d.Letter == "" && d.Lane <= LaneApproval {
+		if d.told() {
 			ids, drawn, ats = append(ids, d.ID), append(drawn, d.Drawn), append(ats, d.At)
 		}
 	}
-	if len(ids) == 0 {
-		return
-	}
 	// With the array twice: a join alone is planned through all tellings.
-	batch.Queue(`
+	rows, _ := tx.Query(ctx, `
 		update tellings t set accepted_at = d.at
 		from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[]) as d (id, drawn, at)
 		where t.post_id = d.id and t.post_id = any($1) and t.accepted_at is null
 			and (t.at < d.drawn - interval '2 seconds' or not exists (select from outbox o where o.post_id = d.id))
-		returning t.due_at, t.accepted_at`, ids, drawn, ats).Query(func(rows pgx.Rows) error {
-		var due, at time.Time
-		_, err := pgx.ForEachRow(rows, []any{&due, &at}, func() error {
-			*late = append(*late, max(0, at.Sub(due)))
-			return nil
-		})
-		return err
+		returning t.due_at, t.accepted_at`, ids, drawn, ats)
+	_, err = pgx.ForEachRow(rows, []any{&due, &at}, func() error {
+		late = append(late, max(0, at.Sub(due)))
+		return nil
 	})
+	return late, err
 }
 
-func recordDelivered(batch *pgx.Batch, all []Delivered, now time.Time) {
-	if len(all) == 0 {
-		return
-	}
+func (tx *Tx) recordDelivered(ctx context.Context, all []Delivered, now time.Time) error {
 	n := len(all)
-	ids, wanted, again := make([]PostID, n), make([]int, n), make([]bool, n)
-	channels, externals := make([]string, n), make([]string, n)
-	for i, d := range all {
-		ids[i], wanted[i], again[i], channels[i], externals[i] = d.ID, d.Wanted, d.Again, d.Channel, d.External
+	if n == 0 {
+		return nil
 	}
-	batch.Queue(`
-		update posts p set sent_at = coalesce(p.sent_at, $4),
-			sent_channel = case when d.external = '' then p.sent_channel else d.channel end,
-			external = coalesce(nullif(d.external, ''), p.external)
-		from unnest($1::bigint[], $2::text[], $3::text[]) as d (id, channel, external)
-		where p.id = d.id and (p.sent_at is null or d.external <> '')`, ids, channels, externals, now)
-	// Two statements: the second sees what the first has waited for.
-	batch.Queue(`
-		delete from outbox o using unnest($1::bigint[], $2::int[], $3::bool[]) as d (id, wanted, again)
-		where o.post_id = d.id and o.wanted = d.wanted and not d.again`, ids, wanted, again)
-	batch.Queue(`
-		update outbox set leased_until = null, unsure = false, attempts = 0, error = '', due_at = $2
-		where post_id = any($1)`, ids, now)
-	for _, d := range all {
-		if d.Letter != "" {
-			batch.Queue(insertLetter, d.ID, d.Letter, now)
+	ids, wanted, again := make([]PostID, n), make([]int, n), make([]bool, n)
+	var fresh []PostID // those that stand there for the first time
+	var channels, externals []string
+	for i, d := range all {
+		ids[i], wanted[i], again[i] = d.ID, d.Wanted, d.Again
+		if d.External != "" || !d.Before {
+			fresh, channels, externals = append(fresh, d.ID), append(channels, d.Channel), append(externals, d.External)
 		}
 	}
+	if len(fresh) > 0 {
+		if err := tx.later(ctx, failing("sent posts"), `
+			update posts p set sent_at = coalesce(p.sent_at, $4),
+				sent_channel = case when d.external = '' then p.sent_channel else d.channel end,
+				external = coalesce(nullif(d.external, ''), p.external)
+			from unnest($1::bigint[], $2::text[], $3::text[]) as d (id, channel, external)
+			where p.id = d.id and (p.sent_at is null or d.external <> '')`, fresh, channels, externals, now); err != nil {
+			return err
+		}
+	}
+	// Two statements: the second sees what the first has waited for.
+	if err := tx.later(ctx, failing("delivered posts"), `
+		delete from outbox o using unnest($1::bigint[], $2::int[], $3::bool[]) as d (id, wanted, again)
+		where o.post_id = d.id and o.wanted = d.wanted and not d.again`, ids, wanted, again); err != nil {
+		return err
+	}
+	if err := tx.later(ctx, failing("posts that have changed"), `
+		update outbox set leased_until = null, unsure = false, attempts = 0, error = '', due_at = $2
+		where post_id = any($1)`, ids, now); err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.Letter != "" {
+			if err := tx.later(ctx, failing("letter of post %d", d.ID), insertLetter, d.ID, d.Letter, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 const insertLetter = `
@@ -272,34 +324,34 @@ func (tx *Tx) rootThreads(ctx context.Context, all []Delivered) error {
 			join threads x on x.channel = d.channel and x.root = d.external and x.platform = p.platform and x.workspace = p.workspace
 				and x.id <> p.thread_id
 		order by 1`, ids, channels, externals)
-	batch := &pgx.Batch{}
-	var id, twin ThreadID
-	_, err := pgx.ForEachRow(rows, []any{&id, &twin}, func() error {
-		batch.Queue(`update posts set thread_id = $1 where thread_id = $2`, id, twin)
-		batch.Queue(`update outbox set conversation = 'thread ' || $1::bigint where conversation = 'thread ' || $2::bigint`, id, twin)
-		batch.Queue(`update questions set thread_id = $1 where thread_id = $2`, id, twin)
-		batch.Queue(`update messages set thread_id = $1 where thread_id = $2`, id, twin)
-		batch.Queue(`
-			with twin as (delete from threads where id = $2 returning ticket_id)
-			update threads set ticket_id = coalesce(threads.ticket_id, twin.ticket_id) from twin where id = $1`, id, twin)
-		return nil
-	})
+	type pair struct{ ID, Twin ThreadID }
+	twins, err := pgx.CollectRows(rows, pgx.RowToStructByPos[pair])
 	if err != nil {
 		return fmt.Errorf("twins of %d threads: %w", n, err)
 	}
-	batch.Queue(`
+	for _, two := range twins {
+		for _, sql := range []string{
+			`update posts set thread_id = $1 where thread_id = $2`,
+			`update outbox set conversation = 'thread ' || $1::bigint where conversation = 'thread ' || $2::bigint`,
+			`update questions set thread_id = $1 where thread_id = $2`,
+			`update messages set thread_id = $1 where thread_id = $2`,
+			`with twin as (delete from threads where id = $2 returning ticket_id)
+			update threads set ticket_id = coalesce(threads.ticket_id, twin.ticket_id) from twin where id = $1`,
+		} {
+			if err := tx.later(ctx, failing("twin %d of thread %d", two.Twin, two.ID), sql, two.ID, two.Twin); err != nil {
+				return err
+			}
+		}
+	}
+	return tx.later(ctx, failing("roots of %d threads", n), `
 		update threads t set root = d.external, channel = d.channel
 		from unnest($1::bigint[], $2::text[], $3::text[]) as d (id, channel, external) join posts p on p.id = d.id
 		where t.id = p.thread_id and t.root is null`, ids, channels, externals)
-	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
-		return fmt.Errorf("roots of %d threads: %w", n, err)
-	}
-	return nil
 }
 
-func recordPutOff(batch *pgx.Batch, all []PutOff) {
+func (tx *Tx) recordPutOff(ctx context.Context, all []PutOff) error {
 	if len(all) == 0 {
-		return
+		return nil
 	}
 	n := len(all)
 	ids, leases, untils := make([]PostID, n), make([]time.Time, n), make([]time.Time, n)
@@ -310,7 +362,7 @@ func recordPutOff(batch *pgx.Batch, all []PutOff) {
 			uncounted[i] = 1
 		}
 	}
-	batch.Queue(`
+	return tx.later(ctx, failing("posts that are put off"), `
 		update outbox o set leased_until = null, due_at = d.until, unsure = d.unsure, attempts = o.attempts - d.uncounted,
 			error = case when d.cause = '' then o.error else d.cause end
 		from unnest($1::bigint[], $2::timestamptz[], $3::timestamptz[], $4::text[], $5::bool[], $6::int[])
@@ -318,16 +370,16 @@ func recordPutOff(batch *pgx.Batch, all []PutOff) {
 		where o.post_id = d.id and o.leased_until = d.lease`, ids, leases, untils, causes, unsure, uncounted)
 }
 
-func recordFailed(batch *pgx.Batch, all []Failed, now time.Time) {
+func (tx *Tx) recordFailed(ctx context.Context, all []Failed, now time.Time) error {
 	if len(all) == 0 {
-		return
+		return nil
 	}
 	n := len(all)
 	ids, reasons, letters, unsure := make([]PostID, n), make([]string, n), make([]bool, n), make([]bool, n)
 	for i, f := range all {
 		ids[i], reasons[i], letters[i], unsure[i] = f.ID, f.Reason, f.Letter, f.Unsure
 	}
-	batch.Queue(`
+	return tx.later(ctx, failing("posts that have failed"), `
 		with failed as (
 			select * from unnest($1::bigint[], $2::text[], $3::bool[], $5::bool[]) as f (id, reason, letter, unsure)),
 		orphans as (

@@ -67,8 +67,8 @@ func (tx *Tx) ClearDue(ctx context.Context, kind string, subject int64) error {
 
 // inOrder is how to look for what is due: by the index that has it in order,
 // however much of the table a plan that knows no instants takes to be due.
-var inOrder = txMode{begin: []string{`begin isolation level read committed read only`, `set local enable_seqscan = off`,
-	`set local enable_bitmapscan = off`}, readOnly: true}
+var inOrder = txMode{begin: []string{`select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`},
+	readOnly: true, oneTrip: true}
 
 // AllDue returns at most limit of what is due by now, the oldest first, and
 // when the next falls due after that: zero if nothing will.

@@ -150,7 +150,7 @@ func (tx *Tx) EndGap(ctx context.Context, g Gap, by people.PersonID, via string,
 	if err := tx.later(ctx, touching(ErrConflict, "end gap %d", g.ID), `
 		update gaps set outcome = @outcome, article_id = nullif(@article::bigint, 0), synonym = @synonym, person_id = @by, ended_at = @at, version = version + 1
 		where id = @id and version = @version`,
-		pgx.StrictNamedArgs{"id": g.ID, "version": g.Version, "outcome": string(g.Outcome), "article": g.Article, "synonym": g.Synonym, "by": by, "at": at}); err != nil {
+		named{"id": g.ID, "version": g.Version, "outcome": string(g.Outcome), "article": g.Article, "synonym": g.Synonym, "by": by, "at": at}); err != nil {
 		return err
 	}
 	return tx.Audit(ctx, Step{At: at, Action: "gap." + string(g.Outcome), Person: by, Via: via, Subject: OfGap, SubjectID: int64(g.ID),

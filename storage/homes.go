@@ -4,8 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/deskhand/deskhand/core/people"
 )
 
@@ -13,5 +11,5 @@ import (
 // were opened after since: a home that nobody looks at costs nothing.
 func (tx *Tx) RedrawHomes(ctx context.Context, who []people.PersonID, since, now time.Time) error {
 	return tx.later(ctx, failing("redraw homes"), requeue+`p.kind = 'home' and p.subject = any(@who) and p.card <> '' and p.created_at > @since`+requeueAgain,
-		pgx.StrictNamedArgs{"who": who, "since": since, "lane": LaneDigest, "now": now})
+		named{"who": who, "since": since, "lane": LaneDigest, "now": now})
 }

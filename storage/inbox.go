@@ -80,7 +80,7 @@ func (db *DB) acceptIncoming(ctx context.Context, events []Incoming, now time.Ti
 // ids. Others may be at them.
 func (db *DB) ReadyIncoming(ctx context.Context, after IncomingID, now time.Time, limit int) (all []Incoming, err error) {
 	// Only the first event of a conversation is ever put off.
-	err = db.run(ctx, byIndex, func(tx *Tx) error {
+	err = db.run(ctx, byIndexAtOnce, func(tx *Tx) error {
 		rows, _ := tx.Query(ctx, `
 			select id, key, conversation, event, received_at, due_at, attempts from inbox i
 			where id > $1 and $2 >= (
@@ -98,7 +98,10 @@ func (db *DB) ReadyIncoming(ctx context.Context, after IncomingID, now time.Time
 // byIndex is how to look into a queue. It is empty at one moment and long at
 // the next, and a plan that was made for the one and kept for the other would
 // read the whole of it for each row.
-var byIndex = txMode{begin: []string{`begin isolation level read committed`, `set local enable_seqscan = off`}}
+var (
+	byIndex       = txMode{begin: []string{`begin isolation level read committed`, `set local enable_seqscan = off`}}
+	byIndexAtOnce = txMode{begin: []string{`select set_config('enable_seqscan', 'off', true)`}, oneTrip: true}
+)
 
 // CountIncoming returns how many events wait, and since when the oldest has.
 func (db *DB) CountIncoming(ctx context.Context) (n int, oldest time.Time, err error) {

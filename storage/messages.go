@@ -51,7 +51,7 @@ func (tx *Tx) AddMessage(ctx context.Context, m Message, via string) (Message, b
 		values (nullif(@ticket::bigint, 0), nullif(@thread::bigint, 0), @author, @body, @internal, @side, @said_at, @platform, @workspace, @channel, @external)
 		on conflict (channel, external, platform, workspace) do nothing
 		returning id`,
-		pgx.StrictNamedArgs{"ticket": m.Ticket, "thread": m.Thread, "author": m.Author, "body": m.Body, "internal": m.Internal,
+		named{"ticket": m.Ticket, "thread": m.Thread, "author": m.Author, "body": m.Body, "internal": m.Internal,
 			"side": string(m.Side), "said_at": m.SaidAt, "platform": m.Platform, "workspace": m.Workspace,
 			"channel": m.Channel, "external": m.External})
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[MessageID])
@@ -141,8 +141,8 @@ func (tx *Tx) EditMessage(ctx context.Context, m Message, body string, deleted b
 	}
 	batch := &pgx.Batch{}
 	batch.Queue(`insert into message_versions (message_id, body, until) values (@id, @body, @at)`,
-		pgx.StrictNamedArgs{"id": m.ID, "body": was, "at": at})
-	batch.Queue(sql, pgx.StrictNamedArgs{"id": m.ID, "body": body, "at": at})
+		named{"id": m.ID, "body": was, "at": at})
+	batch.Queue(sql, named{"id": m.ID, "body": body, "at": at})
 	batch.Queue(insertAudit, m.step(Step{At: at, Action: action, Person: by, Via: via,
 		Before: map[string]any{"message": m.ID, "body": was}, After: map[string]any{"message": m.ID, "body": body}}).args())
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
@@ -195,7 +195,7 @@ func (tx *Tx) AddFile(ctx context.Context, f File) (FileID, error) {
 	err := tx.QueryRow(ctx, `
 		insert into files (message_id, name, mime, size, source, state)
 		values (@message, @name, @mime, @size, @source, @state) returning id`,
-		pgx.StrictNamedArgs{"message": f.Message, "name": f.Name, "mime": f.MIME, "size": f.Size,
+		named{"message": f.Message, "name": f.Name, "mime": f.MIME, "size": f.Size,
 			"source": f.Source, "state": string(f.State)}).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("file of message %d: %w", f.Message, err)

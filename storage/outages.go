@@ -143,7 +143,7 @@ func (tx *Tx) answeredWithOutage(ctx context.Context, q QuestionID, id ticket.ID
 func (tx *Tx) RedrawOutage(ctx context.Context, id ticket.ID, card string, at time.Time) error {
 	return tx.later(ctx, failing("questions of outage %d", id), requeue+`p.card = @card and p.card <> ''
 		and p.subject in (select question_id from question_outages where ticket_id = @ticket)`+requeueAgain,
-		pgx.StrictNamedArgs{"card": card, "ticket": id, "lane": LaneReply, "now": at})
+		named{"card": card, "ticket": id, "lane": LaneReply, "now": at})
 }
 
 // SetDueIfAffected is SetDue for a ticket that concerns others who have not been

@@ -113,8 +113,8 @@ const insertPost = `
 	on conflict (post_id) do update set wanted = outbox.wanted + 1, lane = least(outbox.lane, excluded.lane)
 	returning post_id`
 
-func postArgs(p Post, lane Lane, now time.Time) pgx.StrictNamedArgs {
-	return pgx.StrictNamedArgs{
+func postArgs(p Post, lane Lane, now time.Time) named {
+	return named{
 		"kind": p.Kind, "platform": p.Platform, "workspace": p.Workspace, "thread": p.Thread, "root": p.Root,
 		"channel": p.Channel, "user": p.User, "card": p.Card, "subject": p.Subject, "body": p.Body,
 		"message": p.Message, "lane": lane, "now": now,
@@ -137,7 +137,7 @@ const requeueAgain = `
 // delivered again. Those that wait for delivery already keep their place.
 func (tx *Tx) Redraw(ctx context.Context, subject int64, now time.Time, cards ...string) error {
 	return tx.later(ctx, failing("redraw %v of %d", cards, subject), requeue+`p.subject = @subject and p.card = any(@cards) and p.card <> ''`+requeueAgain,
-		pgx.StrictNamedArgs{"subject": subject, "cards": cards, "lane": LaneReply, "now": now})
+		named{"subject": subject, "cards": cards, "lane": LaneReply, "now": now})
 }
 
 // RedrawAll is Redraw for many subjects.
@@ -146,7 +146,7 @@ func (tx *Tx) RedrawAll(ctx context.Context, subjects []int64, now time.Time, ca
 		return nil
 	}
 	return tx.later(ctx, failing("redraw %v of %d subjects", cards, len(subjects)), requeue+`p.subject = any(@subjects) and p.card = any(@cards) and p.card <> ''`+requeueAgain,
-		pgx.StrictNamedArgs{"subjects": subjects, "cards": cards, "lane": LaneReply, "now": now})
+		named{"subjects": subjects, "cards": cards, "lane": LaneReply, "now": now})
 }
 
 // RedrawPost has one post delivered again as it is now, in the lane of what is
@@ -154,15 +154,15 @@ func (tx *Tx) RedrawAll(ctx context.Context, subjects []int64, now time.Time, ca
 // reaction, or one that has failed.
 func (tx *Tx) RedrawPost(ctx context.Context, id PostID, lane Lane, now time.Time) error {
 	return tx.later(ctx, failing("redraw post %d", id), requeue+`p.id = @id`+requeueAgain,
-		pgx.StrictNamedArgs{"id": id, "lane": lane, "now": now})
+		named{"id": id, "lane": lane, "now": now})
 }
 
 // ReplaceBody gives a post without a card another body and has it delivered
 // again.
 func (tx *Tx) ReplaceBody(ctx context.Context, id PostID, body []byte, now time.Time) error {
 	batch := &pgx.Batch{}
-	batch.Queue(`update posts set body = @body where id = @id and card = ''`, pgx.StrictNamedArgs{"id": id, "body": body})
-	batch.Queue(requeue+`p.id = @id`+requeueAgain, pgx.StrictNamedArgs{"id": id, "lane": LaneReply, "now": now})
+	batch.Queue(`update posts set body = @body where id = @id and card = ''`, named{"id": id, "body": body})
+	batch.Queue(requeue+`p.id = @id`+requeueAgain, named{"id": id, "lane": LaneReply, "now": now})
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("replace the body of post %d: %w", id, err)
 	}

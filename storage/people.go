@@ -162,7 +162,7 @@ func (tx *Tx) LinkAccount(ctx context.Context, a Account, mail, timezone string,
 			insert into people (name, mail, timezone, guest) values (@name, lower(@mail), @timezone, @stranger)
 			on conflict (mail) do update set timezone = case when people.timezone = '' then excluded.timezone else people.timezone end
 			returning id`,
-			pgx.StrictNamedArgs{"name": a.Name, "mail": mail, "timezone": timezone, "stranger": stranger}).Scan(&person)
+			named{"name": a.Name, "mail": mail, "timezone": timezone, "stranger": stranger}).Scan(&person)
 		action = "linked"
 	case had == 0:
 		err = tx.QueryRow(ctx, `insert into people (name, timezone, guest) values ($1, $2, true) returning id`,
@@ -177,7 +177,7 @@ func (tx *Tx) LinkAccount(ctx context.Context, a Account, mail, timezone string,
 		values (@platform, @workspace, @user, @person, @name, @avatar, @at)
 		on conflict (platform, workspace, user_id) do update
 		set person_id = excluded.person_id, name = excluded.name, avatar = excluded.avatar, checked_at = excluded.checked_at`,
-		pgx.StrictNamedArgs{"platform": a.Platform, "workspace": a.Workspace, "user": a.UserID,
+		named{"platform": a.Platform, "workspace": a.Workspace, "user": a.UserID,
 			"person": person, "name": a.Name, "avatar": a.Avatar, "at": at}); err != nil {
 		return 0, fmt.Errorf("link account %s %s: %w", a.Platform, a.UserID, err)
 	}
@@ -350,7 +350,7 @@ func (tx *Tx) PutPerson(ctx context.Context, p people.Person) (people.PersonID, 
 		insert into people (name, mail, title, department, site, timezone) values (@name, @mail, @title, @department, @site, @timezone)
 		on conflict (mail) do update set name = excluded.name
 		returning id`,
-		pgx.StrictNamedArgs{"name": p.Name, "mail": p.Mail, "title": p.Title, "department": p.Department, "site": p.Site, "timezone": p.TimeZone}).Scan(&id)
+		named{"name": p.Name, "mail": p.Mail, "title": p.Title, "department": p.Department, "site": p.Site, "timezone": p.TimeZone}).Scan(&id)
 	if err != nil {
 		return 0, fmt.Errorf("person %s: %w", p.Mail, err)
 	}

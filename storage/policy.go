@@ -135,7 +135,7 @@ func (tx *Tx) applyPeople(ctx context.Context, p policy.Policy, at time.Time) er
 			insert into people (name, mail, title, department, site, timezone) values (@name, @mail, @title, @department, @site, @timezone)
 			on conflict (mail) do update set name = excluded.name, title = excluded.title, department = excluded.department,
 				site = excluded.site, timezone = excluded.timezone, guest = false, left_at = null`,
-			pgx.StrictNamedArgs{"name": x.Name, "mail": mail, "title": x.Title, "department": x.Department,
+			named{"name": x.Name, "mail": mail, "title": x.Title, "department": x.Department,
 				"site": x.Site, "timezone": x.TimeZone})
 	}
 	for _, x := range p.People {

@@ -42,7 +42,7 @@ func (tx *Tx) Predicted(ctx context.Context, id ticket.ID, p Prediction, via str
 		insert into predictions (ticket_id, at, asked, service, category, certainty, sure, alike, team_id, team_alike, chosen_service, chosen_category)
 		values (@id, @at, @asked, nullif(@service, ''), nullif(@category, ''), @certainty, @sure, @alike, nullif(@team::bigint, 0), @team_alike,
 			nullif(@chosen_service, ''), nullif(@chosen_category, ''))`,
-		pgx.StrictNamedArgs{"id": id, "at": at, "asked": p.Asked, "service": p.Service, "category": p.Category, "certainty": string(p.Certainty),
+		named{"id": id, "at": at, "asked": p.Asked, "service": p.Service, "category": p.Category, "certainty": string(p.Certainty),
 			"sure": p.Sure, "alike": p.Alike, "team": p.Team, "team_alike": p.TeamAlike, "chosen_service": p.ChosenService, "chosen_category": p.ChosenCategory}); err != nil {
 		return err
 	}

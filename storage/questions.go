@@ -84,7 +84,7 @@ func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question
 		select @at, 'asked', @person, @via, 'question', id, 
 			jsonb_strip_nulls(jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[], 'advised', nullif(@advised, false))) || @else::jsonb
 		from asked returning subject_id`,
-		pgx.StrictNamedArgs{"person": q.Person, "thread": q.Thread, "text": q.Text, "at": q.AskedAt,
+		named{"person": q.Person, "thread": q.Thread, "text": q.Text, "at": q.AskedAt,
 			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "advised": q.Advised, "else": q.shownElse(map[string]any{}), "via": via}).Scan(&q.ID)
 	if err != nil {
 		return q, fmt.Errorf("question of person %d: %w", q.Person, err)
@@ -149,7 +149,7 @@ func (tx *Tx) RewordQuestion(ctx context.Context, q Question, before, via string
 	tag, err := tx.Exec(ctx, `
 		update questions set text = @text, confidence = @confidence, shown = @shown, hits = @hits, version = version + 1
 		where id = @id and version = @version`,
-		pgx.StrictNamedArgs{"id": q.ID, "version": q.Version, "text": q.Text, "confidence": q.Confidence,
+		named{"id": q.ID, "version": q.Version, "text": q.Text, "confidence": q.Confidence,
 			"shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits)})
 	if err == nil && tag.RowsAffected() == 0 {
 		err = ErrConflict
@@ -180,7 +180,7 @@ func (tx *Tx) EndQuestion(ctx context.Context, q Question, by people.PersonID, v
 		update questions set outcome = @outcome, article_id = nullif(@article::bigint, 0), ticket_id = nullif(@ticket::bigint, 0),
 			ended_at = @ended, version = version + 1
 		where id = @id and version = @version`,
-		pgx.StrictNamedArgs{"id": q.ID, "version": q.Version, "outcome": string(q.Outcome), "article": q.Article,
+		named{"id": q.ID, "version": q.Version, "outcome": string(q.Outcome), "article": q.Article,
 			"ticket": q.Ticket, "ended": q.EndedAt}); err != nil {
 		return q, err
 	}

@@ -16,7 +16,7 @@ func (db *DB) KeepReference(ctx context.Context, platform, key string, value []b
 	_, err := db.pool.Exec(ctx, `
 		insert into references_kept (platform, key, value, kept_at) values (@platform, @key, @value, @now)
 		on conflict (platform, key) do update set value = excluded.value, kept_at = excluded.kept_at`,
-		pgx.StrictNamedArgs{"platform": platform, "key": key, "value": value, "now": now})
+		named{"platform": platform, "key": key, "value": value, "now": now})
 	if err != nil {
 		return Unavailable(fmt.Errorf("keep a reference: %w", err))
 	}

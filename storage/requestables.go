@@ -35,7 +35,7 @@ func (tx *Tx) applyRequests(ctx context.Context, p policy.Policy, at time.Time) 
 			values (@slug, @name, @words, @description, nullif(@service, ''), nullif(@category, ''), (select id from teams where slug = @team), @audience, @position)
 			on conflict (slug) do update set name = excluded.name, words = excluded.words, description = excluded.description, service = excluded.service,
 				category = excluded.category, team_id = excluded.team_id, audience = excluded.audience, position = excluded.position, retired_at = null`,
-			pgx.StrictNamedArgs{"slug": r.Slug, "name": r.Name, "words": orNone(r.Words), "description": r.Description, "service": r.Service,
+			named{"slug": r.Slug, "name": r.Name, "words": orNone(r.Words), "description": r.Description, "service": r.Service,
 				"category": r.Category, "team": r.Team, "audience": r.Audience, "position": i})
 	}
 	return tx.SendBatch(ctx, batch).Close()

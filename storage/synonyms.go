@@ -43,7 +43,7 @@ func (tx *Tx) AddSynonym(ctx context.Context, s knowledge.Synonym, by people.Per
 			and least(lower(term), lower(synonym)) = least(lower(@term), lower(@synonym))
 			and greatest(lower(term), lower(synonym)) = greatest(lower(@term), lower(@synonym))
 		limit 1`,
-		pgx.StrictNamedArgs{"term": s.Term, "synonym": s.Synonym, "language": s.Language, "by": by, "at": at}).Scan(&id, &fresh); err != nil {
+		named{"term": s.Term, "synonym": s.Synonym, "language": s.Language, "by": by, "at": at}).Scan(&id, &fresh); err != nil {
 		return 0, fmt.Errorf("add synonym %q: %w", s.Synonym, err)
 	}
 	if !fresh {

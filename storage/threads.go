@@ -86,7 +86,7 @@ func (tx *Tx) SetTalk(ctx context.Context, t Talk) error {
 		values (@platform, @workspace, @channel, @user, @thread, @at, @team)
 		on conflict (platform, workspace, channel, user_id)
 			do update set thread_id = excluded.thread_id, at = excluded.at, by_team = excluded.by_team`,
-		pgx.StrictNamedArgs{"platform": t.Platform, "workspace": t.Workspace, "channel": t.Channel, "user": t.User,
+		named{"platform": t.Platform, "workspace": t.Workspace, "channel": t.Channel, "user": t.User,
 			"thread": t.Thread, "at": t.At, "team": t.ByTeam})
 }
 
@@ -114,7 +114,7 @@ func (tx *Tx) OpenThread(ctx context.Context, t Thread) (Thread, error) {
 		on conflict (channel, root, platform, workspace) where root is not null
 			do update set ticket_id = coalesce(t.ticket_id, excluded.ticket_id)
 		returning `+threadColumns,
-		pgx.StrictNamedArgs{
+		named{
 			"platform": t.Platform, "workspace": t.Workspace, "channel": t.Channel, "user": t.User,
 			"root": t.Root, "scope": t.Scope, "side": t.Side, "ticket": t.Ticket,
 		})

@@ -208,8 +208,8 @@ func noteOf(after map[string]any, ev ticket.Event) string {
 	return ev.Note
 }
 
-func ticketArgs(t ticket.Ticket) pgx.StrictNamedArgs {
-	return pgx.StrictNamedArgs{
+func ticketArgs(t ticket.Ticket) named {
+	return named{
 		"id": t.ID, "version": t.Version, "kind": string(t.Kind), "title": t.Title, "detail": t.Detail,
 		"requester_id": t.Requester, "author_id": t.Author, "owner_id": t.Owner, "queue_id": t.Queue, "service": t.Service, "category": t.Category,
 		"impact": string(t.Impact), "urgency": string(t.Urgency), "priority": int(t.Priority), "because": t.Because,

@@ -121,7 +121,7 @@ func (out *Outbox) delivered(d *delivery, ref chat.Ref, found bool) {
 	out.metrics.seconds.WithLabelValues(lane).Observe(out.o.Now().Sub(d.EnqueuedAt).Seconds())
 	out.results.add(func(o *storage.Outcomes) {
 		o.Delivered = append(o.Delivered, storage.Delivered{
-			Delivery: d.Delivery, Wanted: d.draft.Wanted, Root: d.draft.Root, Channel: ref.Channel, External: ref.Message,
+			Delivery: d.Delivery, Wanted: d.draft.Wanted, Before: d.draft.SentAt != nil, Root: d.draft.Root, Channel: ref.Channel, External: ref.Message,
 			Drawn: d.drawn, At: out.o.Now(),
 			// What stands there was drawn at another time.
 			Again: found && (d.draft.Card != "" || d.draft.Wanted > 1),
@@ -138,7 +138,7 @@ func (out *Outbox) nothing(d *delivery) {
 		return
 	}
 	out.results.add(func(o *storage.Outcomes) {
-		o.Delivered = append(o.Delivered, storage.Delivered{Delivery: d.Delivery, Wanted: d.draft.Wanted})
+		o.Delivered = append(o.Delivered, storage.Delivered{Delivery: d.Delivery, Wanted: d.draft.Wanted, Before: d.draft.SentAt != nil})
 	})
 }
 
@@ -148,7 +148,7 @@ func (out *Outbox) dropChange(d *delivery, err error) {
 	out.metrics.failures.WithLabelValues("refused").Inc()
 	out.o.Log.LogAttrs(context.Background(), slog.LevelError, "a change of a post is refused", append(d.attrs(), slog.Any("err", err))...)
 	out.results.add(func(o *storage.Outcomes) {
-		o.Delivered = append(o.Delivered, storage.Delivered{Delivery: d.Delivery, Wanted: d.draft.Wanted, Letter: err.Error()})
+		o.Delivered = append(o.Delivered, storage.Delivered{Delivery: d.Delivery, Wanted: d.draft.Wanted, Before: d.draft.SentAt != nil, Letter: err.Error()})
 	})
 }
 
