@@ -58,3 +58,29 @@ func (tx *Tx) Requested(ctx context.Context, id ticket.ID, slug string, q Questi
 	}
 	return tx.Audit(ctx, Step{At: at, Action: "requested", Person: by, Via: via, Subject: OfTicket, SubjectID: int64(id), After: map[string]any{"request": slug}})
 }
+
+// ForgetRequests takes out of what indexes learn from with which words something
+// was requested, since a time, or was not meant. It returns how much that was.
+func (tx *Tx) ForgetRequests(ctx context.Context, slug string, since time.Time, by people.PersonID, via string, at time.Time) (int64, error) {
+	return tx.changeRequests(ctx, slug, by, via, at, "requests.forgotten", map[string]any{"request": slug, "since": since}, `
+		update evidence set undone_at = $3, undone_by = nullif($4::bigint, 0) where request = $1 and at >= $2 and undone_at is null`, slug, since, at, by)
+}
+
+// RecallRequests undoes the ForgetRequests of a time.
+func (tx *Tx) RecallRequests(ctx context.Context, slug string, forgotten time.Time, by people.PersonID, via string, at time.Time) (int64, error) {
+	return tx.changeRequests(ctx, slug, by, via, at, "requests.recalled", map[string]any{"request": slug, "forgotten": forgotten}, `
+		update evidence set undone_at = null, undone_by = null where request = $1 and undone_at = $2`, slug, forgotten)
+}
+
+func (tx *Tx) changeRequests(ctx context.Context, slug string, by people.PersonID, via string, at time.Time, action string, after map[string]any, sql string, args ...any) (int64, error) {
+	tag, err := tx.Exec(ctx, sql, args...)
+	if err != nil {
+		return 0, fmt.Errorf("evidence of request %s: %w", slug, err)
+	}
+	n := tag.RowsAffected()
+	if n == 0 {
+		return 0, nil
+	}
+	after["pieces"] = n
+	return n, tx.Audit(ctx, Step{At: at, Action: action, Person: by, Via: via, Subject: OfPolicy, After: after})
+}

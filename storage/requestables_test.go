@@ -91,6 +91,34 @@ func TestRequestsAreEvidence(t *testing.T) {
 	if diff := cmp.Diff(storage.Deflections{Asked: 1, Requested: 1}, d); diff != "" {
 		t.Errorf("what became of questions (-want +got):\n%s", diff)
 	}
+	undone := func() (n int) {
+		for _, e := range view(t, c.DB, func(ctx context.Context, tx *storage.Tx) ([]knowledge.Evidence, error) {
+			return tx.EvidenceSince(ctx, 0, 100)
+		}) {
+			if e.Undone {
+				n++
+			}
+		}
+		return n
+	}
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		if n, err := tx.ForgetRequests(ctx, "laptop", time.Time{}, c.ana, "test", noon.Add(time.Hour)); n != 1 || err != nil {
+			t.Errorf("%d pieces of evidence are forgotten, %v, want one", n, err)
+		}
+		return nil
+	})
+	if n := undone(); n != 1 {
+		t.Errorf("%d pieces of evidence don't count, want one", n)
+	}
+	inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
+		if n, err := tx.RecallRequests(ctx, "laptop", noon.Add(time.Hour), c.ana, "test", noon.Add(2*time.Hour)); n != 1 || err != nil {
+			t.Errorf("%d pieces of evidence count again, %v, want one", n, err)
+		}
+		return nil
+	})
+	if n := undone(); n != 0 {
+		t.Errorf("%d pieces of evidence don't count after all, want none", n)
+	}
 	if err := c.InTx(t.Context(), func(tx *storage.Tx) error {
 		return tx.Requested(t.Context(), tk.ID, "laptop", 0, c.ana, "test", noon)
 	}); err == nil {

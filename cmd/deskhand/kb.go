@@ -179,6 +179,7 @@ type kbForgetCmd struct {
 	Article string    `arg:"" optional:"" help:"The article, as KB-31."`
 	Team    string    `help:"Forget instead that tickets were handed on to this team, by its slug, because they had come to the wrong one." placeholder:"TEAM"`
 	Service string    `help:"Forget instead which tickets were about this service, by its slug." placeholder:"SERVICE"`
+	Request string    `help:"Forget instead with which words this was requested, by its slug." placeholder:"REQUEST"`
 	Since   time.Time `help:"Forget what was said since then; by default all." format:"2006-01-02" placeholder:"DAY"`
 	Undo    time.Time `help:"Let what was forgotten at this moment count again, as printed then." placeholder:"TIME"`
 }
@@ -189,7 +190,12 @@ func (kbForgetCmd) Help() string {
 }
 
 func (c *kbForgetCmd) Run(ctx context.Context, e *env) (err error) {
-	if c.Team != "" || c.Service != "" {
+	switch given := c.given(); {
+	case given != 1:
+		return errors.New("say one of an article, --team, --service and --request")
+	case c.Request != "":
+		return c.requests(ctx, e)
+	case c.Article == "":
 		return c.places(ctx, e)
 	}
 	n, err := strconv.ParseInt(strings.TrimPrefix(strings.ToUpper(c.Article), "KB-"), 10, 64)
@@ -219,11 +225,42 @@ func (c *kbForgetCmd) Run(ctx context.Context, e *env) (err error) {
 	})
 }
 
+// given is how much was named to be forgotten.
+func (c *kbForgetCmd) given() (n int) {
+	for _, s := range []string{c.Article, c.Team, c.Service, c.Request} {
+		if s != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// requests forgets with which words something was requested.
+func (c *kbForgetCmd) requests(ctx context.Context, e *env) (err error) {
+	db, done, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	at := time.Now().Truncate(time.Second)
+	return db.InTx(ctx, func(tx *storage.Tx) error {
+		if !c.Undo.IsZero() {
+			n, err := tx.RecallRequests(ctx, c.Request, c.Undo, 0, "deskhand kb forget", at)
+			if err == nil {
+				e.say("%d pieces of evidence for %s count again.", n, c.Request)
+			}
+			return err
+		}
+		n, err := tx.ForgetRequests(ctx, c.Request, c.Since, 0, "deskhand kb forget", at)
+		if err == nil {
+			e.say("%d pieces of evidence for %s don't count any more. To undo it: --undo=%s", n, c.Request, at.Format(time.RFC3339))
+		}
+		return err
+	})
+}
+
 // places forgets where tickets belonged.
 func (c *kbForgetCmd) places(ctx context.Context, e *env) (err error) {
-	if c.Article != "" || c.Team != "" && c.Service != "" {
-		return errors.New("say one of an article, --team and --service")
-	}
 	db, done, err := c.open(ctx, e)
 	if err != nil {
 		return err
