@@ -14,7 +14,7 @@ import (
 
 // claim takes a ticket; whoever comes second learns privately who was first.
 func (t *turn) claim(ctx context.Context) error {
-	was, err := t.worker(ctx, "claim")
+	was, err := t.taker(ctx, "claim")
 	if err != nil {
 		return err
 	}
@@ -31,7 +31,7 @@ func (t *turn) claim(ctx context.Context) error {
 
 // release gives a ticket back to its queue.
 func (t *turn) release(ctx context.Context) error {
-	was, err := t.worker(ctx, "give back")
+	was, err := t.taker(ctx, "give back")
 	if err != nil {
 		return err
 	}

@@ -47,6 +47,9 @@ func (t *turn) kept(ctx context.Context, was, is ticket.Ticket, ev ticket.Event)
 	switch ev.Action {
 	case ticket.Claimed, ticket.Assigned, ticket.Released, ticket.Declined, ticket.Vacated:
 		// Who has it changes nothing in its clocks, only in what has been told.
+		if t.calm == is.ID {
+			return nil
+		}
 		if calm, err := t.tx.Calm(ctx, is.ID); calm || err != nil {
 			return err
 		}

@@ -28,6 +28,7 @@ type turn struct {
 	at          time.Time
 	due         time.Time // of what the desk does by itself: when it was to be done
 	answer      chat.Answer
+	calm        ticket.ID         // of whose promises nobody had been told anything when it was locked
 	facts       storage.CardFacts // of what is drawn, as far as it has been read
 	unseen      *storage.Outage   // see whyLate
 	itemsEdited bool              // within this transaction
@@ -226,13 +227,29 @@ func orUnknown(err error, what string) error {
 // worker is ticket for steps that only the team may take.
 func (t *turn) worker(ctx context.Context, step string) (ticket.Ticket, error) {
 	tk, err := t.ticket(ctx)
+	if err == nil {
+		err = t.mayWork(tk, step)
+	}
+	return tk, err
+}
+
+func (t *turn) mayWork(tk ticket.Ticket, step string) error {
+	if t.who.MayWork(tk.Team) {
+		return nil
+	}
+	return &ticket.RefusedError{Step: step, Reason: "only " + t.rules.team(tk.Team).Name + " can, and you are not in that team"}
+}
+
+// taker is worker for steps that change only who has a ticket.
+func (t *turn) taker(ctx context.Context, step string) (ticket.Ticket, error) {
+	tk, calm, err := t.tx.CalmForUpdate(ctx, ticket.ID(t.id("t")))
 	if err != nil {
-		return tk, err
+		return tk, orUnknown(err, "ticket")
 	}
-	if !t.who.MayWork(tk.Team) {
-		return tk, &ticket.RefusedError{Step: step, Reason: "only " + t.rules.team(tk.Team).Name + " can, and you are not in that team"}
+	if calm {
+		t.calm = tk.ID
 	}
-	return tk, nil
+	return tk, t.mayWork(tk, step)
 }
 
 // save stores a step of a ticket and has its cards drawn anew, wherever they

@@ -128,17 +128,34 @@ func (tx *Tx) Standings(ctx context.Context, ids ...ticket.ID) (_ map[ticket.ID]
 	return all, nil
 }
 
+const calm = `
+	select exists (select from ledger where ticket_id = $1)
+		and not exists (select from clocks where ticket_id = $1 and percent > 0)
+		and not exists (select from breaches where ticket_id = $1 and ended_at is null)`
+
 // Calm tells whether a ticket's ledger has begun and nobody has been told
 // anything of its promises yet.
-func (tx *Tx) Calm(ctx context.Context, id ticket.ID) (calm bool, err error) {
-	err = tx.QueryRow(ctx, `
-		select exists (select from ledger where ticket_id = $1)
-			and not exists (select from clocks where ticket_id = $1 and percent > 0)
-			and not exists (select from breaches where ticket_id = $1 and ended_at is null)`, id).Scan(&calm)
-	if err != nil {
+func (tx *Tx) Calm(ctx context.Context, id ticket.ID) (is bool, err error) {
+	if err = tx.QueryRow(ctx, calm, id).Scan(&is); err != nil {
 		err = fmt.Errorf("standing of ticket %d: %w", id, err)
 	}
-	return calm, err
+	return is, err
+}
+
+// CalmForUpdate is TicketForUpdate and then Calm, in one trip.
+func (tx *Tx) CalmForUpdate(ctx context.Context, id ticket.ID) (tk ticket.Ticket, is bool, err error) {
+	// Two statements: the second sees what the first has waited for.
+	batch := &pgx.Batch{}
+	batch.Queue(ticketForUpdate, id).Query(func(rows pgx.Rows) error {
+		r, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[ticketRow])
+		tk = r.ticket()
+		return notFound(err)
+	})
+	batch.Queue(calm, id).QueryRow(func(row pgx.Row) error { return row.Scan(&is) })
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return tk, false, fmt.Errorf("ticket %d: %w", id, err)
+	}
+	return tk, is, nil
 }
 
 // AddEntries writes entries of ledgers. Whoever does has locked the tickets and

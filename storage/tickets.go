@@ -117,8 +117,10 @@ func (tx *Tx) Ticket(ctx context.Context, id ticket.ID) (ticket.Ticket, error) {
 // TicketForUpdate returns the ticket and locks it until tx ends. Lock tickets
 // before anything else, and two of them in order of their ids.
 func (tx *Tx) TicketForUpdate(ctx context.Context, id ticket.ID) (ticket.Ticket, error) {
-	return tx.oneTicket(ctx, `select `+ticketColumns+` from tickets t where t.id = $1 for update of t`, id)
+	return tx.oneTicket(ctx, ticketForUpdate, id)
 }
+
+const ticketForUpdate = `select ` + ticketColumns + ` from tickets t where t.id = $1 for update of t`
 
 // TicketByRef finds INC-42 or REQ-7.
 func (tx *Tx) TicketByRef(ctx context.Context, kind ticket.Kind, number int64) (ticket.Ticket, error) {
