@@ -49,7 +49,8 @@ func (b *bench) work(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := b.lives(ctx, c); err != nil {
+	tickets, err := b.lives(ctx, c)
+	if err != nil {
 		return err
 	}
 	after, err := b.diskUse(ctx)
@@ -59,7 +60,7 @@ func (b *bench) work(ctx context.Context) (err error) {
 	if err := b.memory(ctx, c); err != nil {
 		return err
 	}
-	lived, bare := float64(after-between)/float64(s.Lives), float64(imported-before)/float64(s.Tickets)
+	lived, bare := float64(after-between)/float64(tickets), float64(imported-before)/float64(s.Tickets)
 	b.add(Row{Name: "disk", What: "database for a ticket: question, threads, cards, messages, audit",
 		Value: fmt.Sprintf("%.1f kB", lived/1000), FloorIs: "an imported one: no question, threads or cards", Floor: fmt.Sprintf("%.1f kB", bare/1000),
 		Figures: map[string]float64{"bytes": lived, "imported_bytes": bare},
