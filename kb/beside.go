@@ -1,6 +1,7 @@
 package kb
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -220,14 +221,17 @@ func (s *search) lean(ctx context.Context, q Query) error {
 		return nil
 	}
 	want, trouble := phrased(readPart(q.Text))
+	ahead := s.ahead()
 	for i := range s.matches {
 		m := &s.matches[i]
 		t := s.thing(m.doc)
+		if t == nil || t.request == nil {
+			continue
+		}
 		switch {
-		case t == nil || t.request == nil:
 		case want > 0 && !trouble:
-			m.score += wantedMore * want
-		case trouble && want == 0:
+			m.score = max(m.score, cold.score.score(&m.features)+ahead) + wantedMore*want
+		case trouble && want < 1:
 			m.score -= troubleLess
 		case want == 0:
 			m.score -= plainLess
@@ -239,6 +243,38 @@ func (s *search) lean(ctx context.Context, q Query) error {
 		}
 	}
 	return nil
+}
+
+// ahead is how much better the best article is for what articles have solved.
+// What can be requested has solved nothing as long as it could not be found, and
+// stands as far from that article as it would if neither had a past.
+func (s *search) ahead() float64 {
+	with, without := math.Inf(-1), math.Inf(-1)
+	for i := range s.matches {
+		if m := &s.matches[i]; m.id != 0 {
+			with, without = max(with, m.score), max(without, cold.score.score(&m.features))
+		}
+	}
+	if math.IsInf(with, -1) {
+		return 0 // there is none
+	}
+	return with - without
+}
+
+// sureCold is how likely it is that a request which comes first is right, if
+// nothing had a past.
+func (s *search) sureCold() float64 {
+	all, ahead := slices.Clone(s.matches), s.ahead()
+	for i := range all {
+		if m := &all[i]; m.id != 0 {
+			m.score = cold.score.score(&m.features)
+		} else {
+			m.score -= ahead
+		}
+	}
+	slices.SortFunc(all[1:], func(a, b match) int { return cmp.Compare(b.score, a.score) })
+	shareOut(all)
+	return cold.sure.sure(all)
 }
 
 // leanTo says how likely an outage is what the question is about: as far as it

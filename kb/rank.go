@@ -187,6 +187,9 @@ func (s *search) find(ctx context.Context, q Query, requestable *beside, limit i
 		shareOut(s.matches)
 	}
 	if s.sure = sure.sure(s.matches); len(s.matches) > 0 {
+		if t := s.thing(s.matches[0].doc); t != nil && t.request != nil {
+			s.sure = max(s.sure, s.sureCold())
+		}
 		s.sure *= s.speaks(&s.matches[0])
 		// That an outage is the answer takes no more than that the question is about it.
 		s.sure = max(s.sure, s.matches[0].share*s.matches[0].down)
