@@ -163,6 +163,37 @@ func TestRequestsLearnFromWhatWasAskedFor(t *testing.T) {
 	}
 }
 
+// Whoever advises chooses among articles, and moves nothing else.
+func TestAdviceIsAboutArticles(t *testing.T) {
+	t.Parallel()
+	x := newIndex(t, Options{}, officeArticles...)
+	x.SetRequests(officeRequests())
+	q := Query{Text: "can I get a new laptop, mine is slow and does not charge", Requests: true, Limit: 10}
+	before := suggest(t, x, q)
+	among, err := x.Choices(t.Context(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(among) < 2 || before.Hits[0].Request == "" {
+		t.Fatalf("there are %d choices, and first comes %+v: this test tests nothing", len(among), before.Hits[0])
+	}
+	for _, c := range slices.Backward(among) {
+		if c.Article == 0 {
+			t.Errorf("what is no article is a choice: %+v", c)
+		}
+		q.Advice.Order = append(q.Advice.Order, c.Article)
+	}
+	after := suggest(t, x, q)
+	for i, h := range before.Hits {
+		if got := after.Hits[i]; got.Request != h.Request {
+			t.Errorf("in place %d there is %+v, was %+v", i, got, h)
+		}
+	}
+	if diff := cmp.Diff(kinds(before.Hits), kinds(after.Hits)); diff == "" {
+		t.Error("the advice was not heard")
+	}
+}
+
 // An outage stands where the question is about it: named, or by articles of its
 // service; its own words alone have to be likelier than what else there is.
 func TestOutagesAreInTheSameOrder(t *testing.T) {

@@ -25,7 +25,7 @@ type KnownOutage struct {
 
 // Searched is the outage as it is looked for.
 func (o KnownOutage) Searched() knowledge.Outage {
-	return knowledge.Outage{Ticket: int64(o.Ticket), What: o.What, Reported: o.Title, Since: o.Since, Service: o.Service, Words: o.Words}
+	return knowledge.Outage{Ticket: int64(o.Ticket), What: o.What, Reported: o.Title, Service: o.Service, Words: o.Words}
 }
 
 // The service for what has none says nothing of what is down.

@@ -1,9 +1,6 @@
 package knowledge
 
-import (
-	"slices"
-	"time"
-)
+import "slices"
 
 // Request is something that people can ask for: a thing, an access, a service.
 type Request struct {
@@ -30,10 +27,9 @@ func (r Request) Same(s Request) bool {
 
 // Outage is something that many use and that is down just now.
 type Outage struct {
-	Ticket   int64     // the record's number
-	What     string    // is down, in the words of whoever has it
-	Reported string    // title of the ticket
-	Since    time.Time // that it is down
-	Service  string    // slug, may be empty: articles that have it as a tag are about the same
-	Words    []string  // the service's name, and what else people call it
+	Ticket   int64    // the record's number
+	What     string   // is down, in the words of whoever has it
+	Reported string   // title of the ticket
+	Service  string   // slug, may be empty: articles that have it as a tag are about the same
+	Words    []string // the service's name, and what else people call it
 }
