@@ -258,7 +258,7 @@ func TestSuggestDuringRebuild(t *testing.T) {
 	stop := make(chan struct{})
 	var asking sync.WaitGroup
 	asked := make(chan struct{}, 1)
-	for range 4 {
+	for range 2 {
 		asking.Go(func() {
 			for {
 				got, err := x.Suggest(t.Context(), Query{Text: "the vpn drops, and a slip of the pne"})

@@ -120,7 +120,7 @@ func openWindow(t *testing.T, browser context.Context, url, as string) *window {
 
 func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		w.picture("failed")
@@ -147,7 +147,7 @@ func (w *window) sees(selector, words string) {
 	w.js(fmt.Sprintf(`new Promise((done, fail) => {
 		const look = () => { if (%s) { watch.disconnect(); clearTimeout(late); done(true) } };
 		const watch = new MutationObserver(look);
-		const late = setTimeout(() => { watch.disconnect(); fail(new Error("not seen: " + %q)) }, 15000);
+		const late = setTimeout(() => { watch.disconnect(); fail(new Error("not seen: " + %q)) }, 50000);
 		watch.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 		look();
 	})`, newest(selector, words), selector+" with "+words))

@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	oracleCases = flag.Int64("oracle.cases", 1500, "cases that TestOracle compares")
+	oracleCases = flag.Int64("oracle.cases", 500, "cases that TestOracle compares")
 	oracleSeed  = flag.Uint64("oracle.seed", 1, "of the cases of TestOracle")
 	oracleOnly  = flag.Int64("oracle.case", -1, "the one case to run")
 )

@@ -31,7 +31,11 @@ func TestMain(m *testing.M) {
 		fmt.Println("ready", s.current.process.Pid, s.URL())
 		select {}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if model.dir != "" {
+		_ = os.RemoveAll(model.dir)
+	}
+	os.Exit(code)
 }
 
 // holder is another process with a cluster.
@@ -98,7 +102,7 @@ func TestServerThatDiesIsStartedAgain(t *testing.T) {
 
 func TestSecondProgramIsRefused(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := made(t)
 	h := hold(t, dir)
 	got := startError(t, Options{Dir: dir})
 	if want := fmt.Sprintf("another deskhand (process %d) is using %s", h.cmd.Process.Pid, dir); !strings.Contains(got, want) {
@@ -109,7 +113,7 @@ func TestSecondProgramIsRefused(t *testing.T) {
 
 func TestServerEndsWithItsProgram(t *testing.T) {
 	t.Parallel()
-	h := hold(t, directory(t))
+	h := hold(t, made(t))
 	conn, err := pgx.Connect(t.Context(), h.url)
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +130,7 @@ func TestServerEndsWithItsProgram(t *testing.T) {
 
 func TestNextStartRecoversAfterKill(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := made(t)
 	for i := range 3 {
 		h := hold(t, dir)
 		if i == 0 {
@@ -154,7 +158,7 @@ func TestNextStartRecoversAfterKill(t *testing.T) {
 // to take the server along.
 func TestOrphanIsStopped(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := made(t)
 	first, err := Start(t.Context(), Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
@@ -180,7 +184,7 @@ func TestOrphanIsStopped(t *testing.T) {
 
 func TestNumberOfADeadServerGoneToAnotherProgram(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := made(t)
 	first := start(t, Options{Dir: dir})
 	if err := first.Stop(); err != nil {
 		t.Fatal(err)

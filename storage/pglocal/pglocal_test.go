@@ -4,12 +4,13 @@ package pglocal
 
 import (
 	"context"
-
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +20,39 @@ import (
 func directory(t *testing.T) string {
 	t.Helper()
 	return filepath.Join(reachable(t), "pg")
+}
+
+// made is the directory of a cluster that was made before. Tests that are not
+// about making one begin with a copy, which takes a fraction of the time.
+func made(t *testing.T) string {
+	t.Helper()
+	model.once.Do(func() {
+		if model.dir, model.err = os.MkdirTemp(TempDir(), "pglocal-test-"); model.err != nil {
+			return
+		}
+		if model.err = os.Chmod(model.dir, 0o755); model.err != nil {
+			return
+		}
+		var s *Server
+		if s, model.err = Start(context.Background(), Options{Dir: filepath.Join(model.dir, "pg")}); model.err == nil { // for all tests
+			model.err = s.Stop()
+		}
+	})
+	if model.err != nil {
+		t.Fatal(model.err)
+	}
+	dir := directory(t)
+	if out, err := exec.Command("cp", "-a", filepath.Join(model.dir, "pg"), dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy a cluster: %v: %s", err, out)
+	}
+	return dir
+}
+
+// model is what is copied. TestMain removes it.
+var model struct {
+	once sync.Once
+	dir  string
+	err  error
 }
 
 // reachable returns a temporary directory that every user can reach, which
@@ -111,7 +145,7 @@ func TestDataStayBetweenRuns(t *testing.T) {
 
 func TestACommandFindsTheClusterThatRuns(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := made(t)
 	if url, ok := Running(dir); ok {
 		t.Errorf("Running before the start = %q", url)
 	}
@@ -124,14 +158,6 @@ func TestACommandFindsTheClusterThatRuns(t *testing.T) {
 	}
 	if url, ok := Running(dir); ok {
 		t.Errorf("Running after the stop = %q", url)
-	}
-}
-
-func TestLettersOfAllLanguagesAreFolded(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{Throwaway: true})
-	if got := query1(t, s.URL(), `select lower('ÉÄŁ')`); got != "éäł" {
-		t.Errorf("lower = %q", got)
 	}
 }
 
@@ -154,7 +180,7 @@ func TestThrowawayBeginsEmpty(t *testing.T) {
 
 func TestFreshStart(t *testing.T) {
 	t.Parallel()
-	dir := directory(t)
+	dir := made(t)
 	first := start(t, Options{Dir: dir})
 	exec1(t, first.URL(), `create table kept ()`)
 	if err := first.Stop(); err != nil {
@@ -180,23 +206,9 @@ func TestFreshStart(t *testing.T) {
 	}
 }
 
-func TestTemporaryDirectoryGoesWithTheServer(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{Throwaway: true})
-	if err := s.Stop(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(s.Dir()); !os.IsNotExist(err) {
-		t.Errorf("%s: %v, want it gone", s.Dir(), err)
-	}
-	if err := s.Resume(t.Context()); err == nil {
-		t.Error("a stopped server resumed")
-	}
-}
-
 func TestCommitsSurviveRestarts(t *testing.T) {
 	t.Parallel()
-	for _, o := range []Options{{Throwaway: true}, {Dir: directory(t)}} {
+	for _, o := range []Options{{Throwaway: true}, {Dir: made(t)}} {
 		s := start(t, o)
 		exec1(t, s.URL(), `create table t (n int)`)
 		for i, m := range []Mode{Immediate, Fast, Immediate} {
@@ -287,17 +299,6 @@ func TestLongDirectory(t *testing.T) {
 	}
 }
 
-func TestNoPortIsOpened(t *testing.T) {
-	t.Parallel()
-	s := start(t, Options{Throwaway: true})
-	if got := query1(t, s.URL(), `show listen_addresses`); got != "" {
-		t.Errorf("listen_addresses = %q", got)
-	}
-	if _, err := net.Dial("unix", filepath.Join(s.sockets, ".s.PGSQL."+port)); err != nil {
-		t.Errorf("the socket: %v", err)
-	}
-}
-
 func TestSettingThatPostgresRefusesIsNamed(t *testing.T) {
 	t.Parallel()
 	got := startError(t, Options{Throwaway: true, Settings: map[string]string{"shared_buffers": "many"}})
@@ -306,17 +307,47 @@ func TestSettingThatPostgresRefusesIsNamed(t *testing.T) {
 	}
 }
 
-func TestSecretsOfTheDeskAreNotHandedOn(t *testing.T) {
+// What any cluster shows is shown by one, since making them is what these tests
+// take their time for.
+func TestAThrowawayCluster(t *testing.T) {
 	t.Setenv("DESKHAND_SLACK_BOT_TOKEN", "xoxb-secret")
 	t.Setenv("PGPORT", "1")
 	s := start(t, Options{Throwaway: true})
-	raw, err := os.ReadFile("/proc/" + strconv.Itoa(s.current.process.Pid) + "/environ")
-	if err != nil {
-		t.Skip("reading another process's environment needs /proc")
-	}
-	if strings.Contains(string(raw), "xoxb") {
-		t.Error("the server's environment has the token")
-	}
+	t.Run("folds letters of all languages", func(t *testing.T) {
+		if got := query1(t, s.URL(), `select lower('ÉÄŁ')`); got != "éäł" {
+			t.Errorf("lower = %q", got)
+		}
+	})
+	t.Run("opens no port", func(t *testing.T) {
+		if got := query1(t, s.URL(), `show listen_addresses`); got != "" {
+			t.Errorf("listen_addresses = %q", got)
+		}
+		conn, err := net.Dial("unix", filepath.Join(s.sockets, ".s.PGSQL."+port))
+		if err != nil {
+			t.Fatalf("the socket: %v", err)
+		}
+		_ = conn.Close()
+	})
+	t.Run("is not told the desk's secrets", func(t *testing.T) {
+		raw, err := os.ReadFile("/proc/" + strconv.Itoa(s.current.process.Pid) + "/environ")
+		if err != nil {
+			t.Skip("reading another process's environment needs /proc")
+		}
+		if strings.Contains(string(raw), "xoxb") {
+			t.Error("the server's environment has the token")
+		}
+	})
+	t.Run("takes its temporary directory along", func(t *testing.T) {
+		if err := s.Stop(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(s.Dir()); !os.IsNotExist(err) {
+			t.Errorf("%s: %v, want it gone", s.Dir(), err)
+		}
+		if err := s.Resume(t.Context()); err == nil {
+			t.Error("a stopped server resumed")
+		}
+	})
 }
 
 func TestDroppingRootNeedsAWayIn(t *testing.T) {

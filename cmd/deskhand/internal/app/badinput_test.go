@@ -82,7 +82,7 @@ func (d *desk) payload(typ, who string, more map[string]any) string {
 // dead checks that nothing was given up.
 func (d *desk) dead() {
 	d.t.Helper()
-	ctx, cancel := context.WithTimeout(d.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
 	if err := d.settled(ctx); err != nil {
 		d.t.Errorf("it does not settle: %v", err)

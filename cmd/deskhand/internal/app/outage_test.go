@@ -62,7 +62,7 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 	if err := cluster.Resume(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for code := 0; code != http.StatusOK; {
 		if code, _ = get(ctx, home+"/readyz"); ctx.Err() != nil {

@@ -98,13 +98,13 @@ func (d *parityDesk) Place(platform, channel string) adaptertest.Place {
 
 func (d *parityDesk) onSlack() *slacktest.Script {
 	s := d.slack.Script(transcripts{d.t, d, false, true})
-	s.Patience, s.Settled = 10*time.Second, d.settled
+	s.Patience, s.Settled = patience, d.settled
 	return s
 }
 
 func (d *parityDesk) onTeams() *teamstest.Script {
 	s := d.teams.Script(transcripts{d.t, d, true, false})
-	s.Patience, s.Settled = 10*time.Second, d.settled
+	s.Patience, s.Settled = patience, d.settled
 	return s
 }
 

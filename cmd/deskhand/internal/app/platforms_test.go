@@ -37,7 +37,7 @@ func (d *desk) get(path string) (int, string) {
 // script is the people of the desk's tenant.
 func (d *desk) script() *teamstest.Script {
 	s := d.teams.Script(d.t)
-	s.Patience, s.Settled = 10*time.Second, d.settled
+	s.Patience, s.Settled = patience, d.settled
 	return s
 }
 
@@ -116,7 +116,7 @@ func TestAPlatformThatIsAwayKeepsNobodyElse(t *testing.T) {
 	}
 	d.teams.Connect("http://" + app.Addr())
 	d.script().Person("ana").Says("the printer is not printing").Sees("The printer on your floor does not print")
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		status, said := d.get("/readyz")

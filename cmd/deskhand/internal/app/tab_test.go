@@ -91,7 +91,7 @@ func (p *tab) has(words []string) bool {
 
 func (p *tab) Sees(words ...string) adaptertest.Actor {
 	p.d.t.Helper()
-	for late := time.Now().Add(10 * time.Second); !p.has(words); p.load() {
+	for late := time.Now().Add(patience); !p.has(words); p.load() {
 		if time.Now().After(late) {
 			p.d.t.Fatalf("the page has not all of %q: %s", words, p.words())
 		}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,9 +29,17 @@ var moments = map[string]time.Time{
 	"with parts of a second as well": time.Date(2026, 9, 30, 7, 15, 0, 123456789, time.UTC),
 }
 
-func generate(t testing.TB, now time.Time) *History {
+// todays is the history that most tests look at, and none changes.
+var todays = sync.OnceValues(func() (*History, error) { return Generate(today) })
+
+func generate(t testing.TB, now time.Time) (h *History) {
 	t.Helper()
-	h, err := Generate(now)
+	var err error
+	if now == today {
+		h, err = todays()
+	} else {
+		h, err = Generate(now)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
