@@ -323,16 +323,16 @@ func (d *desk) settled(ctx context.Context) error {
 			words  []knowledge.Synonym
 		)
 		if err := d.db.View(ctx, func(tx *storage.Tx) (err error) {
+			if b, err = tx.Backlog(ctx, d.now()); err != nil || !b.Settled() {
+				return err
+			}
 			if seq, err = tx.ArticleSeq(ctx); err != nil {
 				return err
 			}
 			if words, err = tx.Synonyms(ctx); err != nil {
 				return err
 			}
-			if _, learnt, err = tx.EvidenceFrom(ctx, 1); err != nil {
-				return err
-			}
-			b, err = tx.Backlog(ctx, d.now())
+			_, learnt, err = tx.EvidenceFrom(ctx, 1)
 			return err
 		}); err != nil {
 			return err
