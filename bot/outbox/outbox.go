@@ -81,6 +81,7 @@ const (
 	// maxHeld is how many posts a process claims at a time.
 	maxHeld = 512
 
+	soonest    = 10 * time.Millisecond // between two looks
 	lookOften  = 100 * time.Millisecond
 	lookSeldom = time.Second
 	countEvery = 10 * time.Second

@@ -55,14 +55,21 @@ func (out *Outbox) Run(ctx context.Context) error {
 	wait := time.Duration(0)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	var began time.Time // the last look
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 			continue
 		case <-out.wake:
+			// A busy desk wakes us with each event and each message: what is queued
+			// within a moment goes together, which costs less.
+			if rest := soonest - time.Since(began); rest > 0 {
+				timer.Reset(rest)
+				continue
+			}
 		case <-timer.C:
 		}
-		began := time.Now()
+		began = time.Now()
 		claimed, err := out.claim(ctx)
 		took := time.Since(began)
 		switch {
