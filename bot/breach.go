@@ -38,10 +38,7 @@ func (d *Desk) Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) erro
 	if err != nil {
 		return err
 	}
-	var (
-		alerts []storage.Alert
-		clocks []storage.Clock
-	)
+	alerts, clocks := make([]storage.Alert, 0, len(locked)), make([]storage.Clock, 0, len(locked))
 	for _, tk := range locked {
 		if err := t.climb(ctx, tk, standings[tk.ID], &alerts, &clocks); err != nil {
 			return err
@@ -119,7 +116,7 @@ func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, 
 	if err != nil {
 		return err
 	}
-	for _, is := range w.clocks {
+	for i, is := range w.clocks {
 		was, _ := s.Clock(is.Kind)
 		if is.Look == nil || is.Look.After(t.at) {
 			if !storage.SameTime(was.Look, is.Look) {
@@ -127,7 +124,7 @@ func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, 
 			}
 			continue
 		}
-		c := w.by[is.Kind]
+		c := w.sums[i]
 		reached := storage.Alert{Ticket: tk.ID, Kind: is.Kind, Round: is.Round, At: t.at}
 		for {
 			at, m, ok := w.mark(c, is.Mark(), s.Taken(is.Kind, is.Round))

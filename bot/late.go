@@ -140,8 +140,10 @@ func (t *turn) tellBreachSend(ctx context.Context) error {
 		return err
 	}
 	due := t.at.Add(within)
-	if at, ok := w.by[b.Kind].Target.Calendar.Add(t.at, within); ok {
-		due = at
+	if c, promised := w.of(b.Kind); promised {
+		if at, ok := c.Target.Calendar.Add(t.at, within); ok {
+			due = at
+		}
 	}
 	if err := t.promiseAnew(ctx, tk, b, due, words); err != nil {
 		return err
@@ -205,7 +207,7 @@ func (t *turn) apologise(ctx context.Context, id storage.BreachID) error {
 	if err != nil {
 		return err
 	}
-	c, promised := w.by[b.Kind]
+	c, promised := w.of(b.Kind)
 	if !promised {
 		return nil
 	}

@@ -219,7 +219,7 @@ func (t *turn) follow(ctx context.Context, tk ticket.Ticket, w worked) error {
 type worked struct {
 	levels *policy.Levels // whose ladders are climbed
 	slug   string
-	by     map[sla.Kind]sla.Clock
+	sums   []sla.Clock // one for each of clocks
 
 	clocks []storage.Clock
 	gone   []sla.Kind // of which nothing is promised any more
@@ -229,7 +229,7 @@ type worked struct {
 
 // work computes a ticket's clocks from its ledger.
 func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (worked, error) {
-	w := worked{by: map[sla.Kind]sla.Clock{}, told: len(s.Breaches) > 0}
+	w := worked{sums: make([]sla.Clock, 0, len(clockKinds)), clocks: make([]storage.Clock, 0, len(clockKinds)), told: len(s.Breaches) > 0}
 	ledger, err := t.tx.Replay(ctx, s.Ledger)
 	if err != nil {
 		return w, err
@@ -250,7 +250,7 @@ func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (
 			}
 			continue
 		}
-		w.by[k] = c
+		w.sums = append(w.sums, c)
 		is := storage.Clock{Ticket: tk.ID, Kind: k, Level: slug, State: c.State, Since: c.Since, Round: c.Round, Left: c.Left(c.Since)}
 		if due, ok := c.Due(); ok {
 			is.Due = &due
@@ -275,9 +275,18 @@ func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (
 	return w, nil
 }
 
+// of is the clock of the kind; false if nothing is promised.
+func (w worked) of(k sla.Kind) (sla.Clock, bool) {
+	i := slices.IndexFunc(w.clocks, func(c storage.Clock) bool { return c.Kind == k })
+	if i < 0 {
+		return sla.Clock{}, false
+	}
+	return w.sums[i], true
+}
+
 // past tells whether a promise that was missed is not missed any more.
 func (w worked) past(b storage.Breach, now time.Time) bool {
-	c, promised := w.by[b.Kind]
+	c, promised := w.of(b.Kind)
 	_, late := c.Breached(now)
 	return !promised || c.State == sla.Ended || c.Round != b.Round || !late
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"time"
 
@@ -100,20 +101,18 @@ func (tx *Tx) Standings(ctx context.Context, ids ...ticket.ID) (_ map[ticket.ID]
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		s := all[e.Ticket]
-		s.Ledger = append(s.Ledger, e)
-		all[e.Ticket] = s
+	for id, part := range byTicket(entries, func(e *LedgerEntry) ticket.ID { return e.Ticket }) {
+		all[id] = Standing{Ledger: part}
 	}
 	rows, _ = results.Query()
 	clocks, err := pgx.CollectRows(rows, inColumns((*Clock).columns))
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range clocks {
-		s := all[c.Ticket]
-		s.Clocks = append(s.Clocks, c)
-		all[c.Ticket] = s
+	for id, part := range byTicket(clocks, func(c *Clock) ticket.ID { return c.Ticket }) {
+		s := all[id]
+		s.Clocks = part
+		all[id] = s
 	}
 	rows, _ = results.Query()
 	breaches, err := pgx.CollectRows(rows, pgx.RowToStructByName[Breach])
@@ -126,6 +125,22 @@ func (tx *Tx) Standings(ctx context.Context, ids ...ticket.ID) (_ map[ticket.ID]
 		all[b.Ticket] = s
 	}
 	return all, nil
+}
+
+// byTicket gives each ticket its part of what is in the order of tickets.
+func byTicket[T any](all []T, ticketOf func(*T) ticket.ID) iter.Seq2[ticket.ID, []T] {
+	return func(yield func(ticket.ID, []T) bool) {
+		for from := 0; from < len(all); {
+			id, to := ticketOf(&all[from]), from+1
+			for to < len(all) && ticketOf(&all[to]) == id {
+				to++
+			}
+			if !yield(id, all[from:to:to]) {
+				return
+			}
+			from = to
+		}
+	}
 }
 
 const calm = `
