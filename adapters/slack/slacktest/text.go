@@ -114,7 +114,7 @@ func (w *Workspace) mark(found, before string) (token, int) {
 
 func mailLink(addr string) (token, int) {
 	addr = strings.TrimRight(addr, ".-_")
-	return token{"<mailto:" + addr + "|" + addr + ">", map[string]any{"type": "link", "url": "mailto:" + addr, "text": addr}}, len(addr)
+	return token{"<mailto:" + escaper.Replace(addr) + "|" + escaper.Replace(addr) + ">", map[string]any{"type": "link", "url": "mailto:" + addr, "text": addr}}, len(addr)
 }
 
 // richText is the rich_text block that a client sends along with typed text.
