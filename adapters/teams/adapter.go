@@ -71,6 +71,10 @@ type Options struct {
 	// none. Bots can't post files to a channel, so all but small pictures go as
 	// such a link.
 	FileURL func(chat.Attachment) string
+	// Record names the desk's database among all desks': by it Find knows their
+	// messages apart, whichever process has sent them. Without a name nothing is
+	// looked for.
+	Record func() string
 
 	// Unpaced leaves out all Budgets, for doubles that have no limits and for
 	// benchmarks.
@@ -90,6 +94,7 @@ type Adapter struct {
 	anonymous bool
 	unpaced   bool
 	fileURL   func(chat.Attachment) string
+	record    func() string
 	log       *slog.Logger
 	now       func() time.Time
 	http      *http.Client
@@ -146,6 +151,7 @@ func New(o Options) (*Adapter, error) {
 		anonymous: o.AllowAnonymousLoopback,
 		unpaced:   o.Unpaced,
 		fileURL:   o.FileURL,
+		record:    o.Record,
 		log:       cmp.Or(o.Log, slog.Default()),
 		now:       o.Now,
 		http:      client(o.HTTPClient),

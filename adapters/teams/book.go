@@ -45,9 +45,6 @@ type reference struct {
 	// Of a team, "team:ID".
 	Name  string `json:"name,omitempty"`
 	Group string `json:"group,omitempty"` // its id in Entra, by which Graph knows it
-
-	// Of the tenant.
-	Mark string `json:"mark,omitempty"` // see Adapter.mark
 }
 
 // The keys of references. That of the tenant has the service URL by which a

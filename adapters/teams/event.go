@@ -3,7 +3,6 @@ package teams
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -29,12 +28,7 @@ func (a *Adapter) note(ctx context.Context, act *activity) error {
 		r.ServiceURL = act.ServiceURL
 		set(&r.Bot, act.Recipient.ID)
 	}
-	if err := a.book.learn(ctx, tenantKey, func(r *reference) {
-		reach(r)
-		if r.Mark == "" { // of two processes that begin at once, the later one's stays
-			r.Mark = rand.Text()[:8]
-		}
-	}); err != nil {
+	if err := a.book.learn(ctx, tenantKey, reach); err != nil {
 		return err
 	}
 	if act.extension() {

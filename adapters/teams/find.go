@@ -84,15 +84,18 @@ func (g *graph) there(post string) {
 	delete(g.waiting, post)
 }
 
-// mark is what the card of a post is known by: the post's own name, behind one
-// that this desk was given when it first heard from Teams. Another desk, or this
-// one begun anew with an empty record, counts its posts from 1 as well.
-func (a *Adapter) mark(ctx context.Context, p chat.Post) (string, error) {
-	ref, _, err := a.book.look(ctx, tenantKey)
-	if err != nil || ref.Mark == "" || p.ID == "" {
-		return "", err
+// mark is what the card of a post is known by: the post's own name, behind that
+// of the record. Another desk, or this one begun anew with an empty record, counts
+// its posts from 1 as well.
+func (a *Adapter) mark(p chat.Post) string {
+	if a.record == nil || p.ID == "" {
+		return ""
 	}
-	return "deskhand." + ref.Mark + "." + p.ID, nil
+	record := a.record()
+	if record == "" {
+		return ""
+	}
+	return "deskhand." + record + "." + p.ID
 }
 
 // Find looks for a Message that may have been delivered, by the mark on its card.
@@ -117,9 +120,9 @@ func (a *Adapter) Find(ctx context.Context, p chat.Post) (chat.Ref, bool, error)
 	if err != nil {
 		return chat.Ref{}, false, err
 	}
-	mark, err := a.mark(ctx, p)
+	mark := a.mark(p)
 	if ref.Type == personalChat || mark == "" {
-		return chat.Ref{}, false, err
+		return chat.Ref{}, false, nil
 	}
 	search, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()

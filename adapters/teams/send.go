@@ -263,7 +263,7 @@ const maxText = 20_000
 func (a *Adapter) draw(ctx context.Context, p chat.Post, o adaptive.Options, ref reference) outgoing {
 	act := outgoing{Type: "message", From: a.account(ref)}
 	if ref.Type != personalChat {
-		o.Mark, _ = a.mark(ctx, p) // without one it is not found, and that is all
+		o.Mark = a.mark(p) // without one it is not found, and that is all
 	} else if p.As == nil && len(p.Card.Blocks) == 0 && len(p.Files) == 0 && len(p.Viewers) == 0 {
 		act.Text, act.TextFormat = a.plainText(p.Card), "plain"
 		return act

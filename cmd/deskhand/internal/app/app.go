@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -94,6 +95,7 @@ type App struct {
 	unlock   io.Closer      // the index's directory
 	slack    *slack.Adapter // nil: not set up
 	teams    *teams.Adapter // nil: not set up
+	record   string         // names the database, see teams.Options
 	model    *model.Client  // nil: not set up
 	Desk     *bot.Desk
 	inbox    *inbox.Inbox
@@ -171,7 +173,7 @@ func (a *App) openPlatforms() error {
 		a.teams, err = teams.New(teams.Options{
 			AppID: s.AppID, AppPassword: s.AppPassword, TenantID: s.TenantID, MetadataURL: s.MetadataURL, TokenURL: s.TokenURL, GraphURL: s.GraphURL,
 			AllowAnonymousLoopback: s.AllowAnonymousLoopback, Listen: a.o.Listen, Unpaced: s.Unpaced,
-			Desk: lateDesk{a}, Book: lateBook{a}, FileURL: a.fileURL, Log: log, Now: a.o.Now, Metrics: a.registry,
+			Desk: lateDesk{a}, Book: lateBook{a}, FileURL: a.fileURL, Record: func() string { return a.record }, Log: log, Now: a.o.Now, Metrics: a.registry,
 		})
 		if err != nil {
 			return err
@@ -303,6 +305,7 @@ func (a *App) openIndex(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	a.record, _, _ = strings.Cut(record, "-")
 	open := kb.Options{Synonyms: knowledge.SynonymGroups(synonyms), Log: a.o.Log}
 	var lock io.Closer
 	var err error
