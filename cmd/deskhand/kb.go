@@ -189,20 +189,38 @@ func (kbForgetCmd) Help() string {
 	return `What people pressed stays on record; it does not count any more for what is suggested. Desks that run know within a second.`
 }
 
-func (c *kbForgetCmd) Run(ctx context.Context, e *env) (err error) {
+func (c *kbForgetCmd) Run(ctx context.Context, e *env) error {
+	const via = "deskhand kb forget"
 	switch given := c.given(); {
 	case given != 1:
 		return errors.New("say one of an article, --team, --service and --request")
 	case c.Request != "":
-		return c.requests(ctx, e)
+		return c.forget(ctx, e, "pieces of evidence for "+c.Request, func(tx *storage.Tx, at time.Time) (int64, error) {
+			return tx.ForgetRequests(ctx, c.Request, c.Since, 0, via, at)
+		}, func(tx *storage.Tx, at time.Time) (int64, error) {
+			return tx.RecallRequests(ctx, c.Request, c.Undo, 0, via, at)
+		})
 	case c.Article == "":
-		return c.places(ctx, e)
+		return c.forget(ctx, e, "tickets", func(tx *storage.Tx, at time.Time) (int64, error) {
+			return tx.ForgetPlaces(ctx, c.Team, c.Service, c.Since, 0, via, at)
+		}, func(tx *storage.Tx, at time.Time) (int64, error) {
+			return tx.RecallPlaces(ctx, c.Team, c.Service, c.Undo, 0, via, at)
+		})
 	}
 	n, err := strconv.ParseInt(strings.TrimPrefix(strings.ToUpper(c.Article), "KB-"), 10, 64)
 	if err != nil {
 		return fmt.Errorf("%q is no article; write KB-31", c.Article)
 	}
 	id := knowledge.ArticleID(n)
+	return c.forget(ctx, e, "pieces of evidence for "+id.Ref(), func(tx *storage.Tx, at time.Time) (int64, error) {
+		return tx.ForgetEvidence(ctx, id, c.Since, 0, via, at)
+	}, func(tx *storage.Tx, at time.Time) (int64, error) {
+		return tx.RecallEvidence(ctx, id, c.Undo, 0, via, at)
+	})
+}
+
+// forget forgets, or with --undo recalls, and says of how much.
+func (c *kbForgetCmd) forget(ctx context.Context, e *env, what string, forget, recall func(*storage.Tx, time.Time) (int64, error)) (err error) {
 	db, done, err := c.open(ctx, e)
 	if err != nil {
 		return err
@@ -211,15 +229,15 @@ func (c *kbForgetCmd) Run(ctx context.Context, e *env) (err error) {
 	at := time.Now().Truncate(time.Second)
 	return db.InTx(ctx, func(tx *storage.Tx) error {
 		if !c.Undo.IsZero() {
-			n, err := tx.RecallEvidence(ctx, id, c.Undo, 0, "deskhand kb forget", at)
+			n, err := recall(tx, at)
 			if err == nil {
-				e.say("%d pieces of evidence for %s count again.", n, id.Ref())
+				e.say("%d %s count again.", n, what)
 			}
 			return err
 		}
-		n, err := tx.ForgetEvidence(ctx, id, c.Since, 0, "deskhand kb forget", at)
+		n, err := forget(tx, at)
 		if err == nil {
-			e.say("%d pieces of evidence for %s don't count any more. To undo it: --undo=%s", n, id.Ref(), at.Format(time.RFC3339))
+			e.say("%d %s don't count any more. To undo it: --undo=%s", n, what, at.Format(time.RFC3339))
 		}
 		return err
 	})
@@ -233,52 +251,4 @@ func (c *kbForgetCmd) given() (n int) {
 		}
 	}
 	return n
-}
-
-// requests forgets with which words something was requested.
-func (c *kbForgetCmd) requests(ctx context.Context, e *env) (err error) {
-	db, done, err := c.open(ctx, e)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, done()) }()
-	at := time.Now().Truncate(time.Second)
-	return db.InTx(ctx, func(tx *storage.Tx) error {
-		if !c.Undo.IsZero() {
-			n, err := tx.RecallRequests(ctx, c.Request, c.Undo, 0, "deskhand kb forget", at)
-			if err == nil {
-				e.say("%d pieces of evidence for %s count again.", n, c.Request)
-			}
-			return err
-		}
-		n, err := tx.ForgetRequests(ctx, c.Request, c.Since, 0, "deskhand kb forget", at)
-		if err == nil {
-			e.say("%d pieces of evidence for %s don't count any more. To undo it: --undo=%s", n, c.Request, at.Format(time.RFC3339))
-		}
-		return err
-	})
-}
-
-// places forgets where tickets belonged.
-func (c *kbForgetCmd) places(ctx context.Context, e *env) (err error) {
-	db, done, err := c.open(ctx, e)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, done()) }()
-	at := time.Now().Truncate(time.Second)
-	return db.InTx(ctx, func(tx *storage.Tx) error {
-		if !c.Undo.IsZero() {
-			n, err := tx.RecallPlaces(ctx, c.Team, c.Service, c.Undo, 0, "deskhand kb forget", at)
-			if err == nil {
-				e.say("%d tickets count again.", n)
-			}
-			return err
-		}
-		n, err := tx.ForgetPlaces(ctx, c.Team, c.Service, c.Since, 0, "deskhand kb forget", at)
-		if err == nil {
-			e.say("%d tickets don't count any more. To undo it: --undo=%s", n, at.Format(time.RFC3339))
-		}
-		return err
-	})
 }
