@@ -33,16 +33,23 @@ func (d *Desk) Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) erro
 	if err != nil || len(locked) == 0 {
 		return err
 	}
+	ids = ids[:0:0]
+	for _, u := range locked {
+		ids = append(ids, u.Ticket)
+	}
 	// Read after the lock: who had it before has finished.
-	standings, err := tx.Standings(ctx, ticketIDs(locked)...)
+	standings, err := tx.Standings(ctx, ids...)
 	if err != nil {
 		return err
 	}
 	alerts, clocks := make([]storage.Alert, 0, len(locked)), make([]storage.Clock, 0, len(locked))
-	for _, tk := range locked {
-		if err := t.climb(ctx, tk, standings[tk.ID], &alerts, &clocks); err != nil {
+	for _, u := range locked {
+		if err := t.climb(ctx, u, standings[u.Ticket], &alerts, &clocks); err != nil {
 			return err
 		}
+	}
+	if err := tx.ClimbClocks(ctx, clocks...); err != nil {
+		return err
 	}
 	last := 0
 	for _, a := range alerts {
@@ -56,18 +63,16 @@ func (d *Desk) Clocks(ctx context.Context, tx *storage.Tx, ids []ticket.ID) erro
 				alerts[i].Tell = &t.at
 			}
 		}
-		if err := tx.PutAlerts(ctx, alerts); err != nil {
-			return err
-		}
-		return tx.SetClocks(ctx, clocks...)
+		return tx.PutAlerts(ctx, alerts)
 	}
-	if err := tx.AddAlerts(ctx, alerts); err != nil {
+	if err := tx.AddAlerts(ctx, alerts); err != nil || len(alerts) == 0 {
 		return err
 	}
-	if err := tx.SetClocks(ctx, clocks...); err != nil {
+	tickets, err := tx.Tickets(ctx, ids)
+	if err != nil {
 		return err
 	}
-	return t.tellAll(ctx, alerts, locked, standings)
+	return t.tellAll(ctx, alerts, tickets, standings)
 }
 
 // Tell tells the alerts that are still to be told, the most urgent first.
@@ -111,25 +116,25 @@ func ticketIDs(tickets []ticket.Ticket) []ticket.ID {
 
 // climb goes up the ladders of those of a ticket's clocks that are due, as far
 // as they have come, and adds the alerts, and the clocks as they then are.
-func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, alerts *[]storage.Alert, clocks *[]storage.Clock) error {
-	w, err := t.work(ctx, tk, s)
+func (t *turn) climb(ctx context.Context, u storage.Urgent, s storage.Standing, alerts *[]storage.Alert, clocks *[]storage.Clock) error {
+	l, err := t.replay(ctx, s)
 	if err != nil {
 		return err
 	}
-	for i, is := range w.clocks {
-		was, _ := s.Clock(is.Kind)
+	for _, is := range s.Clocks {
 		if is.Look == nil || is.Look.After(t.at) {
-			if !storage.SameTime(was.Look, is.Look) {
-				*clocks = append(*clocks, is)
-			}
 			continue
 		}
-		c := w.sums[i]
-		reached := storage.Alert{Ticket: tk.ID, Kind: is.Kind, Round: is.Round, At: t.at}
-		for {
-			at, m, ok := w.mark(c, is.Mark(), s.Taken(is.Kind, is.Round))
-			due := w.levels.Hold(tk.Priority, at)
-			if !ok || due.After(t.at) {
+		is.Look = nil
+		c, promised := l.ledger.Clock(is.Kind)
+		reached := storage.Alert{Ticket: is.Ticket, Kind: is.Kind, Round: is.Round, At: t.at}
+		for promised {
+			due, m, ok := l.next(u.Priority, c, is.Mark(), s.Taken(is.Kind, is.Round))
+			if !ok {
+				break
+			}
+			if due.After(t.at) {
+				is.Look = &due
 				break
 			}
 			if !reached.Due.IsZero() { // only the last is told
@@ -140,10 +145,6 @@ func (t *turn) climb(ctx context.Context, tk ticket.Ticket, s storage.Standing, 
 			}
 			reached.Mark, reached.Due = m, due
 			is.Percent, is.Beyond = m.Percent, m.Beyond
-		}
-		is.Look = nil
-		if at, ok := w.next(tk, c, is.Mark(), s.Taken(is.Kind, is.Round)); ok {
-			is.Look = &at
 		}
 		*clocks = append(*clocks, is)
 		if reached.Due.IsZero() {

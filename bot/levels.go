@@ -215,11 +215,29 @@ func (t *turn) follow(ctx context.Context, tk ticket.Ticket, w worked) error {
 	return t.tx.RedrawAlerts(ctx, tk.ID, t.at, cards.WarningCards...)
 }
 
+// replayed is what is promised of a ticket, and whose ladders are climbed.
+type replayed struct {
+	ledger sla.Ledger
+	levels *policy.Levels
+	slug   string
+}
+
+func (t *turn) replay(ctx context.Context, s storage.Standing) (l replayed, err error) {
+	if l.ledger, err = t.tx.Replay(ctx, s.Ledger); err != nil {
+		return l, err
+	}
+	slug, in := s.Level()
+	l.slug, l.levels = slug, t.rules.levels
+	if _, there := l.levels.Terms(slug); !there && slug != "" { // it is gone, and its clocks run on
+		l.levels, err = t.tx.Levels(ctx, in)
+	}
+	return l, err
+}
+
 // worked is what the ledger of a ticket gives.
 type worked struct {
-	levels *policy.Levels // whose ladders are climbed
-	slug   string
-	sums   []sla.Clock // one for each of clocks
+	replayed
+	sums []sla.Clock // one for each of clocks
 
 	clocks []storage.Clock
 	gone   []sla.Kind // of which nothing is promised any more
@@ -229,21 +247,14 @@ type worked struct {
 
 // work computes a ticket's clocks from its ledger.
 func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (worked, error) {
-	w := worked{sums: make([]sla.Clock, 0, len(clockKinds)), clocks: make([]storage.Clock, 0, len(clockKinds)), told: len(s.Breaches) > 0}
-	ledger, err := t.tx.Replay(ctx, s.Ledger)
+	l, err := t.replay(ctx, s)
+	w := worked{replayed: l, sums: make([]sla.Clock, 0, len(clockKinds)), clocks: make([]storage.Clock, 0, len(clockKinds)), told: len(s.Breaches) > 0}
 	if err != nil {
 		return w, err
 	}
-	slug, in := s.Level()
-	w.slug, w.levels = slug, t.rules.levels
-	if _, there := w.levels.Terms(slug); !there && slug != "" { // it is gone, and its clocks run on
-		if w.levels, err = t.tx.Levels(ctx, in); err != nil {
-			return w, err
-		}
-	}
 	for _, k := range clockKinds {
 		was, had := s.Clock(k)
-		c, ok := ledger.Clock(k)
+		c, ok := l.ledger.Clock(k)
 		if !ok {
 			if had {
 				w.gone = append(w.gone, k)
@@ -251,7 +262,7 @@ func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (
 			continue
 		}
 		w.sums = append(w.sums, c)
-		is := storage.Clock{Ticket: tk.ID, Kind: k, Level: slug, State: c.State, Since: c.Since, Round: c.Round, Left: c.Left(c.Since)}
+		is := storage.Clock{Ticket: tk.ID, Kind: k, Level: l.slug, State: c.State, Since: c.Since, Round: c.Round, Left: c.Left(c.Since)}
 		if due, ok := c.Due(); ok {
 			is.Due = &due
 		}
@@ -261,7 +272,7 @@ func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (
 		w.told = w.told || had && was.Percent > 0
 		_, is.Late = c.Breached(t.at)
 		is.Late = is.Late && c.State == sla.Ended
-		if at, ok := w.next(tk, c, is.Mark(), s.Taken(k, c.Round)); ok {
+		if at, _, ok := w.next(tk.Priority, c, is.Mark(), s.Taken(k, c.Round)); ok {
 			is.Look = &at
 		}
 		w.clocks = append(w.clocks, is)
@@ -291,30 +302,24 @@ func (w worked) past(b storage.Breach, now time.Time) bool {
 	return !promised || c.State == sla.Ended || c.Round != b.Round || !late
 }
 
-// next is when something is to be told of a clock, after the mark.
-func (w worked) next(tk ticket.Ticket, c sla.Clock, after sla.Mark, taken bool) (time.Time, bool) {
-	at, _, ok := w.mark(c, after, taken)
-	if !ok {
-		return time.Time{}, false
-	}
-	return w.levels.Hold(tk.Priority, at), true
-}
-
-// mark is the next mark of a clock's ladder and when it is reached. A clock
+// next is the next mark of a clock's ladder, and when it is to be told. A clock
 // that does not run tells nothing: who waits, or has answered, is not late.
-func (w worked) mark(c sla.Clock, after sla.Mark, taken bool) (time.Time, sla.Mark, bool) {
+func (l replayed) next(p ticket.Priority, c sla.Clock, after sla.Mark, taken bool) (time.Time, sla.Mark, bool) {
 	if c.State != sla.Running {
 		return time.Time{}, after, false
 	}
-	m, ok := w.levels.Ladder(w.slug).After(after)
+	m, ok := l.levels.Ladder(l.slug).After(after)
 	if !ok || m.Beyond > 0 && taken { // whoever took it stands for the rest of the line
 		return time.Time{}, m, false
 	}
 	at, ok := c.At(m)
-	if ok && at.Before(c.Began) {
+	if !ok {
+		return time.Time{}, m, false
+	}
+	if at.Before(c.Began) {
 		at = c.Began // it was late before it was reopened
 	}
-	return at, m, ok
+	return l.levels.Hold(p, at), m, true
 }
 
 // look is how far ahead other processes find by themselves what is due.

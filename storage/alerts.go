@@ -34,8 +34,7 @@ type Alert struct {
 
 const addAlerts = `
 	insert into alerts (ticket_id, kind, round, percent, beyond_ns, due_at, at, outcome, late, tell_at)
-	select * from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[])
-	on conflict on constraint alerts_once do nothing`
+	select * from unnest($1::bigint[], $2::text[], $3::int[], $4::int[], $5::bigint[], $6::timestamptz[], $7::timestamptz[], $8::text[], $9::text[], $10::timestamptz[])`
 
 func alertArgs(all []Alert) []any {
 	n := len(all)
@@ -67,7 +66,7 @@ func (tx *Tx) AddAlerts(ctx context.Context, all []Alert) error {
 	for i, a := range all {
 		index[key{a.Ticket, a.Kind, a.Round, a.Mark}] = i
 	}
-	rows, _ := tx.Query(ctx, addAlerts+` returning id, ticket_id, kind, round, percent, beyond_ns`, alertArgs(all)...)
+	rows, _ := tx.Query(ctx, addAlerts+` on conflict on constraint alerts_once do nothing returning id, ticket_id, kind, round, percent, beyond_ns`, alertArgs(all)...)
 	var (
 		id int64
 		k  key
@@ -82,7 +81,7 @@ func (tx *Tx) AddAlerts(ctx context.Context, all []Alert) error {
 }
 
 // PutAlerts is AddAlerts for alerts that are told later, so that nobody needs
-// their numbers yet.
+// their numbers yet, and none of which is on record: one that is refuses all.
 func (tx *Tx) PutAlerts(ctx context.Context, all []Alert) error {
 	return tx.later(ctx, failing("%d alerts", len(all)), addAlerts, alertArgs(all)...)
 }
@@ -124,7 +123,7 @@ func (tx *Tx) LockUntold(ctx context.Context, now time.Time, ids []int64) ([]Ale
 	}); err != nil {
 		return nil, nil, fmt.Errorf("lock alerts: %w", err)
 	}
-	found, err := tx.manyTickets(ctx, "tickets of alerts", `select `+ticketColumns+` from tickets t where t.id = any($1)`, tickets)
+	found, err := tx.Tickets(ctx, tickets)
 	return all, found, err
 }
 

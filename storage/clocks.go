@@ -82,6 +82,24 @@ func (tx *Tx) SetClocks(ctx context.Context, all ...Clock) error {
 		tickets, kinds, levels, states, sinces, rounds, dues, lefts, lates, percents, beyonds, looks)
 }
 
+// ClimbClocks stores how far up their ladders clocks are and when to look at them
+// next, and nothing else. They are on record, and whoever does has locked their
+// tickets.
+func (tx *Tx) ClimbClocks(ctx context.Context, all ...Clock) error {
+	n := len(all)
+	if n == 0 {
+		return nil
+	}
+	tickets, kinds, percents, beyonds, looks := make([]ticket.ID, n), make([]string, n), make([]int, n), make([]int64, n), make([]*time.Time, n)
+	for i, c := range all {
+		tickets[i], kinds[i], percents[i], beyonds[i], looks[i] = c.Ticket, string(c.Kind), c.Percent, int64(c.Beyond), c.Look
+	}
+	return tx.later(ctx, failing("clocks of ticket %d", all[0].Ticket), `
+		update clocks c set percent = n.percent, beyond_ns = n.beyond_ns, look_at = n.look_at
+		from unnest($1::bigint[], $2::text[], $3::int[], $4::bigint[], $5::timestamptz[]) as n (ticket_id, kind, percent, beyond_ns, look_at)
+		where c.ticket_id = n.ticket_id and c.kind = n.kind`, tickets, kinds, percents, beyonds, looks)
+}
+
 // DropClock forgets a clock of which nothing is promised any more.
 func (tx *Tx) DropClock(ctx context.Context, id ticket.ID, k sla.Kind) error {
 	return tx.later(ctx, failing("drop %s clock of ticket %d", k, id), `delete from clocks where ticket_id = $1 and kind = $2`, id, string(k))
@@ -92,19 +110,33 @@ func (tx *Tx) DropClock(ctx context.Context, id ticket.ID, k sla.Kind) error {
 const unheard = 30 * time.Second
 
 // LockDue locks those of the tickets that have a clock to look at and that
-// nobody else works on this moment, and returns them. It never waits: a ticket
-// that is locked, or in whose threads something was just said, is about to
-// change, and is looked at again.
-func (tx *Tx) LockDue(ctx context.Context, now time.Time, ids []ticket.ID) ([]ticket.Ticket, error) {
-	return tx.manyTickets(ctx, "lock tickets that are due", `
-		select `+ticketColumns+` from tickets t
+// nobody else works on this moment, and returns how urgent each is, in order of
+// their ids: there may be very many. It never waits: a ticket that is locked, or
+// in whose threads something was just said, is about to change, and is looked at
+// again.
+func (tx *Tx) LockDue(ctx context.Context, now time.Time, ids []ticket.ID) ([]Urgent, error) {
+	rows, _ := tx.Query(ctx, `
+		select t.id, t.priority from tickets t
 		where t.id = any($1) and exists (select from clocks c where c.ticket_id = t.id and c.look_at <= $2)
 			and not exists (
 				select from threads th
 					join inbox i on i.conversation = th.platform || ':' || th.workspace || ':' || th.channel || ':' || th.root
 				where th.ticket_id = t.id and i.attempts = 0 and i.received_at > $3)
 		order by t.id for update of t skip locked`, ids, now, now.Add(-unheard))
+	all, err := pgx.CollectRows(rows, inColumns((*Urgent).columns))
+	if err != nil {
+		return nil, fmt.Errorf("lock tickets that are due: %w", err)
+	}
+	return all, nil
 }
+
+// Urgent is a ticket and how urgent it is.
+type Urgent struct {
+	Ticket   ticket.ID
+	Priority ticket.Priority
+}
+
+func (u *Urgent) columns() []any { return []any{&u.Ticket, &u.Priority} }
 
 // PutOffLook has the clocks of a ticket that could not be dealt with looked at
 // again later.

@@ -128,7 +128,7 @@ func TestLockDuePassesOverWhatIsBusy(t *testing.T) {
 		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
 			all, err := tx.LockDue(ctx, at, ids)
 			for _, tk := range all {
-				got = append(got, tk.ID)
+				got = append(got, tk.Ticket)
 			}
 			return err
 		})

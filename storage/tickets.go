@@ -114,6 +114,11 @@ func (tx *Tx) Ticket(ctx context.Context, id ticket.ID) (ticket.Ticket, error) {
 	return tx.oneTicket(ctx, `select `+ticketColumns+` from tickets t where t.id = $1`, id)
 }
 
+// Tickets returns those there are of the tickets, in no order.
+func (tx *Tx) Tickets(ctx context.Context, ids []ticket.ID) ([]ticket.Ticket, error) {
+	return tx.manyTickets(ctx, "tickets", `select `+ticketColumns+` from tickets t where t.id = any($1)`, ids)
+}
+
 // TicketForUpdate returns the ticket and locks it until tx ends. Lock tickets
 // before anything else, and two of them in order of their ids.
 func (tx *Tx) TicketForUpdate(ctx context.Context, id ticket.ID) (ticket.Ticket, error) {

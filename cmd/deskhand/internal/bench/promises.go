@@ -212,7 +212,7 @@ func (p *promises) fill(ctx context.Context, n, few int) error {
 		}
 	}
 	// As a record that has grown over time: the planner knows it.
-	_, err := p.store.Pool().Exec(ctx, `vacuum (analyze) tickets, clocks, ledger`)
+	_, err := p.store.Pool().Exec(ctx, `vacuum (analyze) tickets, clocks, ledger, threads`)
 	return err
 }
 
