@@ -222,11 +222,18 @@ func (t *talk) open() error {
 	hand := t.hands[t.ask]
 	hand.Lock()
 	defer hand.Unlock()
-	if err := t.form(t.asking, t.ask, "Open a ticket", t.answered, "Something is broken"); err != nil {
-		return err
-	}
-	if err := t.turnPage(t.asking, t.ask, "Something is broken", "Who is affected?"); err != nil {
-		return err
+	for late := time.Now().Add(t.patience); ; {
+		if err := t.form(t.asking, t.ask, "Open a ticket", t.answered, "Something is broken"); err != nil {
+			return err
+		}
+		err := t.turnPage(t.asking, t.ask, "Something is broken", "Who is affected?")
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, errGone) || time.Now().After(late) {
+			return err
+		}
+		t.asking.shut(t.ask) // it says that it can't just now, and to begin again
 	}
 	return t.send(t.asking, t.ask, map[string]string{"Who is affected?": "Only me", "By when does it hurt more?": "This week"})
 }

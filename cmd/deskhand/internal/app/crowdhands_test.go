@@ -79,12 +79,10 @@ func (t *talk) form(at scene, who, label string, on func(said) bool, words strin
 	return fmt.Errorf("“%s” opens no form with “%s”", label, words)
 }
 
-// turnPage presses a button of the open form until it has the words.
+// turnPage presses a button of the open form until it has the words. It returns
+// errGone if the desk has put words in the form's place that lead no further.
 func (t *talk) turnPage(at scene, who, label, words string) error {
 	for late := time.Now().Add(t.patience); time.Now().Before(late) && t.ctx.Err() == nil; {
-		if at.form(who) == "" {
-			return fmt.Errorf("the form is gone before “%s”", label)
-		}
 		err := at.pressIn(who, label)
 		if errors.Is(err, errGone) {
 			err = at.pressIn(who, "It is different")
@@ -94,6 +92,9 @@ func (t *talk) turnPage(at scene, who, label, words string) error {
 		}
 		if t.opens(at, who, words) {
 			return nil
+		}
+		if errors.Is(err, errGone) {
+			return errGone
 		}
 	}
 	return fmt.Errorf("“%s” does not lead to “%s”", label, words)
