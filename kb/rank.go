@@ -510,7 +510,9 @@ func (s *search) choose(n int) {
 	for _, f := range []feature{words, exact, body, grams, votes50, votes300, learned} {
 		of, most := s.of[f][:docs], float32(0)
 		for _, x := range of {
-			most = max(most, x)
+			if x > most { // max does the same, and looks for NaN besides
+				most = x
+			}
 		}
 		if most <= 0 {
 			continue
