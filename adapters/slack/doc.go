@@ -12,7 +12,7 @@
 // A redelivery has the key of the first delivery, and nothing else has:
 //
 //	m:CHANNEL:TS            a message; app_mention and message report the same one
-//	e:CHANNEL:TS:EDITED     an edit of it
+//	e:CHANNEL:TS:EVENT_TS   an edit of it
 //	d:CHANNEL:TS            its deletion
 //	v:EVENT_ID              reactions, joining and leaving, the Home tab
 //	p:TRIGGER_ID            a press, a changed field, a shortcut, a message's menu

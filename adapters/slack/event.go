@@ -68,7 +68,6 @@ type message struct {
 	Files   []file `json:"files"`
 	Edited  *struct {
 		User string `json:"user"`
-		TS   string `json:"ts"`
 	} `json:"edited"`
 }
 
@@ -210,16 +209,18 @@ func editedEvent(env envelope, me identity) (chat.Event, error) {
 	} else if m.Edited == nil {
 		return chat.Event{}, errNothing
 	}
-	by, when := m.User, ev.EventTS
+	by := m.User
 	if m.Edited != nil {
-		by, when = m.Edited.User, m.Edited.TS
+		by = m.Edited.User
 	}
-	at, ok := stamp(when)
+	// Not edited.ts, which has whole seconds: of two edits within one it would
+	// make the same.
+	at, ok := stamp(ev.EventTS)
 	if !ok || m.TS == "" || ev.Channel == "" || by == "" {
 		return chat.Event{}, errMalformed
 	}
 	return chat.Event{
-		Key: key("e", ev.Channel, m.TS, when), At: at, Kind: chat.Edited,
+		Key: key("e", ev.Channel, m.TS, ev.EventTS), At: at, Kind: chat.Edited,
 		By: me.person(by), Place: me.place(ev.Channel, m.thread()), Scope: scope(ev.ChannelType, ev.Channel),
 		Text: text, Mentioned: mentioned, Message: m.TS, SaidKey: saidKey(ev.Channel, m.TS, at), Author: me.person(m.User), Files: m.files(),
 	}, nil

@@ -79,7 +79,7 @@ func withReplier(users []string, m *Message) []string {
 // changes that are no edits.
 func (w *Workspace) change(c *conversation, was, is *Message, by string) {
 	if by != "" {
-		is.Edited = &Edited{User: by, TS: slackTS(w.now().UnixMicro())}
+		is.Edited = &Edited{User: by, TS: slackTS(w.now().Unix() * 1e6)} // whole seconds, as in Slack's own events
 	}
 	c.put(is)
 	if !sameBlocks(was.Blocks, is.Blocks) {
