@@ -119,7 +119,7 @@ func TestAModelOrdersWhatIsShown(t *testing.T) {
 	if text := got.Hits[0].Extract; len(text) != 1 || text[0].Text != "Then try again." {
 		t.Errorf("the extract is %+v", text)
 	}
-	if n := l.count(`select count(*) from audit where action = 'asked' and after ? 'advised'`); n != 1 {
+	if n := l.count(`select count(*) from audit where action = 'asked' and after->'advised' is not null`); n != 1 {
 		t.Errorf("a model was heard %d times by the audit record, want once", n)
 	}
 	asked := s.Asked()

@@ -112,8 +112,16 @@ func (t *turn) sayIn(ctx context.Context, in storage.Thread, c chat.Card) error 
 func (t *turn) card(ctx context.Context, in storage.Thread, name string, subject int64, root bool) error {
 	return t.tx.Send(ctx, storage.Post{
 		Kind: string(chat.Message), Platform: in.Platform, Workspace: in.Workspace,
-		Thread: in.ID, Root: root, Card: name, Subject: subject,
+		Thread: in.ID, Root: root, Card: name, Subject: subject, Unsought: t.unsought(in.Platform),
 	}, storage.LaneReply, t.at)
+}
+
+// unsought tells whether nobody asks on a platform which of the cards of
+// tickets and questions, and of the words passed on, it is that stands somewhere:
+// their threads say enough, and everybody sees the same.
+func (t *turn) unsought(platform string) bool {
+	w := t.desk.ways(platform)
+	return !w.FlatChats && !w.Views
 }
 
 // private answers the actor alone: within the call if the platform waits, else

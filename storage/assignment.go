@@ -168,7 +168,7 @@ func (tx *Tx) Trail(ctx context.Context, id ticket.ID) (ticket.Trail, error) {
 	// The record is cut by months: those before the ticket are not looked at.
 	rows, _ := tx.Query(ctx, `
 		select coalesce((after->>'team')::bigint, 0) as team, coalesce((after->>'owner')::bigint, 0) as owner
-		from audit where subject = 'ticket' and subject_id = $1 and after ?| array['team', 'owner']
+		from audit where subject = 'ticket' and subject_id = $1 and (after->'team' is not null or after->'owner' is not null)
 			and at >= (select opened_at from tickets where id = $1)
 		order by at, id`, id)
 	held, err := pgx.CollectRows(rows, pgx.RowToStructByName[struct {

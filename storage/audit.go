@@ -98,7 +98,7 @@ func (tx *Tx) AuditAll(ctx context.Context, all []Step) error {
 	}
 	return tx.later(ctx, failing("audit %s of %s %d and others", all[0].Action, all[0].Subject, all[0].SubjectID), `
 		insert into audit (at, action, person_id, via, subject, subject_id, before, after, note)
-		select at, action, nullif(person, 0), via, subject, id, before::jsonb, after::jsonb, note
+		select at, action, nullif(person, 0), via, subject, id, before::json, after::json, note
 		from unnest($1::timestamptz[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[])
 			as s (at, action, person, via, subject, id, before, after, note)`,
 		ats, actions, who, vias, subjects, ids, befores, afters, notes)

@@ -274,7 +274,8 @@ func (tx *Tx) recordDelivered(ctx context.Context, all []Delivered, now time.Tim
 		if err := tx.later(ctx, failing("sent posts"), `
 			update posts p set sent_at = coalesce(p.sent_at, $4),
 				sent_channel = case when d.external = '' then p.sent_channel else d.channel end,
-				external = coalesce(nullif(d.external, ''), p.external)
+				external = coalesce(nullif(d.external, ''), p.external),
+				sought_as = case when not p.unsought then coalesce(nullif(d.external, ''), p.external) end
 			from unnest($1::bigint[], $2::text[], $3::text[]) as d (id, channel, external)
 			where p.id = d.id and (p.sent_at is null or d.external <> '')`, fresh, channels, externals, now); err != nil {
 			return err

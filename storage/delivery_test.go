@@ -180,6 +180,36 @@ func TestChangesDuringDeliveryAreDeliveredAfterIt(t *testing.T) {
 	})
 }
 
+// A post that nobody looks for by where it stands leaves all its index entries
+// as they are when it is sent.
+func TestUnsoughtPostsAreSentWithoutTouchingAnIndex(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	th := openThread(t, db, "C1", "1.1")
+	for _, unsought := range []bool{true, false} {
+		post(t, db, storage.Post{Thread: th, Card: "ticket", Subject: 7, Unsought: unsought}, storage.LaneReply)
+		d, at := claim(t, db, noon)[0], fmt.Sprintf("5.%v", unsought)
+		drawn, _ := draft(t, db, d)
+		record(t, db, storage.Outcomes{Delivered: []storage.Delivered{{Delivery: d, Wanted: drawn.Wanted, Channel: "C1", External: at}}})
+		inTx(t, db, func(ctx context.Context, tx *storage.Tx) error {
+			_, err := tx.PostAt(ctx, "slack", "T1", "C1", at)
+			if found := err == nil; found == unsought {
+				t.Errorf("post that is unsought: %v, is found: %v", unsought, found)
+			}
+			if errors.Is(err, storage.ErrNotFound) {
+				err = nil
+			}
+			return err
+		})
+	}
+	if n := count(t, db, `
+		select count(*) from pg_index i join pg_attribute a on a.attrelid = i.indrelid
+		where i.indrelid = 'posts'::regclass and a.attname in ('sent_at', 'sent_channel', 'external')
+			and (a.attnum = any(i.indkey) or pg_get_expr(i.indpred, i.indrelid) ~ ('\m' || a.attname || '\M'))`); n != 0 {
+		t.Errorf("%d indexes have a column that is set when a post is sent", n)
+	}
+}
+
 func TestAChangeThatIsBeingCommittedIsNotLost(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

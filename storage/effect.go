@@ -55,7 +55,7 @@ func (tx *Tx) CameBack(ctx context.Context, q Question, again QuestionID, id tic
 			update evidence e set helped = false, at = $4 from back
 			where e.question_id = back.question_id and e.article_id = $5 and e.helped and e.undone_at is null)
 		insert into audit (at, action, via, subject, subject_id, after)
-		select $4, 'question.came_back', 'desk', 'question', question_id, jsonb_build_object('again', $2::bigint, 'ticket', $3::bigint) from back`,
+		select $4, 'question.came_back', 'desk', 'question', question_id, json_build_object('again', $2::bigint, 'ticket', $3::bigint) from back`,
 		q.ID, again, id, at, q.Article)
 }
 

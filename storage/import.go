@@ -56,6 +56,9 @@ func (tx *Tx) ImportTickets(ctx context.Context, past []PastTicket, via string) 
 		was := ticket.Ticket{}
 		for _, s := range p.Steps {
 			after := changed(was, s.After)
+			if was.Version == 0 {
+				after = opened(s.After)
+			}
 			step := Step{At: s.Event.At, Action: string(s.Event.Action), Person: s.Event.By, Via: via, Subject: OfTicket,
 				SubjectID: int64(p.Ticket.ID + offset), Note: noteOf(after, s.Event)}
 			if was.Version > 0 {
@@ -118,7 +121,7 @@ func (tx *Tx) ImportQuestions(ctx context.Context, past []Question, via string) 
 	// A question is its own audit entry when it comes from outside.
 	if _, err := tx.Exec(ctx, `
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
-		select asked_at, 'asked', person_id, $1, 'question', id, jsonb_build_object('confidence', confidence, 'shown', shown)
+		select asked_at, 'asked', person_id, $1, 'question', id, json_build_object('confidence', confidence, 'shown', shown)
 		from questions where id > $2`, via, last); err != nil {
 		return fmt.Errorf("import questions: %w", err)
 	}

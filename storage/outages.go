@@ -91,7 +91,7 @@ func (tx *Tx) Affect(ctx context.Context, id ticket.ID, who people.PersonID, meT
 			on conflict (ticket_id, person_id) do update set me_too = true where excluded.me_too and not affected.me_too
 			returning me_too)
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
-		select $5, 'affected', $2, $6, 'ticket', $1, jsonb_build_object('me_too', me_too) from new`, id, who, meToo, q, at, via)
+		select $5, 'affected', $2, $6, 'ticket', $1, json_build_object('me_too', me_too) from new`, id, who, meToo, q, at, via)
 }
 
 // Affected is somebody whom a ticket concerns besides its requester.

@@ -56,6 +56,7 @@ type Post struct {
 	Body    []byte `db:"body"`    // JSON
 
 	Message   int64     `db:"message_id"` // the message that it passes on; 0: none
+	Unsought  bool      `db:"unsought"`   // PostAt and ThreadOf need not find it
 	CreatedAt time.Time `db:"created_at"`
 
 	// Where it came to stand; empty while it has not been delivered.
@@ -66,7 +67,7 @@ type Post struct {
 }
 
 const postColumns = `p.id, p.kind, p.platform, p.workspace, coalesce(p.thread_id, 0) as thread_id, p.root, p.channel, p.user_id,
-	p.card, coalesce(p.subject, 0) as subject, p.body, coalesce(p.message_id, 0) as message_id, p.created_at,
+	p.card, coalesce(p.subject, 0) as subject, p.body, coalesce(p.message_id, 0) as message_id, p.unsought, p.created_at,
 	p.sent_channel, coalesce(p.external, '') as external, p.sent_at, coalesce(p.failed, '') as failed`
 
 // conversationOf is the SQL for the name under which the posts p of one
@@ -97,9 +98,9 @@ func (tx *Tx) Send(ctx context.Context, p Post, lane Lane, now time.Time) error 
 
 const insertPost = `
 	with p as (
-		insert into posts as p (kind, platform, workspace, thread_id, root, channel, user_id, card, subject, body, message_id, created_at)
+		insert into posts as p (kind, platform, workspace, thread_id, root, channel, user_id, card, subject, body, message_id, unsought, created_at)
 		values (@kind, @platform, @workspace, nullif(@thread::bigint, 0), @root, @channel, @user, @card,
-			case when @card = '' then null else @subject::bigint end, @body, nullif(@message::bigint, 0), @now)
+			case when @card = '' then null else @subject::bigint end, @body, nullif(@message::bigint, 0), @unsought, @now)
 		on conflict (platform, workspace, user_id) where kind = 'home'
 			do update set card = excluded.card, subject = excluded.subject, body = excluded.body, created_at = excluded.created_at, failed = null
 		returning p.*),
@@ -117,7 +118,7 @@ func postArgs(p Post, lane Lane, now time.Time) named {
 	return named{
 		"kind": p.Kind, "platform": p.Platform, "workspace": p.Workspace, "thread": p.Thread, "root": p.Root,
 		"channel": p.Channel, "user": p.User, "card": p.Card, "subject": p.Subject, "body": p.Body,
-		"message": p.Message, "lane": lane, "now": now,
+		"message": p.Message, "unsought": p.Unsought, "lane": lane, "now": now,
 	}
 }
 
@@ -189,10 +190,10 @@ func (tx *Tx) Superseded(ctx context.Context, id PostID) (later bool, err error)
 }
 
 // PostAt returns the post that stands there; ErrNotFound if it is none of the
-// desk's.
+// desk's, or an unsought one.
 func (tx *Tx) PostAt(ctx context.Context, platform, workspace, channel, external string) (Post, error) {
 	rows, _ := tx.Query(ctx, `select `+postColumns+` from posts p
-		where p.external = $4 and p.sent_channel = $3 and p.platform = $1 and p.workspace = $2 order by p.id limit 1`,
+		where p.sought_as = $4 and p.sent_channel = $3 and p.platform = $1 and p.workspace = $2 order by p.id limit 1`,
 		platform, workspace, channel, external)
 	p, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Post])
 	if err != nil {

@@ -76,16 +76,18 @@ const questionColumns = `id, person_id, coalesce(thread_id, 0) as thread_id, tex
 
 // AskQuestion stores a question with what was shown for it.
 func (tx *Tx) AskQuestion(ctx context.Context, q Question, via string) (Question, error) {
+	after := q.shownElse(map[string]any{"confidence": q.Confidence, "shown": orEmpty(q.Shown)})
+	if q.Advised {
+		after["advised"] = true
+	}
 	err := tx.QueryRow(ctx, `
 		with asked as (
 			insert into questions (person_id, thread_id, text, asked_at, confidence, shown, hits)
 			values (@person, nullif(@thread::bigint, 0), @text, @at, @confidence, @shown, @hits) returning id)
 		insert into audit (at, action, person_id, via, subject, subject_id, after)
-		select @at, 'asked', @person, @via, 'question', id, 
-			jsonb_strip_nulls(jsonb_build_object('confidence', @confidence::text, 'shown', @shown::bigint[], 'advised', nullif(@advised, false))) || @else::jsonb
-		from asked returning subject_id`,
+		select @at, 'asked', @person, @via, 'question', id, @after from asked returning subject_id`,
 		named{"person": q.Person, "thread": q.Thread, "text": q.Text, "at": q.AskedAt,
-			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "advised": q.Advised, "else": q.shownElse(map[string]any{}), "via": via}).Scan(&q.ID)
+			"confidence": q.Confidence, "shown": orEmpty(q.Shown), "hits": orNoHits(q.Hits), "after": facts(after), "via": via}).Scan(&q.ID)
 	if err != nil {
 		return q, fmt.Errorf("question of person %d: %w", q.Person, err)
 	}

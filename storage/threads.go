@@ -58,7 +58,7 @@ func (tx *Tx) ThreadOf(ctx context.Context, platform, workspace, channel, messag
 	return tx.oneThread(ctx, `select `+threadColumns+` from threads t where t.id = (
 		select id from (
 			select 1 as nearest, p.thread_id as id from posts p
-				where p.external = $4 and p.sent_channel = $3 and p.platform = $1 and p.workspace = $2 and p.thread_id is not null
+				where p.sought_as = $4 and p.sent_channel = $3 and p.platform = $1 and p.workspace = $2 and p.thread_id is not null
 			union all
 			select 2, m.thread_id from messages m
 				where m.external = $4 and m.channel = $3 and m.platform = $1 and m.workspace = $2 and m.thread_id is not null

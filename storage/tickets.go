@@ -153,7 +153,7 @@ func (tx *Tx) OpenTicket(ctx context.Context, t ticket.Ticket, ev ticket.Event, 
 		return t, fmt.Errorf("open %s: %w", t.Kind, err)
 	}
 	t.Version = 1
-	after := changed(ticket.Ticket{}, t)
+	after := opened(t)
 	return t, tx.Audit(ctx, Step{
 		At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfTicket, SubjectID: int64(t.ID),
 		After: atOf(after, ev), Note: noteOf(after, ev),
@@ -194,6 +194,16 @@ func (tx *Tx) SaveTicket(ctx context.Context, was, is ticket.Ticket, ev ticket.E
 		At: ev.At, Action: string(ev.Action), Person: ev.By, Via: via, Subject: OfTicket, SubjectID: int64(is.ID),
 		Before: only(changed(is, was), after), After: atOf(after, ev), Note: noteOf(after, ev),
 	})
+}
+
+// opened are the fields that a ticket begins with, but for those that it keeps:
+// the database sees to it that they stay in its row.
+func opened(t ticket.Ticket) map[string]any {
+	after := changed(ticket.Ticket{}, t)
+	for _, kept := range []string{"kind", "number", "title", "requester", "author", "opened_at", "follows"} {
+		delete(after, kept)
+	}
+	return after
 }
 
 // atOf puts "at" in the place of times that are those of the entry itself.

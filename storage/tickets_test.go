@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,9 +203,9 @@ func TestEveryStepOfATicketIsOnRecord(t *testing.T) {
 
 	f := func(id people.PersonID) any { return float64(id) }
 	want := []step{
-		{"opened", "Cem Aydin", "slack, direct message", "", nil, map[string]any{"kind": "incident", "number": 1.0, "title": "No sound", "requester": f(c.cem), "author": f(c.cem),
+		{"opened", "Cem Aydin", "slack, direct message", "", nil, map[string]any{
 			"queue": float64(c.queue(c.desk, ticket.Incident)), "team": float64(c.desk), "impact": "me", "urgency": "today", "priority": 3.0,
-			"because": "one person is affected and it hurts more today", "state": "new", "opened_at": "at"}},
+			"because": "one person is affected and it hurts more today", "state": "new"}},
 		{"claimed", "Ben Okoro", "slack, #it-desk", "", map[string]any{"state": "new"},
 			map[string]any{"owner": f(c.ben), "claimed_at": "at", "state": "in_progress"}},
 		{"waiting", "Ben Okoro", "slack, #it-desk", "which headset?", map[string]any{"state": "in_progress"},
@@ -315,6 +316,23 @@ func TestOneOfManyClaimsWins(t *testing.T) {
 }
 
 // Not even a program with a mistake in it can store these.
+func TestWithWhatATicketWasOpenedItStays(t *testing.T) {
+	t.Parallel()
+	c := newCompany(t)
+	tk := c.open(t, c.draft(ticket.Incident, "No sound"), noon)
+	for _, set := range []string{
+		`kind = 'request', queue_id = (select id from queues where kind = 'request' limit 1)`, `number = number + 1000`, `title = 'Too loud'`,
+		`detail = 'Since noon.'`, `requester_id = (select min(id) from people)`, `author_id = (select min(id) from people)`, `opened_at = now()`, `follows_id = id`,
+	} {
+		if _, err := c.Pool().Exec(t.Context(), `update tickets set `+set+` where id = $1`, tk.ID); err == nil || !strings.Contains(err.Error(), "never changes") {
+			t.Errorf("set %s: %v, want it refused", set, err)
+		}
+	}
+	if _, err := c.Pool().Exec(t.Context(), `update tickets set title = title, state = state where id = $1`, tk.ID); err != nil {
+		t.Errorf("writing it as it is: %v", err)
+	}
+}
+
 func TestTicketsThatTheDatabaseRefuses(t *testing.T) {
 	t.Parallel()
 	c := newCompany(t)

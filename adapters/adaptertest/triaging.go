@@ -127,7 +127,7 @@ var triaging = []Conversation{
 			leo.SeesForm("usually for Service Desk").Fill("What have you found out?", "It is the printer.").Submits()
 			leo.Sees("INC-1", "Handed over to Service Desk")
 			w.Channel("it-triage").Sees("INC-1", "Something else", "Claim")
-			w.Recorded(2, "corrections", `select count(*) from audit where action = 'corrected' and before ? 'service' and after ? 'service'`)
+			w.Recorded(2, "corrections", `select count(*) from audit where action = 'corrected' and before->'service' is not null and after->'service' is not null`)
 		},
 	},
 	{

@@ -197,6 +197,20 @@ create index tickets_owner on tickets (owner_id, priority, opened_at) where stat
 create index tickets_queue on tickets (queue_id, priority, opened_at) where state <> 'done';
 create index tickets_wide on tickets (opened_at) where kind = 'incident' and state <> 'done' and impact in ('site', 'customers');
 
+-- With what a ticket was opened it stays, so that the audit record need not
+-- repeat it.
+-- +goose StatementBegin
+create function tickets_stay() returns trigger language plpgsql as $$
+begin
+    raise exception 'with what ticket % was opened never changes', old.id;
+end $$;
+-- +goose StatementEnd
+-- After, not before: that would lock each row once more that is changed at all.
+create trigger tickets_stay after update of kind, number, title, detail, requester_id, author_id, opened_at, follows_id on tickets
+    for each row when ((old.kind, old.number, old.title, old.detail, old.requester_id, old.author_id, old.opened_at, old.follows_id)
+        is distinct from (new.kind, new.number, new.title, new.detail, new.requester_id, new.author_id, new.opened_at, new.follows_id))
+    execute function tickets_stay();
+
 -- Numbers without gaps of meaning: one sequence for each kind.
 create sequence incident_numbers;
 create sequence request_numbers;
@@ -314,6 +328,7 @@ create table posts (
     created_at timestamptz not null,
     sent_at    timestamptz,
     root       boolean not null default false, -- it opens its thread
+    unsought   boolean not null default false, -- nobody will ask which post it is that stands there
     kind       text not null check (kind in ('message', 'whisper', 'home', 'react', 'unreact')),
     platform   text not null,
     workspace  text not null,
@@ -322,18 +337,22 @@ create table posts (
     card       text not null default '',
     -- Where it came to stand.
     sent_channel text not null default '',
-    external   text,
+    external   text, -- the platform's id of it
+    -- The same again, unless it is unsought: a column with an index that changes
+    -- when a post is sent makes a new entry in each of the others.
+    sought_as  text,
     failed     text, -- why it never will be sent
-    body       jsonb,
+    body       json,
     constraint posts_card_or_body check ((card <> '') = (body is null)),
-    constraint posts_root_has_thread check (not root or thread_id is not null)
-);
-create index posts_card on posts (subject, card) where card <> '';
+    constraint posts_root_has_thread check (not root or thread_id is not null),
+    constraint posts_unsought check (not unsought or sought_as is null)
+) with (fillfactor = 80); -- each grows once, when it is sent
+create index posts_card on posts (subject) where card <> ''; -- few share one
 create index posts_message on posts (message_id) where message_id is not null;
 create unique index posts_one_home on posts (platform, workspace, user_id) where kind = 'home';
 create unique index posts_one_root on posts (thread_id) where root and failed is null;
 create index posts_passing on posts (created_at) where kind in ('whisper', 'react', 'unreact');
-create index posts_external on posts (external) where external is not null;
+create index posts_sought on posts (sought_as) where sought_as is not null;
 
 -- What waits to be delivered: one row a post, however often it has changed.
 -- The row goes when the platform has taken the newest.
@@ -410,8 +429,8 @@ create table audit (
     action    text not null,
     via       text not null, -- platform and place, or the command
     note      text not null default '', -- empty too if a ticket's resolution, or why it waits, is the same
-    before    jsonb, -- what was not empty of what has changed
-    after     jsonb  -- what it is now; "at" is the time of the entry
+    before    json, -- what was not empty of what has changed
+    after     json  -- what it is now; "at" is the time of the entry
 ) partition by range (at);
 create index audit_subject on audit (subject_id, subject);
 create table audit_rest partition of audit default;

@@ -23,7 +23,7 @@ create table evidence (
 create unique index evidence_question on evidence (question_id, article_id) where question_id is not null;
 create unique index evidence_ticket on evidence (ticket_id) where ticket_id is not null;
 create index evidence_order on evidence (seq);
-create index evidence_article on evidence (article_id, at desc) where undone_at is null;
+create index evidence_article on evidence (article_id, at desc) where article_id is not null and undone_at is null;
 
 -- As article_seq: its lock makes numbers visible in the order in which they
 -- were given.
