@@ -31,7 +31,7 @@ func (w world) openTeams(t *testing.T, as, more string) *window {
 func (w *window) writes(text string) {
 	w.t.Helper()
 	w.press(inTeams+".room-foot .composer-input", "")
-	w.types(text + "\r")
+	w.sends(text)
 }
 
 func TestATicketFromTeams(t *testing.T) {
