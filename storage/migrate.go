@@ -37,6 +37,9 @@ func Migrations() fs.FS {
 // A schema that is newer than this program is left as it is. One that was made
 // by other migrations than its own is a SchemaError.
 func Migrate(ctx context.Context, db *DB) error {
+	if whole, err := db.schema(ctx); whole || err != nil {
+		return err
+	}
 	// The waiting processes look once a second, for five minutes.
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300))
 	if err != nil {
@@ -48,9 +51,6 @@ func Migrate(ctx context.Context, db *DB) error {
 		goose.WithSessionLocker(locker), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return fmt.Errorf("migrate: %w", err)
-	}
-	if err := db.CheckSchema(ctx); err != nil {
-		return err
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return Unavailable(fmt.Errorf("migrate: %w", err))
@@ -75,35 +75,47 @@ func (e *SchemaError) Error() string {
 // CheckSchema returns a SchemaError if the database was made by other migrations
 // than this program's, as far as it knows them. It changes nothing.
 func (db *DB) CheckSchema(ctx context.Context) error {
+	_, err := db.schema(ctx)
+	return err
+}
+
+// schema is CheckSchema, and tells whether all of this program's migrations have
+// run and are signed for.
+func (db *DB) schema(ctx context.Context) (whole bool, err error) {
 	applied, _, err := db.Version(ctx)
 	if err != nil || applied == 0 {
-		return err
+		return false, err
 	}
 	sums, err := migrationSums()
 	if err != nil {
-		return err
+		return false, err
 	}
 	rows, _ := db.pool.Query(ctx, `select version, sum, program from schema_files order by version`)
 	var (
 		version      int64
 		sum, program string
 		differs      *SchemaError
+		signed       int
 	)
 	_, err = pgx.ForEachRow(rows, []any{&version, &sum, &program}, func() error {
-		if known, ok := sums[version]; ok && known != sum && differs == nil {
+		known, ok := sums[version]
+		if ok {
+			signed++
+		}
+		if ok && known != sum && differs == nil {
 			differs = &SchemaError{version, program}
 		}
 		return nil
 	})
 	switch {
 	case sqlState(err) == "42P01": // undefined_table
-		return &SchemaError{Version: 1}
+		return false, &SchemaError{Version: 1}
 	case err != nil:
-		return Unavailable(fmt.Errorf("check the schema: %w", err))
+		return false, Unavailable(fmt.Errorf("check the schema: %w", err))
 	case differs != nil:
-		return differs
+		return false, differs
 	}
-	return nil
+	return signed == len(sums), nil
 }
 
 // signSchema notes which migrations have run. Several processes may do so at

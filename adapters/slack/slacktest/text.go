@@ -157,6 +157,9 @@ var sequence = regexp.MustCompile(`<([^<>\n]+)>`)
 // plain is mrkdwn as a person reads it, without colours: names for ids, labels for
 // links.
 func (w *Workspace) plain(mrkdwn string) string {
+	if !strings.Contains(mrkdwn, "<") {
+		return unescaper.Replace(mrkdwn)
+	}
 	s := sequence.ReplaceAllStringFunc(mrkdwn, func(seq string) string {
 		body, label, labelled := strings.Cut(seq[1:len(seq)-1], "|")
 		switch {

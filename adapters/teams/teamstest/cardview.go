@@ -20,9 +20,8 @@ type sheet struct {
 }
 
 func sheetOf(card json.RawMessage, shown []string, toggled map[string]bool, entered map[string]string) sheet {
-	v, err := decode(card)
-	m, _ := v.(map[string]any)
-	if err != nil {
+	var m map[string]any
+	if json.Unmarshal(card, &m) != nil {
 		m = nil
 	}
 	return sheet{m, shown, toggled, entered}
@@ -328,6 +327,9 @@ var (
 // times writes the moments in a text out, as they are in UTC; page "Text
 // features" of adaptivecards.io. A client does so in text blocks and runs.
 func times(s string) string {
+	if !strings.Contains(s, "{{") {
+		return s
+	}
 	return mdTime.ReplaceAllStringFunc(s, func(m string) string {
 		part := mdTime.FindStringSubmatch(m)
 		at, err := time.Parse(time.RFC3339, strings.TrimSpace(part[2]))
@@ -348,9 +350,18 @@ func times(s string) string {
 // plain is a text without its marks, as words to compare: links keep their text.
 func plain(s string) string {
 	s = times(s)
-	s = mdLink.ReplaceAllString(s, "$1")
-	s = atTag.ReplaceAllString(s, "@$1")
-	return mdMark.ReplaceAllString(s, "$1")
+	s = without(s, "](", mdLink, "$1")
+	s = without(s, "<at", atTag, "@$1")
+	return without(s, `\`, mdMark, "$1")
+}
+
+// without replaces what re matches, which has the given mark in it: few texts
+// have, and a look for it costs next to nothing.
+func without(s, mark string, re *regexp.Regexp, by string) string {
+	if !strings.Contains(s, mark) {
+		return s
+	}
+	return re.ReplaceAllString(s, by)
 }
 
 // cardText is a card as one text.

@@ -101,9 +101,9 @@ func (t *Tenant) said(s Seen) string {
 	case s.Format == "markdown":
 		parts = append(parts, plain(s.Text))
 	case s.Format == "xml":
-		parts = append(parts, textOf(atTag.ReplaceAllString(s.Text, "@$1")))
+		parts = append(parts, textOf(without(s.Text, "<at", atTag, "@$1")))
 	default:
-		parts = append(parts, atTag.ReplaceAllString(s.Text, "@$1"))
+		parts = append(parts, without(s.Text, "<at", atTag, "@$1"))
 	}
 	if s.Card != nil {
 		parts = append(parts, s.sheet().lines(s.Errors)...)

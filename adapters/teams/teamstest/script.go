@@ -107,13 +107,17 @@ var (
 func bare(s string) string { return strings.Join(strings.Fields(emphasis.Replace(plain(s))), " ") }
 
 // label is a label without its emoji.
-func label(s string) string { return bare(shortcode.ReplaceAllString(s, "")) }
+func label(s string) string { return bare(without(s, ":", shortcode, "")) }
 
 // has says whether all these words are in one of the texts.
 func has(texts []string, words []string) bool {
+	want := make([]string, len(words))
+	for i, w := range words {
+		want[i] = bare(w)
+	}
 	return slices.ContainsFunc(texts, func(t string) bool {
 		t = bare(t)
-		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(t, bare(w)) })
+		return !slices.ContainsFunc(want, func(w string) bool { return !strings.Contains(t, w) })
 	})
 }
 

@@ -117,6 +117,10 @@ type App struct {
 	err     error
 }
 
+// goCollector describes Go's runtime, which takes longer than all else that is
+// measured, and is the same for each desk of a process.
+var goCollector = sync.OnceValue(func() prometheus.Collector { return collectors.NewGoCollector() })
+
 // New opens what the program needs: the database, migrated, with a policy; the
 // index; the platforms. Errors are one line for whoever configures it. What was
 // opened is closed again if New fails.
@@ -144,7 +148,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			a.close()
 		}
 	}()
-	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.registry.MustRegister(goCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if o.Model.URL != "" {
 		if a.model, err = model.New(model.Options{URL: o.Model.URL, Key: o.Model.Key, Name: o.Model.Name, Log: o.Log, Metrics: a.registry}); err != nil {
 			return nil, err
