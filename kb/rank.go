@@ -62,6 +62,13 @@ type match struct {
 	solved   int     // similar questions of the past that it solved
 }
 
+// gram is four letters in a row of the question.
+type gram struct {
+	text string
+	says float64
+	list holding
+}
+
 // search is a query at work on one snapshot. Its memory is used again.
 type search struct {
 	r        index.IndexReader
@@ -92,6 +99,8 @@ type search struct {
 	language  string   // in which the question is read
 	asked     string   // in which it is asked
 	units     []unit
+	grams     []gram                  // in the order of the units
+	gramAt    map[string]int          // where each is among them
 	of        [featureCount][]float32 // by document number, all zero between queries
 	quick     []float32               // the same, to choose candidates by
 	matches   []match
@@ -390,36 +399,38 @@ func (s *search) readTitles(ctx context.Context) error {
 
 // readGrams reads what the units have in common with titles and symptoms.
 func (s *search) readGrams(ctx context.Context) error {
-	times := make(map[string]float64)
-	var order []string // of floating point sums
+	if s.grams = s.grams[:0]; s.gramAt == nil {
+		s.gramAt = map[string]int{}
+	}
+	clear(s.gramAt)
 	for i := range s.units {
 		u := &s.units[i]
-		eachGram(u.term, func(g string) {
-			if times[g] == 0 {
-				order = append(order, g)
+		eachGram(u.term, func(text string) {
+			at, ok := s.gramAt[text]
+			if !ok {
+				at = len(s.grams)
+				s.gramAt[text] = at
+				s.grams = append(s.grams, gram{text: text})
 			}
-			times[g] += float64(u.times)
+			s.grams[at].says += float64(u.times)
 		})
 	}
-	type found struct {
-		list holding
-		x    float64
-	}
-	all := make([]found, 0, len(order))
 	said := 0.0
-	for _, g := range order {
-		list, err := s.list(ctx, gramsField, g)
-		if err != nil {
+	for i := range s.grams {
+		g := &s.grams[i]
+		var err error
+		if g.list, err = s.list(ctx, gramsField, g.text); err != nil {
 			return err
 		}
-		x := math.Sqrt(times[g]) * s.rarity(list.len())
-		if all = append(all, found{list, x}); list.len() == 0 {
-			x *= unheardOf
+		g.says = math.Sqrt(g.says) * s.rarity(g.list.len())
+		if g.list.len() == 0 {
+			said += g.says * unheardOf
+		} else {
+			said += g.says
 		}
-		said += x
 	}
-	for _, f := range all {
-		s.give(grams, f.list, f.x/said)
+	for _, g := range s.grams {
+		s.give(grams, g.list, g.says/said)
 	}
 	return nil
 }

@@ -73,6 +73,7 @@ type view struct {
 	reading sync.RWMutex
 	common  map[fieldTerm][]posting // lists of what many articles have
 	kept    int                     // postings in them
+	rare    map[fieldTerm][]posting // lists of what few have, or none, as they were asked for lately
 	wanted  []fieldTerm             // lists that the snapshot before had
 
 	slots []int32 // the document of each slot of the memory, -1 for an article that is not there
@@ -91,7 +92,7 @@ type audience struct {
 type fieldTerm struct{ field, term string }
 
 func newView(ctx context.Context, r index.IndexReader) (*view, error) {
-	v := &view{common: make(map[fieldTerm][]posting)}
+	v := &view{common: make(map[fieldTerm][]posting), rare: make(map[fieldTerm][]posting)}
 	ids := make([]knowledge.ArticleID, 0, 1024) // by document
 	audiences, err := membersByTerm(ctx, r, audienceField, func(doc uint32, frequency uint64) {
 		for int(doc) >= len(ids) {
@@ -225,6 +226,11 @@ const (
 	keptMost    = 12 << 20
 )
 
+// mostRare is how many shorter lists are kept until they are forgotten and kept
+// anew: to find a term takes Bleve some 4 µs and 3 kB, however few have it, and a
+// list takes some 100 bytes.
+const mostRare = 1 << 14
+
 // lists are those that v keeps, or has still to read.
 func (v *view) lists() []fieldTerm {
 	v.reading.RLock()
@@ -241,8 +247,12 @@ func (v *view) lists() []fieldTerm {
 // list is which articles hold a term, in order of their numbers, readable or
 // not. It is one of the lists kept, not to be changed, or what is appended to buf.
 func (v *view) list(ctx context.Context, r index.IndexReader, field, term string, buf []posting) (list, grown []posting, err error) {
+	key := fieldTerm{field, term}
 	v.reading.RLock()
-	kept, ok := v.common[fieldTerm{field, term}]
+	kept, ok := v.common[key]
+	if !ok {
+		kept, ok = v.rare[key]
+	}
 	v.reading.RUnlock()
 	if ok {
 		return kept, buf, nil
@@ -265,13 +275,16 @@ func (v *view) list(ctx context.Context, r index.IndexReader, field, term string
 		buf = append(buf, newPosting(next.ID.Value(), next.Freq))
 	}
 	list = buf[from:len(buf):len(buf)]
-	if len(list) >= max(64, v.docs/commonShare) {
-		v.reading.Lock()
-		if _, ok := v.common[fieldTerm{field, term}]; !ok && v.kept+len(list) <= keptMost {
-			v.common[fieldTerm{field, term}] = slices.Clone(list)
-			v.kept += len(list)
+	v.reading.Lock()
+	defer v.reading.Unlock()
+	if len(list) < max(64, v.docs/commonShare) {
+		if len(v.rare) >= mostRare {
+			clear(v.rare)
 		}
-		v.reading.Unlock()
+		v.rare[key] = slices.Clone(list)
+	} else if _, ok := v.common[key]; !ok && v.kept+len(list) <= keptMost {
+		v.common[key] = slices.Clone(list)
+		v.kept += len(list)
 	}
 	return list, buf, nil
 }
