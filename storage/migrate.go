@@ -22,7 +22,8 @@ var migrations embed.FS
 
 // Migrations returns the files that make the schema, 0001_name.sql and up.
 // They only go forward, and each must leave a schema on which the previous
-// release still runs: processes are replaced one at a time.
+// release still runs: processes are replaced one at a time. To goose each is one
+// statement, which takes one trip and is not searched for ends of others.
 func Migrations() fs.FS {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {

@@ -2,6 +2,7 @@
 -- that no program, this one included, can break them.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- Which migrations made this schema, and by which program: what two builds call
 -- by the same number may differ while neither is released.
@@ -199,12 +200,10 @@ create index tickets_wide on tickets (opened_at) where kind = 'incident' and sta
 
 -- With what a ticket was opened it stays, so that the audit record need not
 -- repeat it.
--- +goose StatementBegin
 create function tickets_stay() returns trigger language plpgsql as $$
 begin
     raise exception 'with what ticket % was opened never changes', old.id;
 end $$;
--- +goose StatementEnd
 -- After, not before: that would lock each row once more that is changed at all.
 create trigger tickets_stay after update of kind, number, title, detail, requester_id, author_id, opened_at, follows_id on tickets
     for each row when ((old.kind, old.number, old.title, old.detail, old.requester_id, old.author_id, old.opened_at, old.follows_id)
@@ -435,12 +434,10 @@ create table audit (
 create index audit_subject on audit (subject_id, subject);
 create table audit_rest partition of audit default;
 
--- +goose StatementBegin
 create function audit_is_forever() returns trigger language plpgsql as $$
 begin
     raise exception 'the audit record is never changed';
 end $$;
--- +goose StatementEnd
 create trigger audit_is_forever before update or delete on audit
     for each row execute function audit_is_forever();
 create trigger audit_is_not_emptied before truncate on audit
@@ -450,7 +447,6 @@ create trigger audit_is_not_emptied before truncate on audit_rest
 
 -- Makes the partitions of a day (seen) and a month (audit) ahead of time and
 -- drops keys of events that no platform will deliver again.
--- +goose StatementBegin
 create function keep_partitions(now timestamptz) returns void language plpgsql as $$
 declare
     day date;
@@ -489,5 +485,5 @@ begin
     end loop;
     delete from seen_rest where at < now - interval '4 days';
 end $$;
--- +goose StatementEnd
 select keep_partitions(now());
+-- +goose StatementEnd

@@ -3,6 +3,7 @@
 -- since the last restart. Adapters keep them; nothing else reads them.
 
 -- +goose Up
+-- +goose StatementBegin
 
 create table references_kept (
     platform text not null,
@@ -11,3 +12,4 @@ create table references_kept (
     kept_at  timestamptz not null,
     primary key (platform, key)
 );
+-- +goose StatementEnd

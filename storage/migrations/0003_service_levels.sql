@@ -2,6 +2,7 @@
 -- been told that it is late.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- What happened to a ticket, as far as its clocks care. A deadline is a pure
 -- function of these rows and of the policies that they name.
@@ -140,3 +141,4 @@ alter table desk_channels add constraint desk_channels_purpose_check check (purp
 -- now on.
 insert into due (kind, subject, due_at, try_at)
 select 'levels.apply', 0, now(), now() where exists (select from tickets where state <> 'done');
+-- +goose StatementEnd

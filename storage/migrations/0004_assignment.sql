@@ -1,6 +1,7 @@
 -- Who a ticket is given to, by whom, and through how many hands it has gone.
 
 -- +goose Up
+-- +goose StatementBegin
 
 alter table tickets
     -- How often it went from one team to another.
@@ -29,3 +30,4 @@ create table agents_away (
     set_by    bigint not null references people,
     constraint agents_away_take_time check (until > since)
 );
+-- +goose StatementEnd

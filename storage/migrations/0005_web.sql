@@ -1,4 +1,5 @@
 -- +goose Up
+-- +goose StatementBegin
 
 -- Keys that the desk signs links and sessions with. One signs for a while and
 -- goes on verifying until it expires, so that it can be followed by another.
@@ -10,3 +11,4 @@ create table secrets (
     expires_at timestamptz not null check (expires_at > made_at)
 );
 create index secrets_purpose on secrets (purpose, made_at desc);
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- What came of answers, for indexes to learn from.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- That an article helped with a question or a ticket, or did not; or, without
 -- an article, that a ticket was solved. What was asked is not repeated here.
@@ -35,7 +36,6 @@ insert into evidence_seq (seq) values (0);
 
 -- The lock is taken when nothing is left to be locked, so nobody waits for
 -- anybody in a circle, and for as long as a commit takes.
--- +goose StatementBegin
 create function number_evidence() returns trigger language plpgsql as $$
 declare
     next bigint;
@@ -44,7 +44,6 @@ begin
     update evidence set seq = next where id = new.id;
     return null;
 end $$;
--- +goose StatementEnd
 create constraint trigger number_evidence after insert or update of article_id, helped, undone_at on evidence
     deferrable initially deferred for each row execute function number_evidence();
 
@@ -52,3 +51,4 @@ insert into evidence (question_id, article_id, helped, at)
     select id, article_id, true, ended_at from questions where outcome = 'solved' order by ended_at;
 insert into evidence (ticket_id, article_id, helped, at)
     select id, article_id, true, resolved_at from tickets where state = 'done' order by resolved_at;
+-- +goose StatementEnd

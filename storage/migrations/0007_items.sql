@@ -1,6 +1,7 @@
 -- Configuration items and how they hang together.
 
 -- +goose Up
+-- +goose StatementBegin
 
 create table items (
     id         bigint generated always as identity primary key,
@@ -41,3 +42,4 @@ create table ticket_items (
     primary key (ticket_id, item_id)
 );
 create index ticket_items_item on ticket_items (item_id);
+-- +goose StatementEnd

@@ -2,6 +2,7 @@
 -- somebody without a seat or for another text is refused here too.
 
 -- +goose Up
+-- +goose StatementBegin
 
 create sequence change_numbers;
 
@@ -114,7 +115,6 @@ create table votes (
 );
 create index votes_by on votes (by_id, at desc);
 
--- +goose StatementBegin
 create function votes_are_lawful() returns trigger language plpgsql as $$
 declare
     a approvals;
@@ -130,12 +130,10 @@ begin
     end if;
     return new;
 end $$;
--- +goose StatementEnd
 create trigger votes_are_lawful before insert or update on votes for each row execute function votes_are_lawful();
 
 -- A stage is asked when the one before has its quorum, and approved is what has
 -- all of them.
--- +goose StatementBegin
 create function has_quorum(wanted bigint, in_round int, at_stage int) returns boolean language sql stable as $$
     select exists (select 1 from approval_stages s where s.approval_id = wanted and s.round = in_round and s.stage = at_stage
         and s.need <= (select count(*) from votes v where v.approval_id = wanted and v.round = in_round and v.stage = at_stage and v.answer = 'yes'))
@@ -162,7 +160,6 @@ begin
     end loop;
     return null;
 end $$;
--- +goose StatementEnd
 create trigger stages_come_in_order before insert on approval_stages for each row execute function stages_come_in_order();
 create constraint trigger verdict_has_quorum after insert or update on approvals deferrable initially deferred
     for each row execute function verdict_has_quorum();
@@ -178,3 +175,4 @@ create table delegations (
     constraint delegations_span check (since < until)
 );
 create index delegations_from on delegations (from_id, until);
+-- +goose StatementEnd

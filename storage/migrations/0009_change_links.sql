@@ -1,6 +1,7 @@
 -- Where changes are announced, and which incidents they have to do with.
 
 -- +goose Up
+-- +goose StatementBegin
 
 alter table desk_channels drop constraint desk_channels_purpose_check;
 alter table desk_channels add constraint desk_channels_purpose_check check (purpose in ('triage', 'help', 'alerts', 'changes'));
@@ -32,3 +33,4 @@ create index ticket_changes_change on ticket_changes (change_id);
 
 -- What was done lately is looked through for every new incident.
 create index changes_lately on changes (coalesce(ended_at, 'infinity')) where started_at is not null;
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- Delivery pipelines that ask for changes, and calendars of changes.
 
 -- +goose Up
+-- +goose StatementBegin
 
 create table tokens (
     id         bigint generated always as identity primary key,
@@ -68,3 +69,4 @@ create table calendar_links (
 );
 create unique index calendar_links_of on calendar_links (team_id, person_id) where revoked_at is null;
 create index changes_team on changes (team_id, window_from);
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- Words that mean the same to this company.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- Indexes read articles with what is here; a row that was taken out stays.
 create table synonyms (
@@ -29,3 +30,4 @@ create table article_uses (
     primary key (ticket_id, article_id) -- a second press counts once
 );
 create index article_uses_article on article_uses (article_id, at);
+-- +goose StatementEnd

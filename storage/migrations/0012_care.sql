@@ -1,6 +1,7 @@
 -- What looks after what the desk knows, and what came of its answers.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- Questions that found nothing, put together by what they are about.
 create table gaps (
@@ -157,3 +158,4 @@ create table coverage (
     covered   int not null, -- that it would answer, as far as the index can tell
     constraint coverage_count check (covered between 0 and shown and shown <= questions)
 );
+-- +goose StatementEnd

@@ -1,6 +1,7 @@
 -- Articles from elsewhere: where they came from, and their pictures.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- What an article is called where it came from, so that it is the same article
 -- when it comes again.
@@ -23,3 +24,4 @@ create table article_pictures (
     data       bytea not null check (octet_length(data) between 1 and 5242880),
     primary key (article_id, name)
 );
+-- +goose StatementEnd

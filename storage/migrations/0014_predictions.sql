@@ -2,6 +2,7 @@
 -- became of that.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- What a ticket may be about within its service. The policy says whose it is
 -- then; names stay for old tickets.
@@ -48,3 +49,4 @@ create table predictions (
     foreign key (chosen_service, chosen_category) references categories (service, slug)
 );
 create index predictions_at on predictions (at);
+-- +goose StatementEnd

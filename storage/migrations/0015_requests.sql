@@ -1,6 +1,7 @@
 -- What people can ask for, and what they asked for.
 
 -- +goose Up
+-- +goose StatementBegin
 
 -- The policy says what there is. Indexes keep all that is not retired; what is
 -- stays, because tickets refer to it.
@@ -32,3 +33,4 @@ alter table evidence add column request text references requestables,
     add constraint evidence_of_question_has_one check (question_id is null or num_nonnulls(article_id, request) = 1),
     add constraint evidence_of_request_is_question check (request is null or question_id is not null);
 create unique index evidence_request on evidence (question_id, request) where request is not null;
+-- +goose StatementEnd
