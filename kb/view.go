@@ -275,6 +275,7 @@ func (v *view) list(ctx context.Context, r index.IndexReader, field, term string
 		buf = append(buf, newPosting(next.ID.Value(), next.Freq))
 	}
 	list = buf[from:len(buf):len(buf)]
+	key.term = strings.Clone(term) // not a part of the whole question
 	v.reading.Lock()
 	defer v.reading.Unlock()
 	if len(list) < max(64, v.docs/commonShare) {
