@@ -41,7 +41,7 @@ func rootSegments(path string) (names []string, err error) {
 			err = fmt.Errorf("damaged: %s: %v", filepath.Base(path), p)
 		}
 	}()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: 2 * time.Second})
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true, Timeout: 2 * time.Second})
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +61,24 @@ func rootSegments(path string) (names []string, err error) {
 		})
 	}
 	return names, db.View(func(tx *bbolt.Tx) error {
-		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) })
+		if err := tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) }); err != nil {
+			return err
+		}
+		// Free pages are not read, and used all the same: they must be there, and
+		// what is in use must not be among them. Check has a goroutine of its own, in
+		// which nothing can fault that has been read.
+		info, err := os.Stat(path)
+		if err != nil {
+			return err
+		}
+		if info.Size() < tx.Size() {
+			return fmt.Errorf("damaged: %s is cut off at %d of %d bytes", filepath.Base(path), info.Size(), tx.Size())
+		}
+		var wrong []error
+		for err := range tx.Check() {
+			wrong = append(wrong, err)
+		}
+		return errors.Join(wrong...)
 	})
 }
 
