@@ -14,7 +14,7 @@ type benchCmd struct {
 	Quick   bool     `help:"A look in about five minutes, with less of everything. The goals are meant for the whole."`
 	Only    []string `hidden:"" help:"The same."`
 	JSON    string   `help:"Write the figures to this file too." type:"path" placeholder:"FILE"`
-	Profile string   `help:"Write CPU profiles of the desk into this directory." type:"existingdir" placeholder:"DIR"`
+	Profile string   `help:"Write CPU profiles of the desk into this directory." type:"path" placeholder:"DIR"`
 	Dir     string   `help:"Directory on the disk to measure, empty or not there yet. By default a temporary one." type:"path" placeholder:"DIR"`
 }
 

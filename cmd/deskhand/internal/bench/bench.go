@@ -211,6 +211,11 @@ func (b *bench) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	for _, dir := range []string{b.dir, b.o.Profile} {
+		if err := os.MkdirAll(dir, 0o755); dir != "" && err != nil { //nolint:gosec // as below
+			return err
+		}
+	}
 	if err := os.Chmod(b.dir, 0o755); err != nil { //nolint:gosec // Postgres runs as another user when we are root
 		return err
 	}
