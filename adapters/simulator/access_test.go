@@ -16,9 +16,11 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// filled is a window with everything in it that the page can draw at once.
-func filled(t *testing.T) *window {
-	t.Helper()
+// A window with everything in it that the page can draw at once: a screen reader
+// has a word for each control, text stands out in light and in dark, and a narrow
+// window holds it all.
+func TestAFullWindowIsNamedStandsOutAndFits(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, text := range []string{"hello @ana, see #it-help and https://example.com", "> quoted `code` ~gone~ :tada:\n• one"} {
 		if _, err := w.slack.Person("ben").Say(postIn(help, text)); err != nil {
@@ -34,27 +36,58 @@ func filled(t *testing.T) *window {
 	a.sees(".thread .trouble", "")
 	a.press(".room .message[data-user="+ana+"] .toolbar [data-emoji=eyes]", "")
 	a.sees(".reaction", "1")
-	return a
-}
 
-func TestEveryControlHasAName(t *testing.T) {
-	t.Parallel()
-	a := filled(t)
-	check := func(where string) {
+	named := func(where string) {
 		t.Helper()
 		for _, n := range nameless(a) {
 			t.Errorf("%s: a %s has no name", where, n)
 		}
 	}
-	check("a channel with its thread")
+	standsOut := func(where string) {
+		t.Helper()
+		for _, scheme := range []string{"light", "dark"} {
+			a.emulate("prefers-color-scheme", scheme)
+			for _, line := range eval[[]string](a, contrast) {
+				t.Errorf("%s, %s: %s", where, scheme, line)
+			}
+		}
+	}
+	fits := func(where string) {
+		t.Helper()
+		if got := eval[[]string](a, `[...document.querySelectorAll("body *")].filter(e => e.getClientRects().length && !e.closest("#side, pre, .visually-hidden, .skip, .table-scroll") && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.className).slice(0, 5)`); len(got) > 0 {
+			t.Errorf("%s: these stand out of a window of 380 pixels: %v", where, got)
+		}
+	}
+
+	named("a channel with its thread")
+	standsOut("a channel with its thread")
 	a.press("#you", "")
-	check("the list of people")
+	named("the list of people")
 	a.types(kb.Escape)
 	a.press("[data-do=shortcuts]", "")
-	check("the shortcuts")
+	named("the shortcuts")
 	a.press("[data-shortcut=everything]", "")
 	a.sees(".modal", "Everything")
-	check("a form")
+	named("a form")
+	a.press(".modal [data-do=submit]", "")
+	a.sees(".modal .field-error", "required")
+	standsOut("a form")
+	a.types(kb.Escape)
+	a.seesNot(".modal", "")
+
+	a.do(chromedp.EmulateViewport(380, 700))
+	fits("a thread")
+	a.press("[data-do='close-thread']", "")
+	fits("a channel")
+	a.press("[data-do=side]", "")
+	a.until("the side bar has come", `document.querySelector("#side").getBoundingClientRect().left === 0 && document.querySelector("#side").contains(document.activeElement)`)
+	a.press(".place", "Desk")
+	a.sees(".room-head h1", "Desk")
+	a.until("the side bar has gone", `getComputedStyle(document.querySelector("#side")).visibility === "hidden"`)
+	a.press("[data-do=shortcuts]", "")
+	a.press("[data-shortcut=everything]", "")
+	a.sees(".modal", "Everything")
+	fits("a form")
 }
 
 // nameless are the controls for which a screen reader has no word.
@@ -134,73 +167,12 @@ const contrast = `(() => {
 	return seen < 20 ? ["only " + seen + " pieces of text were seen"] : [...new Set(bad)];
 })()`
 
-func TestTextStandsOutInLightAndDark(t *testing.T) {
-	t.Parallel()
-	a := filled(t)
-	for _, scheme := range []string{"light", "dark"} {
-		a.emulate("prefers-color-scheme", scheme)
-		for _, line := range eval[[]string](a, contrast) {
-			t.Errorf("%s: %s", scheme, line)
-		}
-	}
-	a.press("[data-do=shortcuts]", "")
-	a.press("[data-shortcut=everything]", "")
-	a.sees(".modal", "Everything")
-	a.press(".modal [data-do=submit]", "")
-	a.sees(".modal .field-error", "required")
-	for _, scheme := range []string{"light", "dark"} {
-		a.emulate("prefers-color-scheme", scheme)
-		for _, line := range eval[[]string](a, contrast) {
-			t.Errorf("a form, %s: %s", scheme, line)
-		}
-	}
-}
-
 func (w *window) emulate(feature, value string) {
 	w.t.Helper()
 	w.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: feature, Value: value}}})
 		return err
 	}))
-	// Colours that fade would be read half-way.
-	w.until("nothing moves", `document.getAnimations().every((x) => x.playState !== "running")`)
-}
-
-func TestANarrowWindowHoldsEverything(t *testing.T) {
-	t.Parallel()
-	a := filled(t)
-	a.do(chromedp.EmulateViewport(380, 700))
-	wide := func(where string) {
-		t.Helper()
-		if got := eval[[]string](a, `[...document.querySelectorAll("body *")].filter(e => e.getClientRects().length && !e.closest("#side, pre, .visually-hidden, .skip, .table-scroll") && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.className).slice(0, 5)`); len(got) > 0 {
-			t.Errorf("%s: these stand out of a window of 380 pixels: %v", where, got)
-		}
-	}
-	wide("a thread")
-	a.press("[data-do='close-thread']", "")
-	wide("a channel")
-	a.until("nothing moves", `document.getAnimations().every((x) => x.playState !== "running")`) // or the click lands where the button was
-	a.press("[data-do=side]", "")
-	a.until("the side bar has come", `document.querySelector("#side").getBoundingClientRect().left === 0 && document.querySelector("#side").contains(document.activeElement)`)
-	a.press(".place", "Desk")
-	a.sees(".room-head h1", "Desk")
-	a.until("the side bar has gone", `getComputedStyle(document.querySelector("#side")).visibility === "hidden"`)
-	a.press("[data-do=shortcuts]", "")
-	a.press("[data-shortcut=everything]", "")
-	a.sees(".modal", "Everything")
-	wide("a form")
-}
-
-func TestALostConnectionLosesNothing(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	a := w.open(t, ana, "&in="+help)
-	w.srv.CloseClientConnections()
-	if _, err := w.slack.Person("ben").Say(postIn(help, "said in between")); err != nil {
-		t.Fatal(err)
-	}
-	a.sees(".room .message", "said in between")
-	a.seesNot(".connection", "")
 }
 
 func TestOlderMessagesComeWhenOneScrollsUp(t *testing.T) {

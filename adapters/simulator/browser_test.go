@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -13,7 +14,14 @@ import (
 func TestTwoPeopleInTwoWindows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	a, b := w.open(t, ana, "&in="+help), w.open(t, ben, "&in="+help)
+	a, b := w.open(t, ana, ""), w.open(t, ben, "&in="+help)
+
+	// What is new elsewhere is counted.
+	b.says("who can help @ana with mail?")
+	a.sees("[data-place="+help+"].unread .badge", "1")
+	a.press("[data-place="+help+"]", "")
+	a.sees(".room .message .mention-me", "@Ana Torres")
+	a.seesNot("[data-place="+help+"].unread", "")
 
 	a.says("good morning *everybody*")
 	b.sees(".room .message[data-user="+ana+"]", "good morning everybody")
@@ -36,19 +44,17 @@ func TestTwoPeopleInTwoWindows(t *testing.T) {
 	a.types(", both of you\r")
 	b.sees(".room .message", "(edited)")
 	b.sees(".room .message", "both of you")
-}
 
-func TestUnreadMessagesAreCounted(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	a, b := w.open(t, ana, ""), w.open(t, ben, "&in="+help)
-	b.says("who can help @ana with mail?")
-	a.sees("[data-place="+help+"].unread .badge", "1")
-	a.press("[data-place="+help+"]", "")
-	a.sees(".room .message .mention-me", "@Ana Torres")
-	a.seesNot("[data-place="+help+"].unread", "")
-	a.says("I can ask myself")
-	b.sees(".room .message", "I can ask myself")
+	// What the app shows to one is not shown to the other.
+	a.says("hello @desk")
+	a.sees(".room .message[data-ephemeral]", "Only visible to you")
+	a.sees(".room .message[data-ephemeral]", "I will write to you.")
+	// What Ben gets after it has come past where it would have been.
+	a.says("thank you")
+	b.sees(".room .message", "thank you")
+	b.seesNot(".room .message", "I will write to you.")
+	a.press(".room .message[data-ephemeral] [data-do=dismiss]", "")
+	a.seesNot(".room .message", "I will write to you.")
 }
 
 func TestTheAppAnswersWithoutReload(t *testing.T) {
@@ -59,6 +65,16 @@ func TestTheAppAnswersWithoutReload(t *testing.T) {
 	a.sees(".thread-summary", "1 reply")
 	a.press(".thread-summary", "")
 	a.sees(".thread [data-block-id=kb] b", "KB-7")
+
+	a.press(".thread [data-action-id=slow]", "")
+	a.sees(".thread [data-action-id=slow][aria-busy=true]", "")
+	select {
+	case <-w.app.hold:
+	case <-time.After(patience):
+		t.Fatal("the app has not heard of the press")
+	}
+	a.seesNot(".thread .busy", "")
+	a.seesNot(".thread .trouble", "")
 
 	a.press(".thread [data-action-id=broken]", "")
 	a.sees(".thread .trouble", "http_service_error")
@@ -105,21 +121,6 @@ func TestAFormIsRefusedAtItsFieldAndThenTaken(t *testing.T) {
 	a.press(".modal [data-do=submit]", "")
 	a.seesNot("[role=dialog].modal", "")
 	a.sees(".room .message", "INC-1 printer on floor 3 for team about print on \"laptop\"")
-}
-
-func TestAnEphemeralMessageIsSeenByItsAddresseeAlone(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	a, b := w.open(t, ana, "&in="+help), w.open(t, ben, "&in="+help)
-	a.says("hello @desk")
-	a.sees(".room .message[data-ephemeral]", "Only visible to you")
-	a.sees(".room .message[data-ephemeral]", "I will write to you.")
-	// What Ben gets after it has come past where it would have been.
-	a.says("thank you")
-	b.sees(".room .message", "thank you")
-	b.seesNot(".room .message", "I will write to you.")
-	a.press(".room .message[data-ephemeral] [data-do=dismiss]", "")
-	a.seesNot(".room .message", "I will write to you.")
 }
 
 func TestWhatPeopleWriteIsShownAndNeverRun(t *testing.T) {
@@ -242,10 +243,14 @@ func TestAWindowTakesUpWhereItWas(t *testing.T) {
 	a := w.open(t, ana, "&in="+help)
 	a.do(chromedp.Reload())
 	a.sees(".room-head h1", "it-help")
-	if _, err := w.slack.Person("ben").Say(postIn(help, "while you were away")); err != nil {
-		t.Fatal(err)
-	}
+	inSlack(t, w, "ben", help, "while you were away")
 	a.sees(".room .message", "while you were away")
+
+	// A lost connection loses nothing.
+	w.srv.CloseClientConnections()
+	inSlack(t, w, "ben", help, "said in between")
+	a.sees(".room .message", "said in between")
+	a.seesNot(".connection", "")
 }
 
 // TestPicture keeps a picture of the simulator, if TEST_ARTIFACTS says where.

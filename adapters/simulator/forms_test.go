@@ -182,20 +182,3 @@ func TestFormsStandOnEachOther(t *testing.T) {
 	a.press(".modal [data-do=close]", "")
 	a.seesNot(".modal", "")
 }
-
-func TestAButtonShowsThatTheAppIsBeingWaitedFor(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	a := w.open(t, ana, "")
-	a.says("the printer is not printing")
-	a.press(".thread-summary", "")
-	a.press(".thread [data-action-id=slow]", "")
-	a.sees(".thread [data-action-id=slow][aria-busy=true]", "")
-	select {
-	case <-w.app.hold:
-	case <-time.After(patience):
-		t.Fatal("the app has not heard of the press")
-	}
-	a.seesNot(".thread .busy", "")
-	a.seesNot(".thread .trouble", "")
-}

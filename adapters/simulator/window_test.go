@@ -203,7 +203,7 @@ func (w *window) seesNot(selector, words string) {
 
 // find is an expression for the last visible element that contains the words.
 func find(selector, words string) string {
-	return fmt.Sprintf(`([...document.querySelectorAll(%s)].filter(e => e.getClientRects().length && e.textContent.includes(%s)).at(-1) ?? null)`, quote(selector), quote(words))
+	return fmt.Sprintf(`([...document.querySelectorAll(%s)].filter(e => e.textContent.includes(%s) && e.getClientRects().length).at(-1) ?? null)`, quote(selector), quote(words))
 }
 
 // press clicks the last element that contains the words with the mouse, which

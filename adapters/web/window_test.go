@@ -212,7 +212,7 @@ func (w *window) seesNot(selector, words string) {
 // find is an expression for the last visible element that contains the words,
 // or is called so.
 func find(selector, words string) string {
-	return fmt.Sprintf(`([...document.querySelectorAll(%s)].filter(e => e.checkVisibility() && (e.textContent.includes(%s) || e.getAttribute("aria-label") === %[2]s)).at(-1) ?? null)`, quote(selector), quote(words))
+	return fmt.Sprintf(`([...document.querySelectorAll(%s)].filter(e => (e.textContent.includes(%s) || e.getAttribute("aria-label") === %[2]s) && e.checkVisibility()).at(-1) ?? null)`, quote(selector), quote(words))
 }
 
 // press clicks the last element that contains the words.

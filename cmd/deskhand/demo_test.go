@@ -144,11 +144,11 @@ func (w *window) js(expression string) {
 // newest is an expression for the last visible element that has the words, all of
 // them.
 func newest(selector string, words ...string) string {
-	has := "true"
+	has := ""
 	for _, x := range words {
-		has += fmt.Sprintf(" && e.textContent.includes(%q)", x)
+		has += fmt.Sprintf("e.textContent.includes(%q) && ", x)
 	}
-	return fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(e => e.getClientRects().length && %s).at(-1)`, selector, has)
+	return fmt.Sprintf(`[...document.querySelectorAll(%q)].filter(e => %s e.getClientRects().length).at(-1)`, selector, has)
 }
 
 // sees waits for a visible element that has the words, all of them.
