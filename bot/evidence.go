@@ -22,6 +22,9 @@ const (
 // LearnEvidence brings an index to where the evidence in Postgres is. until
 // ends it earlier, at evidence of a later time; zero means all.
 func LearnEvidence(ctx context.Context, db *storage.DB, index *kb.Index, until time.Time) error {
+	if err := db.NumberEvidence(ctx); err != nil {
+		return err
+	}
 	if index.Learnt() == 0 {
 		var from int64
 		if err := db.View(ctx, func(tx *storage.Tx) (err error) {

@@ -38,8 +38,48 @@ func (r evidenceRow) evidence() knowledge.Evidence {
 	return e
 }
 
+// numberedAtOnce is how much evidence is numbered in one transaction.
+const numberedAtOnce = 5000
+
+// NumberEvidence gives numbers to the evidence that has come or changed since
+// the last time, for EvidenceSince. Whoever has seen a number has seen all that
+// are smaller: they are given under one lock, to what has been committed.
+func (db *DB) NumberEvidence(ctx context.Context) error {
+	for n := int64(numberedAtOnce); n == numberedAtOnce; {
+		some := false
+		if err := db.run(ctx, byIndexAtOnce, func(tx *Tx) error {
+			return tx.QueryRow(ctx, `select exists (select from evidence where seq is null)`).Scan(&some)
+		}); err != nil || !some {
+			return numbering(err)
+		}
+		if err := db.run(ctx, byIndex, func(tx *Tx) error {
+			// Two statements: the second sees what the first has waited for.
+			if err := tx.later(ctx, failing("its sequence"), `select from evidence_seq for update`); err != nil {
+				return err
+			}
+			// What somebody is changing this moment comes with its change.
+			return tx.QueryRow(ctx, `
+				with fresh as materialized (select id from evidence where seq is null order by id limit $1 for update skip locked),
+				nth as (select id, row_number() over (order by id) as n from fresh),
+				given as (update evidence e set seq = s.seq + nth.n from nth, evidence_seq s where e.id = nth.id)
+				update evidence_seq set seq = seq + (select count(*) from fresh) returning (select count(*) from fresh)`,
+				numberedAtOnce).Scan(&n)
+		}); err != nil {
+			return numbering(err)
+		}
+	}
+	return nil
+}
+
+func numbering(err error) error {
+	if err != nil {
+		err = fmt.Errorf("number evidence: %w", err)
+	}
+	return err
+}
+
 // EvidenceSince is evidence that has come or changed after seq, in the order
-// of the changes, at most limit.
+// of the changes, at most limit, as far as it has been numbered.
 func (tx *Tx) EvidenceSince(ctx context.Context, seq int64, limit int) ([]knowledge.Evidence, error) {
 	rows, _ := tx.Query(ctx, `
 		select e.seq, coalesce(e.question_id, 0) as question_id, coalesce(e.ticket_id, 0) as ticket_id,
@@ -61,10 +101,12 @@ func (tx *Tx) EvidenceSince(ctx context.Context, seq int64, limit int) ([]knowle
 }
 
 // EvidenceFrom is the number after which the newest most pieces of evidence
-// come, and that of the newest: where an index that keeps so many begins.
+// come, and that which the newest has or will get: where an index that keeps so
+// many begins.
 func (tx *Tx) EvidenceFrom(ctx context.Context, most int) (from, newest int64, err error) {
 	err = tx.QueryRow(ctx, `
-		select coalesce((select seq from evidence order by seq desc nulls last offset $1 limit 1), 0), (select seq from evidence_seq)`,
+		select coalesce((select seq from evidence order by seq desc nulls last offset $1 limit 1), 0),
+			(select seq from evidence_seq) + (select count(*) from evidence where seq is null)`,
 		most).Scan(&from, &newest)
 	if err != nil {
 		return 0, 0, fmt.Errorf("evidence sequence: %w", err)

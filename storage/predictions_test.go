@@ -22,6 +22,9 @@ func TestAHandOverTeachesWhereTicketsBelong(t *testing.T) {
 		Open, Undone bool
 	}
 	learnt := func(id ticket.ID) (out []piece) {
+		if err := c.NumberEvidence(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		inTx(t, c.DB, func(ctx context.Context, tx *storage.Tx) error {
 			all, err := tx.EvidenceSince(ctx, 0, 100)
 			for _, e := range all {

@@ -73,6 +73,12 @@ func TestRequestsAreEvidence(t *testing.T) {
 		}
 		return tx.Requested(ctx, tk.ID, "laptop", q.ID, c.ana, "test", noon)
 	})
+	number := func() {
+		if err := c.NumberEvidence(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	number()
 	got := map[string]bool{}
 	for _, e := range view(t, c.DB, func(ctx context.Context, tx *storage.Tx) ([]knowledge.Evidence, error) {
 		return tx.EvidenceSince(ctx, 0, 100)
@@ -92,6 +98,7 @@ func TestRequestsAreEvidence(t *testing.T) {
 		t.Errorf("what became of questions (-want +got):\n%s", diff)
 	}
 	undone := func() (n int) {
+		number()
 		for _, e := range view(t, c.DB, func(ctx context.Context, tx *storage.Tx) ([]knowledge.Evidence, error) {
 			return tx.EvidenceSince(ctx, 0, 100)
 		}) {

@@ -7,8 +7,7 @@
 -- an article, that a ticket was solved. What was asked is not repeated here.
 create table evidence (
     id          bigint generated always as identity primary key,
-    -- Indexes follow this number. It is given at the commit, so it is null
-    -- within the transaction only.
+    -- Indexes follow this number. Null: it has not been given yet.
     seq         bigint,
     question_id bigint references questions,
     ticket_id   bigint references tickets,
@@ -27,25 +26,22 @@ create index evidence_order on evidence (seq);
 create index evidence_article on evidence (article_id, at desc) where article_id is not null and undone_at is null;
 
 -- As article_seq: its lock makes numbers visible in the order in which they
--- were given.
+-- were given. It is taken by whoever is about to read, for all that has been
+-- committed since the last time: those who write don't wait for each other.
 create table evidence_seq (
     the_only boolean primary key default true check (the_only),
     seq      bigint not null
 );
 insert into evidence_seq (seq) values (0);
 
--- The lock is taken when nothing is left to be locked, so nobody waits for
--- anybody in a circle, and for as long as a commit takes.
-create function number_evidence() returns trigger language plpgsql as $$
-declare
-    next bigint;
+-- What has changed is to be read again.
+create function evidence_anew() returns trigger language plpgsql as $$
 begin
-    update evidence_seq set seq = seq + 1 returning seq into next;
-    update evidence set seq = next where id = new.id;
-    return null;
+    new.seq := null;
+    return new;
 end $$;
-create constraint trigger number_evidence after insert or update of article_id, helped, undone_at on evidence
-    deferrable initially deferred for each row execute function number_evidence();
+create trigger evidence_anew before update of article_id, helped, undone_at on evidence
+    for each row execute function evidence_anew();
 
 insert into evidence (question_id, article_id, helped, at)
     select id, article_id, true, ended_at from questions where outcome = 'solved' order by ended_at;

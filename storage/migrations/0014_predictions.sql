@@ -23,9 +23,9 @@ alter table tickets
 -- one: where the next ones like it shall begin.
 alter table evidence add column team_id bigint references teams,
     add constraint evidence_of_team_is_ticket check (team_id is null or ticket_id is not null);
-drop trigger number_evidence on evidence;
-create constraint trigger number_evidence after insert or update of article_id, helped, undone_at, team_id on evidence
-    deferrable initially deferred for each row execute function number_evidence();
+drop trigger evidence_anew on evidence;
+create trigger evidence_anew before update of article_id, helped, undone_at, team_id on evidence
+    for each row execute function evidence_anew();
 
 create table predictions (
     ticket_id bigint primary key references tickets,
