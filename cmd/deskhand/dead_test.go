@@ -57,9 +57,9 @@ func TestDeadLetters(t *testing.T) {
 	says("drop --all", "4 is dropped.")
 	says("list", "There are none.")
 	for what, want := range map[string]int{
-		`select count(*) from inbox where conversation = 'slack:T1:C1:U1' and key in ('one', 'three')`:                                   2,
-		`select count(*) from audit where subject = 'letter' and action = 'letter.retried' and via = 'deskhand dead' and before ? 'key'`: 2,
-		`select count(*) from audit where subject = 'letter' and action = 'letter.dropped' and note <> ''`:                               2,
+		`select count(*) from inbox where conversation = 'slack:T1:C1:U1' and key in ('one', 'three')`:                                          2,
+		`select count(*) from audit where subject = 'letter' and action = 'letter.retried' and via = 'deskhand dead' and before::jsonb ? 'key'`: 2,
+		`select count(*) from audit where subject = 'letter' and action = 'letter.dropped' and note <> ''`:                                      2,
 	} {
 		var n int
 		if err := db.Pool().QueryRow(t.Context(), what).Scan(&n); err != nil || n != want {
