@@ -164,7 +164,7 @@ func (t *turn) passOn(ctx context.Context, threads []storage.Thread, tk ticket.T
 			b.Card, b.Words = chat.Card{}, true // they are on record once
 		}
 		return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: th.Platform, Workspace: th.Workspace,
-			Thread: th.ID, Message: m.ID, Body: b.bytes(), Unsought: t.unsought(th.Platform)}, storage.LaneReply, t.at)
+			Thread: th.ID, Opened: th.Root != "", Message: m.ID, Body: b.bytes(), Unsought: t.unsought(th.Platform)}, storage.LaneReply, t.at)
 	})
 }
 

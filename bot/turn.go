@@ -104,7 +104,7 @@ func (t *turn) say(ctx context.Context, in storage.ThreadID, c chat.Card) error 
 func (t *turn) sayIn(ctx context.Context, in storage.Thread, c chat.Card) error {
 	return t.tx.Send(ctx, storage.Post{
 		Kind: string(chat.Message), Platform: in.Platform, Workspace: in.Workspace,
-		Thread: in.ID, Body: body{Card: c}.bytes(),
+		Thread: in.ID, Opened: in.Root != "", Body: body{Card: c}.bytes(),
 	}, storage.LaneReply, t.at)
 }
 
@@ -112,7 +112,7 @@ func (t *turn) sayIn(ctx context.Context, in storage.Thread, c chat.Card) error 
 func (t *turn) card(ctx context.Context, in storage.Thread, name string, subject int64, root bool) error {
 	return t.tx.Send(ctx, storage.Post{
 		Kind: string(chat.Message), Platform: in.Platform, Workspace: in.Workspace,
-		Thread: in.ID, Root: root, Card: name, Subject: subject, Unsought: t.unsought(in.Platform),
+		Thread: in.ID, Root: root, Opened: in.Root != "", Card: name, Subject: subject, Unsought: t.unsought(in.Platform),
 	}, storage.LaneReply, t.at)
 }
 

@@ -46,6 +46,7 @@ type Post struct {
 
 	Thread  ThreadID `db:"thread_id"` // 0: in none
 	Root    bool     `db:"root"`      // it opens Thread, and its id becomes the thread's
+	Opened  bool     `db:"-"`         // Thread is known to have its root, so that nothing has to go before
 	Channel string   `db:"channel"`
 	User    string   `db:"user_id"`
 
@@ -85,7 +86,7 @@ const conversationOf = `case
 // others of the thread, in the most urgent of their lanes.
 func (tx *Tx) Post(ctx context.Context, p Post, lane Lane, now time.Time) (PostID, error) {
 	var id PostID
-	if err := tx.QueryRow(ctx, insertPost, postArgs(p, lane, now)).Scan(&id); err != nil {
+	if err := tx.QueryRow(ctx, p.insert(), postArgs(p, lane, now)).Scan(&id); err != nil {
 		return 0, fmt.Errorf("post %s %s to %s: %w", p.Kind, p.Card, p.Platform, err)
 	}
 	return id, nil
@@ -93,22 +94,41 @@ func (tx *Tx) Post(ctx context.Context, p Post, lane Lane, now time.Time) (PostI
 
 // Send is Post for whoever does not need the post's number.
 func (tx *Tx) Send(ctx context.Context, p Post, lane Lane, now time.Time) error {
-	return tx.later(ctx, failing("post %s %s to %s", p.Kind, p.Card, p.Platform), insertPost, postArgs(p, lane, now))
+	return tx.later(ctx, failing("post %s %s to %s", p.Kind, p.Card, p.Platform), p.insert(), postArgs(p, lane, now))
 }
 
-const insertPost = `
-	with p as (
+// insert is the statement that records the post and queues it: for most posts
+// one that has nothing to look for.
+func (p Post) insert() string {
+	if p.Kind == "home" || p.Thread != 0 && !p.Root && !p.Opened {
+		return insertPost
+	}
+	return insertOnly
+}
+
+const insertOnly = `
+	with p as (` + postValues + `
+		returning p.*)` + queueFirst
+
+const postValues = `
 		insert into posts as p (kind, platform, workspace, thread_id, root, channel, user_id, card, subject, body, message_id, unsought, created_at)
 		values (@kind, @platform, @workspace, nullif(@thread::bigint, 0), @root, @channel, @user, @card,
-			case when @card = '' then null else @subject::bigint end, @body, nullif(@message::bigint, 0), @unsought, @now)
+			case when @card = '' then null else @subject::bigint end, @body, nullif(@message::bigint, 0), @unsought, @now)`
+
+const queueFirst = `
+	insert into outbox (post_id, conversation, lane, due_at, enqueued_at)
+	select p.id, ` + conversationOf + `, @lane, @now, @now from p
+	returning post_id`
+
+const insertPost = `
+	with p as (` + postValues + `
 		on conflict (platform, workspace, user_id) where kind = 'home'
 			do update set card = excluded.card, subject = excluded.subject, body = excluded.body, created_at = excluded.created_at, failed = null
 		returning p.*),
 	hurried as (
 		update outbox o set lane = @lane
-		from posts r
-		where @thread <> 0 and not @root and r.thread_id = @thread and r.root and r.failed is null
-			and o.post_id = r.id and o.lane > @lane)
+		where o.post_id = (select r.id from posts r where r.thread_id = @thread and r.root and r.failed is null)
+			and not @root and o.lane > @lane)
 	insert into outbox (post_id, conversation, lane, due_at, enqueued_at)
 	select p.id, ` + conversationOf + `, @lane, @now, @now from p
 	on conflict (post_id) do update set wanted = outbox.wanted + 1, lane = least(outbox.lane, excluded.lane)
