@@ -1,8 +1,6 @@
 package simulator_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -251,26 +249,4 @@ func TestAWindowTakesUpWhereItWas(t *testing.T) {
 	inSlack(t, w, "ben", help, "said in between")
 	a.sees(".room .message", "said in between")
 	a.seesNot(".connection", "")
-}
-
-// TestPicture keeps a picture of the simulator, if TEST_ARTIFACTS says where.
-func TestPicture(t *testing.T) {
-	if os.Getenv("TEST_ARTIFACTS") == "" {
-		t.Skip("TEST_ARTIFACTS is not set: no picture is kept")
-	}
-	t.Parallel()
-	w := newWorld(t)
-	a := w.open(t, ana, "")
-	a.do(chromedp.EmulateViewport(1400, 900))
-	a.says("hello :wave:")
-	a.says("the printer is not printing")
-	a.press(".thread-summary", "")
-	a.sees(".thread [data-block-id=kb]", "KB-7")
-	pic, err := chromedp.Run(a.ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(artefacts(), "simulator.png"), pic, 0o644); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -184,6 +184,9 @@ func TestBothPlatformsInOneWindow(t *testing.T) {
 
 	a.press("[data-show=slack]", "")
 	a.seesNot("[data-pane=teams]", "")
+	for _, line := range eval[[]string](a, contrast) {
+		t.Errorf("with the pointer over what is chosen: %s", line)
+	}
 	a.press("[data-show=teams]", "")
 	a.seesNot("[data-pane=slack]", "")
 	a.sees(inTeams+".mine", "hello from Teams")
@@ -215,9 +218,8 @@ func TestTeamsShowsWhatPeopleWriteAndNeverRunsIt(t *testing.T) {
 	}
 }
 
-// TestTeamsPictures keeps pictures of the Teams pane, if TEST_ARTIFACTS says
-// where.
-func TestTeamsPictures(t *testing.T) {
+// TestPictures keeps pictures of the simulator, if TEST_ARTIFACTS says where.
+func TestPictures(t *testing.T) {
 	if os.Getenv("TEST_ARTIFACTS") == "" {
 		t.Skip("TEST_ARTIFACTS is not set: no picture is kept")
 	}
@@ -228,7 +230,6 @@ func TestTeamsPictures(t *testing.T) {
 	a.sees(inTeams+".composer-input", "")
 	picture := func(name string) {
 		t.Helper()
-		eval[bool](a, `Promise.allSettled(document.getAnimations().map(a => a.finished)).then(() => true)`)
 		pic, err := chromedp.Run(a.ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			t.Fatal(err)
@@ -248,6 +249,13 @@ func TestTeamsPictures(t *testing.T) {
 	a.sees(".teams-dialog .field-error", "Please choose one.")
 	picture("teams-dialog")
 	a.press(".teams-dialog [data-do=close]", "")
+	a.press("[data-show=slack]", "")
+	a.press(".thread-summary", "")
+	a.sees(".thread [data-block-id=kb]", "KB-7")
+	picture("simulator")
+	a.press("[data-do='close-thread']", "")
+	a.press("[data-show='slack,teams']", "")
+	a.sees(inTeams+".ac", "KB-7")
 	dark(a)
 	picture("both-dark")
 	a.press("[data-show=teams]", "")
