@@ -118,9 +118,14 @@ func (t *turn) card(ctx context.Context, in storage.Thread, name string, subject
 
 // unsought tells whether nobody asks on a platform which of the cards of
 // tickets and questions, and of the words passed on, it is that stands somewhere:
-// their threads say enough, and everybody sees the same.
+// their threads say enough, and everybody sees the same. Of a platform to which
+// another process alone is connected nobody can say so here.
 func (t *turn) unsought(platform string) bool {
-	w := t.desk.ways(platform)
+	p := t.desk.platforms[platform]
+	if p == nil {
+		return false
+	}
+	w := p.Ways()
 	return !w.FlatChats && !w.Views
 }
 
