@@ -54,15 +54,15 @@ func (db *DB) NumberEvidence(ctx context.Context) error {
 		}
 		if err := db.run(ctx, byIndex, func(tx *Tx) error {
 			// Two statements: the second sees what the first has waited for.
-			if err := tx.later(ctx, failing("its sequence"), `select from evidence_seq for update`); err != nil {
+			if err := tx.later(ctx, failing("its sequence"), `select from evidence_seq where the_only for update`); err != nil {
 				return err
 			}
 			// What somebody is changing this moment comes with its change.
 			return tx.QueryRow(ctx, `
 				with fresh as materialized (select id from evidence where seq is null order by id limit $1 for update skip locked),
 				nth as (select id, row_number() over (order by id) as n from fresh),
-				given as (update evidence e set seq = s.seq + nth.n from nth, evidence_seq s where e.id = nth.id)
-				update evidence_seq set seq = seq + (select count(*) from fresh) returning (select count(*) from fresh)`,
+				given as (update evidence e set seq = s.seq + nth.n from nth, evidence_seq s where e.id = nth.id and s.the_only)
+				update evidence_seq set seq = seq + (select count(*) from fresh) where the_only returning (select count(*) from fresh)`,
 				numberedAtOnce).Scan(&n)
 		}); err != nil {
 			return numbering(err)
