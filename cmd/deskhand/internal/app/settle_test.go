@@ -240,6 +240,10 @@ func checkOrder(ctx context.Context, t *testing.T, s scene, db *storage.DB, p *p
 	}
 }
 
+// stays is what a ticket was opened with, which its first step does not repeat:
+// the database refuses to change it.
+var stays = []string{"kind", "number", "title", "detail", "requester_id", "author_id", "opened_at", "follows_id"}
+
 // checkAudit: played back, the record's steps give the tickets as they are.
 func checkAudit(ctx context.Context, t *testing.T, db *storage.DB, p *problems) {
 	t.Helper()
@@ -280,7 +284,7 @@ func checkAudit(ctx context.Context, t *testing.T, db *storage.DB, p *problems) 
 	for _, r := range ask[row](ctx, t, db, `select id, to_jsonb(t) as all from tickets t`) {
 		for column, is := range r.All {
 			field := strings.TrimSuffix(column, "_id")
-			if slices.Contains([]string{"id", "version", "detail"}, column) {
+			if column == "id" || column == "version" || slices.Contains(stays, column) {
 				continue
 			}
 			if got := now[r.ID][field]; !same(got, is) {
