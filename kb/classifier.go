@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/deskhand/deskhand/core/knowledge"
 )
@@ -36,38 +37,67 @@ type sample struct {
 	classes []int32
 }
 
-// counted is a term, or its row, and how much it counts.
+// counted is a term, by its number in a vocabulary or its row in a classifier,
+// and how much it counts. Samples have millions of them.
 type counted struct {
-	term   string
-	row    int32
+	term   int32
 	weight float32
+}
+
+// vocabulary numbers terms.
+type vocabulary struct {
+	numbers map[string]int32
+	terms   []string
+}
+
+func (v *vocabulary) number(term string) int32 {
+	n, ok := v.numbers[term]
+	if !ok {
+		if v.numbers == nil {
+			v.numbers = map[string]int32{}
+		}
+		n, term = int32(len(v.terms)), strings.Clone(term) // not the text that it is a part of
+		v.numbers[term] = n
+		v.terms = append(v.terms, term)
+	}
+	return n
 }
 
 // train makes a classifier of n classes. It takes what the samples share in
 // words only, so a term that comes once is left out.
-func train(ctx context.Context, samples []sample, n, epochs int, rate float64) (*classifier, error) {
+func train(ctx context.Context, samples []sample, v *vocabulary, n, epochs int, rate float64) (*classifier, error) {
 	c := &classifier{terms: map[string]int32{}, classes: n, bias: make([]float32, n)}
-	with := map[string]int{}
+	with := make([]int, len(v.terms))
 	for _, s := range samples {
 		for _, t := range s.bag {
 			with[t.term]++
 		}
 	}
-	var kept []string
+	var kept []int32
 	for t, n := range with {
 		if n > 1 {
-			kept = append(kept, t)
+			kept = append(kept, int32(t))
 		}
 	}
-	slices.SortFunc(kept, func(a, b string) int { return cmp.Or(cmp.Compare(with[b], with[a]), cmp.Compare(a, b)) })
+	slices.SortFunc(kept, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(with[b], with[a]), cmp.Compare(v.terms[a], v.terms[b]))
+	})
 	kept = kept[:min(len(kept), termsMost)]
+	rows := make([]int32, len(v.terms)) // one more than the row, 0: none
 	for i, t := range kept {
-		c.terms[t] = int32(i)
+		c.terms[v.terms[t]] = int32(i)
+		rows[t] = int32(i) + 1
 		c.rarity = append(c.rarity, float32(math.Log(float64(len(samples))/float64(with[t]))+1))
 	}
 	c.weight = make([]float32, len(kept)*n)
-	for i := range samples {
-		samples[i].bag = c.rows(samples[i].bag)
+	for i, s := range samples {
+		bag := s.bag[:0]
+		for _, t := range s.bag {
+			if row := rows[t.term]; row > 0 {
+				bag = append(bag, counted{row - 1, t.weight})
+			}
+		}
+		samples[i].bag = slices.Clone(c.weigh(bag))
 	}
 	score := make([]float32, n)
 	order := rand.New(rand.NewPCG(1, 2))
@@ -92,7 +122,7 @@ func train(ctx context.Context, samples []sample, n, epochs int, rate float64) (
 				c.bias[class] += 0.02 * step * score[class]
 			}
 			for _, t := range s.bag {
-				row := c.weight[int(t.row)*n:][:n]
+				row := c.weight[int(t.term)*n:][:n]
 				x := t.weight * step
 				for class, e := range score {
 					row[class] += x * e
@@ -103,31 +133,26 @@ func train(ctx context.Context, samples []sample, n, epochs int, rate float64) (
 	return c, nil
 }
 
-// rows keeps of a bag what the classifier knows, as rows with their weights.
-func (c *classifier) rows(bag []counted) []counted {
-	out := bag[:0]
+// weigh has rows count by how rare they are, and the whole bag as much as any
+// other.
+func (c *classifier) weigh(rows []counted) []counted {
+	slices.SortFunc(rows, func(a, b counted) int { return cmp.Compare(a.term, b.term) })
 	var length float64
-	for _, t := range bag {
-		row, ok := c.terms[t.term]
-		if !ok {
-			continue
-		}
-		w := t.weight * c.rarity[row]
-		length += float64(w) * float64(w)
-		out = append(out, counted{row: row, weight: w})
+	for i := range rows {
+		rows[i].weight *= c.rarity[rows[i].term]
+		length += float64(rows[i].weight) * float64(rows[i].weight)
 	}
-	slices.SortFunc(out, func(a, b counted) int { return cmp.Compare(a.row, b.row) })
-	for i := range out {
-		out[i].weight /= float32(math.Sqrt(length))
+	for i := range rows {
+		rows[i].weight /= float32(math.Sqrt(length))
 	}
-	return out
+	return rows
 }
 
 // shares fills score with how likely each class is; they sum up to 1.
 func (c *classifier) shares(rows []counted, score []float32) {
 	copy(score, c.bias)
 	for _, t := range rows {
-		row := c.weight[int(t.row)*c.classes:][:c.classes]
+		row := c.weight[int(t.term)*c.classes:][:c.classes]
 		for class := range score {
 			score[class] += t.weight * row[class]
 		}
@@ -151,16 +176,16 @@ func (c *classifier) learned(s *search) {
 	bag := make([]counted, 0, len(s.units))
 	for i := range s.units {
 		u := &s.units[i]
-		if u.term != "" {
+		if row, ok := c.terms[u.term]; ok {
 			n := float64(u.times)
 			if u.lead {
 				n *= leadTwice
 			}
-			bag = append(bag, counted{term: u.term, weight: float32(n / (n + pastRepeat))})
+			bag = append(bag, counted{row, float32(n / (n + pastRepeat))})
 		}
 	}
 	share := make([]float32, c.classes)
-	c.shares(c.rows(bag), share)
+	c.shares(c.weigh(bag), share)
 	var of float32
 	for class, id := range c.articles {
 		if doc, ok := s.v.number[id]; ok && s.readable.has(doc) {
@@ -177,7 +202,7 @@ func (c *classifier) learned(s *search) {
 // articleSamples are past questions that an article solved, of the articles
 // that everybody may read: what others may not know must not be felt in what
 // they see.
-func (m *memory) articleSamples(open func(knowledge.ArticleID) bool) (samples []sample, classes []knowledge.ArticleID) {
+func (m *memory) articleSamples(open func(knowledge.ArticleID) bool, v *vocabulary) (samples []sample, classes []knowledge.ArticleID) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	from := max(0, len(m.past)-trainedOn)
@@ -211,7 +236,7 @@ func (m *memory) articleSamples(open func(knowledge.ArticleID) bool) (samples []
 		at, _ := slices.BinarySearchFunc(list, uint32(from), func(p posting, n uint32) int { return cmp.Compare(p.doc(), n) })
 		for _, p := range list[at:] {
 			if s := &all[int(p.doc())-from]; len(s.classes) > 0 {
-				s.bag = append(s.bag, counted{term: term, weight: float32(p.weight())})
+				s.bag = append(s.bag, counted{v.number(term), float32(p.weight())})
 			}
 		}
 	}
@@ -219,7 +244,7 @@ func (m *memory) articleSamples(open func(knowledge.ArticleID) bool) (samples []
 }
 
 // placeSamples are tickets by where they belonged.
-func (m *memory) placeSamples() (samples []sample, places []int32) {
+func (m *memory) placeSamples(v *vocabulary) (samples []sample, places []int32) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	class := map[int32]int32{}
@@ -235,7 +260,12 @@ func (m *memory) placeSamples() (samples []sample, places []int32) {
 			class[p.place] = c
 			places = append(places, p.place)
 		}
-		samples = append(samples, sample{wholeBag(an, p.text), []int32{c}})
+		all := wholeBag(an, p.text)
+		bag := make([]counted, 0, len(all))
+		for term, n := range all {
+			bag = append(bag, counted{v.number(term), weightOfTimes(n)})
+		}
+		samples = append(samples, sample{bag, []int32{c}})
 	}
 	if len(places) < 2 {
 		return nil, nil // there is nothing to tell apart
@@ -243,9 +273,9 @@ func (m *memory) placeSamples() (samples []sample, places []int32) {
 	return samples, places
 }
 
-// wholeBag is all that a text says: its words, small ones too, neighbours,
-// pieces of words, and the words of its first line apart.
-func wholeBag(an *analyzer, text string) []counted {
+// wholeBag is all that a text says, and how often: its words, small ones too,
+// neighbours, pieces of words, and the words of its first line apart.
+func wholeBag(an *analyzer, text string) map[string]float64 {
 	times := make(map[string]float64, 256)
 	text = readPart(text)
 	lead := leadOf(text)
@@ -262,9 +292,7 @@ func wholeBag(an *analyzer, text string) []counted {
 			eachGram(w.term, func(g string) { times["~"+g] += 0.5 })
 		}
 	}
-	bag := make([]counted, 0, len(times))
-	for t, n := range times {
-		bag = append(bag, counted{term: t, weight: float32(1 + math.Log(max(n, 0.5)))})
-	}
-	return bag
+	return times
 }
+
+func weightOfTimes(n float64) float32 { return float32(1 + math.Log(max(n, 0.5))) }

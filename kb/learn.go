@@ -59,14 +59,16 @@ func (x *Index) Train(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
-	samples, articles := m.articleSamples(func(id knowledge.ArticleID) bool { return open[id] })
-	said, err := train(ctx, samples, len(articles), 12, 4)
+	var v vocabulary
+	samples, articles := m.articleSamples(func(id knowledge.ArticleID) bool { return open[id] }, &v)
+	said, err := train(ctx, samples, &v, len(articles), 12, 4)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}
 	said.articles = articles
-	tickets, places := m.placeSamples()
-	where, err := train(ctx, tickets, len(places), 20, 2)
+	v = vocabulary{}
+	tickets, places := m.placeSamples(&v)
+	where, err := train(ctx, tickets, &v, len(places), 20, 2)
 	if err != nil {
 		return fmt.Errorf("train: %w", err)
 	}

@@ -19,15 +19,16 @@ import (
 type memory struct {
 	most int // past questions, the newest; older ones are forgotten
 
-	mu    sync.RWMutex
-	seq   int64
-	past  []past
-	solve []int32 // slot of the first article that a past question says something of, -1 for none; and several
-	known map[knowledge.PastID]uint32
-	terms map[string][]posting // by term, in order of the numbers of past questions
-	slots map[knowledge.ArticleID]int32
-	asked map[string]int32 // the same of what can be requested, by slug
-	slot  []slot
+	mu       sync.RWMutex
+	seq      int64
+	past     []past
+	isTicket []bool  // whether a past question is a ticket that counts
+	solve    []int32 // slot of the first article that a past question says something of, -1 for none; and several
+	known    map[knowledge.PastID]uint32
+	terms    map[string][]posting // by term, in order of the numbers of past questions
+	slots    map[knowledge.ArticleID]int32
+	asked    map[string]int32 // the same of what can be requested, by slug
+	slot     []slot
 
 	places  []knowledge.Place // of tickets
 	said    *classifier       // by which words articles were found; nil until trained
@@ -167,6 +168,7 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 	if ok && m.past[number].open && !e.Open {
 		m.past[number].none = true // it is solved now, and another text
 		m.past[number].text = ""
+		m.isTicket[number] = false
 		ok = false
 	}
 	if !ok {
@@ -176,7 +178,7 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		number = uint32(len(m.past))
 		m.known[e.Past] = number
 		m.past = append(m.past, past{id: e.Past, at: e.At.Unix(), title: e.Title, ends: e.Resolution})
-		m.solve = append(m.solve, -1)
+		m.isTicket, m.solve = append(m.isTicket, false), append(m.solve, -1)
 		if e.Past.Ticket() != 0 {
 			m.past[number].text = readPart(e.Text)
 		}
@@ -203,6 +205,7 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 	p := &m.past[number]
 	if p.id.Ticket() != 0 {
 		p.none, p.open, p.place = e.Undone, e.Open, m.placed(e.Place)
+		m.isTicket[number] = !p.none
 		// A ticket was solved with one article, or with none.
 		for _, l := range p.links {
 			m.count(p, l, -1)
@@ -277,6 +280,7 @@ func (m *memory) forget(n int) {
 	}
 	m.trained = max(0, m.trained-n)
 	m.past = slices.Clone(m.past[n:])
+	m.isTicket = slices.Clone(m.isTicket[n:])
 	m.solve = slices.Clone(m.solve[n:])
 	for id, number := range m.known {
 		m.known[id] = number - uint32(n)

@@ -24,13 +24,13 @@ func (x *Index) Places(text string) knowledge.Guesses {
 	m := x.memory
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	counts, known := s.counted(len(m.past)), 0
-	for number := range m.past {
-		if counts[number] = m.past[number].id.Ticket() != 0 && !m.past[number].none; counts[number] {
+	known := 0
+	for _, counts := range m.isTicket {
+		if counts {
 			known++
 		}
 	}
-	m.alike(s, placeNear, counts, known)
+	m.alike(s, placeNear, m.isTicket, known)
 	all := make(knowledge.Guesses, len(m.places))
 	said := m.where.says(text, all)
 	of, fresh := placeDoubt, 0.0
@@ -64,8 +64,14 @@ func (c *classifier) says(text string, of knowledge.Guesses) bool {
 	}
 	an := analyzers.Get().(*analyzer)
 	defer analyzers.Put(an)
+	var bag []counted
+	for term, n := range wholeBag(an, text) {
+		if row, ok := c.terms[term]; ok {
+			bag = append(bag, counted{row, weightOfTimes(n)})
+		}
+	}
 	share := make([]float32, c.classes)
-	c.shares(c.rows(wholeBag(an, text)), share)
+	c.shares(c.weigh(bag), share)
 	for class, place := range c.places {
 		of[place].Sure = float64(share[class])
 	}
