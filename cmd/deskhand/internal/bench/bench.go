@@ -211,8 +211,11 @@ func (b *bench) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	for _, dir := range []string{b.dir, b.o.Profile} {
-		if err := os.MkdirAll(dir, 0o755); dir != "" && err != nil { //nolint:gosec // as below
+	if err := os.MkdirAll(b.dir, 0o755); err != nil { //nolint:gosec // as below
+		return err
+	}
+	if b.o.Profile != "" {
+		if err := os.MkdirAll(b.o.Profile, 0o755); err != nil { //nolint:gosec // nothing secret is in it
 			return err
 		}
 	}
