@@ -254,11 +254,13 @@ func (g *generation) apply(ctx context.Context, articles []knowledge.Article, se
 	if err := g.bleve.Batch(b); err != nil {
 		return err
 	}
-	g.seq.Store(seq)
 	if s := g.hold(); s != nil {
 		defer g.letGo(s)
-		return g.renew(ctx)
+		if err := g.renew(ctx); err != nil {
+			return err
+		}
 	}
+	g.seq.Store(seq) // now, when queries find what it stands for
 	return nil
 }
 

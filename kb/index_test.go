@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -168,6 +169,30 @@ func TestApply(t *testing.T) {
 		step("a draft, told late", func(a *knowledge.Article) { a.State = knowledge.Draft }, 20, 34, false)
 		if x.Len() != len(officeArticles)-1 {
 			t.Errorf("%d articles are left, want %d", x.Len(), len(officeArticles)-1)
+		}
+	}
+}
+
+func TestWhatTheIndexHasFollowedIsFound(t *testing.T) {
+	t.Parallel()
+	x := newIndex(t, Options{Dir: t.TempDir()}, officeArticles...)
+	a := officeArticles[3]
+	question := Query{Text: "vpn drops every few minutes"}
+	for seq := x.Seq() + 1; seq < 100; seq++ {
+		a.State = knowledge.Retired
+		if seq%2 == 0 {
+			a.State = knowledge.Published
+		}
+		applied := make(chan error, 1)
+		go func() { applied <- x.Apply(t.Context(), []knowledge.Article{a}, seq) }()
+		for x.Seq() < seq && len(applied) == 0 {
+			runtime.Gosched()
+		}
+		if found := slices.Contains(titles(suggest(t, x, question).Hits), a.Title); found != (a.State == knowledge.Published) {
+			t.Errorf("at %d the article is %s, found %t", x.Seq(), a.State, found)
+		}
+		if err := <-applied; err != nil {
+			t.Fatal(err)
 		}
 	}
 }
