@@ -193,13 +193,8 @@ func (r *rules) serviceOptions() []cards.ServiceOption {
 	return o
 }
 
-// guessService is the service that most of its words speak for in a text.
-func (r *rules) guessService(text string) string {
-	slug, _ := r.spokenOf(text)
-	return slug
-}
-
-// spokenOf is the same with the first of the words.
+// spokenOf is the service that most of its words speak for in a text, and the
+// first of those words.
 func (r *rules) spokenOf(text string) (slug, word string) {
 	most := 0
 	words := wordsOf(text)

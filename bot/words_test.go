@@ -122,7 +122,7 @@ func TestTelling(t *testing.T) {
 	}
 }
 
-func TestGuessService(t *testing.T) {
+func TestWhichServiceATextSpeaksOf(t *testing.T) {
 	t.Parallel()
 	r := &rules{services: []storage.Service{
 		{Slug: "mail", Name: "E-mail and calendar", Words: []string{"outlook", "mail", "calendar"}},
@@ -145,12 +145,12 @@ func TestGuessService(t *testing.T) {
 		"":                                     "",
 		"calendars of outlook on the wi-fi, no vpn": "mail",
 	} {
-		if got := r.guessService(text); got != want {
-			t.Errorf("guessService(%q) = %q, want %q", text, got, want)
+		if got, word := r.spokenOf(text); got != want || (word == "") != (want == "") {
+			t.Errorf("spokenOf(%q) = %q by %q, want %q", text, got, word, want)
 		}
 	}
-	if got := (&rules{}).guessService("outlook"); got != "" {
-		t.Errorf("guessService without services = %q", got)
+	if got, _ := (&rules{}).spokenOf("outlook"); got != "" {
+		t.Errorf("spokenOf without services = %q", got)
 	}
 }
 

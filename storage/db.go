@@ -48,11 +48,6 @@ func MaxConns(n int) Option {
 	return func(c *pgxpool.Config) { c.MaxConns = int32(n) }
 }
 
-// Tracer sees every query, for slow query logs and metrics.
-func Tracer(t pgx.QueryTracer) Option {
-	return func(c *pgxpool.Config) { c.ConnConfig.Tracer = t }
-}
-
 // Open connects to the Postgres at dsn, a URL or a key=value connection string,
 // and makes sure that it answers. Its errors are one line, meant for the person
 // who configured it, and never hold the password.

@@ -316,23 +316,3 @@ func (l Ladder) After(m Mark) (Mark, bool) {
 	}
 	return Mark{m.Percent, m.Beyond + l.Every}, true
 }
-
-// Due is a mark and when it is reached.
-type Due struct {
-	Mark Mark
-	At   time.Time
-}
-
-// Marks are those that the clock has reached by until, or will have, as things
-// stand.
-func (l Ladder) Marks(c Clock, until time.Time) []Due {
-	var out []Due
-	for m, ok := l.After(Mark{}); ok; m, ok = l.After(m) {
-		at, reached := c.At(m)
-		if !reached || at.After(until) {
-			break
-		}
-		out = append(out, Due{m, at})
-	}
-	return out
-}

@@ -151,8 +151,12 @@ func TestMarks(t *testing.T) {
 	marks := func(l Ledger, until string) []string {
 		c, _ := l.Clock(Resolution)
 		var out []string
-		for _, d := range DefaultLadder.Marks(c, on(t, until)) {
-			out = append(out, Words(d.Mark.Beyond)+" "+d.At.In(cal.Zone()).Format("02 15:04"))
+		for m, ok := DefaultLadder.After(Mark{}); ok; m, ok = DefaultLadder.After(m) {
+			at, reached := c.At(m)
+			if !reached || at.After(on(t, until)) {
+				break
+			}
+			out = append(out, Words(m.Beyond)+" "+at.In(cal.Zone()).Format("02 15:04"))
 		}
 		return out
 	}
