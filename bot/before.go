@@ -1,8 +1,9 @@
 package bot
 
 import (
+	"cmp"
 	"context"
-	"errors"
+	"slices"
 
 	"github.com/deskhand/deskhand/bot/cards"
 	"github.com/deskhand/deskhand/bot/chat"
@@ -33,22 +34,21 @@ func (t *turn) showBefore(ctx context.Context, tk ticket.Ticket, used knowledge.
 	if err != nil {
 		return err
 	}
-	var like []ticket.Ticket
+	var likely []ticket.ID
 	for _, s := range found {
-		if s.Like < likeAtLeast || len(like) == likeShown {
-			continue
-		}
-		old, err := t.tx.Ticket(ctx, ticket.ID(s.Ticket))
-		if errors.Is(err, storage.ErrNotFound) {
-			continue // of before the record was put back
-		}
-		if err != nil {
-			return err
-		}
-		if old.ID != tk.ID && old.State == ticket.Done && t.maySee(old) {
-			like = append(like, old)
+		if id := ticket.ID(s.Ticket); s.Like >= likeAtLeast && id != tk.ID {
+			likely = append(likely, id)
 		}
 	}
+	solved, err := t.tx.Tickets(ctx, likely)
+	if err != nil {
+		return err
+	}
+	solved = slices.DeleteFunc(solved, func(old ticket.Ticket) bool { return old.State != ticket.Done || !t.maySee(old) })
+	slices.SortFunc(solved, func(a, b ticket.Ticket) int {
+		return cmp.Compare(slices.Index(likely, a.ID), slices.Index(likely, b.ID))
+	})
+	like := solved[:min(len(solved), likeShown)]
 	requester, err := t.tx.ActorByID(ctx, tk.Requester)
 	if err != nil {
 		return err

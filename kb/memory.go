@@ -46,8 +46,6 @@ type past struct {
 	id    knowledge.PastID
 	at    int64 // seconds
 	links []link
-	title string // of a ticket
-	ends  string // how a ticket was solved
 	place int32  // of a ticket, in places
 	text  string // of the newest tickets, to be trained on
 	none  bool   // it does not count any more
@@ -177,7 +175,7 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		}
 		number = uint32(len(m.past))
 		m.known[e.Past] = number
-		m.past = append(m.past, past{id: e.Past, at: e.At.Unix(), title: e.Title, ends: e.Resolution})
+		m.past = append(m.past, past{id: e.Past, at: e.At.Unix()})
 		m.isTicket, m.solve = append(m.isTicket, false), append(m.solve, -1)
 		if e.Past.Ticket() != 0 {
 			m.past[number].text = readPart(e.Text)

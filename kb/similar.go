@@ -10,11 +10,9 @@ import (
 
 // Solved is a ticket of the past.
 type Solved struct {
-	Ticket     int64 // the record's number
-	Title      string
-	Resolution string
-	At         time.Time
-	Like       float64 // 0–1: how much of the question it speaks of; fresh ones come before
+	Ticket int64 // the record's number
+	At     time.Time
+	Like   float64 // 0–1: how much of the question it speaks of; fresh ones come before
 }
 
 // looked is how many past tickets are put in order.
@@ -59,7 +57,7 @@ func (x *Index) Similar(ctx context.Context, q Query, limit int) ([]Solved, erro
 	out := make([]Solved, 0, limit)
 	for _, a := range all[:min(limit, len(all))] {
 		p := &m.past[a.number]
-		out = append(out, Solved{p.id.Ticket(), p.title, p.ends, time.Unix(p.at, 0), float64(a.like)})
+		out = append(out, Solved{p.id.Ticket(), time.Unix(p.at, 0), float64(a.like)})
 	}
 	return out, nil
 }

@@ -22,7 +22,6 @@ type evidenceRow struct {
 	At         time.Time           `db:"at"`
 	Undone     bool                `db:"undone"`
 	Text       string              `db:"text"`
-	Title      string              `db:"title"`
 	Resolution string              `db:"resolution"`
 	Service    string              `db:"service"`
 	Category   string              `db:"category"`
@@ -31,7 +30,7 @@ type evidenceRow struct {
 
 func (r evidenceRow) evidence() knowledge.Evidence {
 	e := knowledge.Evidence{Seq: r.Seq, Past: knowledge.QuestionPast(r.Question), Text: r.Text, Article: r.Article, Request: r.Request, Helped: r.Helped,
-		At: r.At, Undone: r.Undone, Title: r.Title, Resolution: r.Resolution, Place: knowledge.Place{Service: r.Service, Category: r.Category, Team: r.Team}}
+		At: r.At, Undone: r.Undone, Resolution: r.Resolution, Place: knowledge.Place{Service: r.Service, Category: r.Category, Team: r.Team}}
 	if r.Ticket != 0 {
 		e.Past, e.Open = knowledge.TicketPast(r.Ticket), !r.Helped
 	}
@@ -84,7 +83,7 @@ func (tx *Tx) EvidenceSince(ctx context.Context, seq int64, limit int) ([]knowle
 	rows, _ := tx.Query(ctx, `
 		select e.seq, coalesce(e.question_id, 0) as question_id, coalesce(e.ticket_id, 0) as ticket_id,
 			coalesce(e.article_id, 0) as article_id, coalesce(e.request, '') as request, e.helped, e.at, e.undone_at is not null as undone,
-			coalesce(q.text, t.title || E'\n' || t.detail) as text, coalesce(t.title, '') as title,
+			coalesce(q.text, t.title || E'\n' || t.detail) as text,
 			coalesce(t.resolution, '') as resolution, coalesce(t.service, '') as service,
 			coalesce(t.category, '') as category, coalesce(n.slug, '') as team
 		from evidence e left join questions q on q.id = e.question_id left join tickets t on t.id = e.ticket_id left join teams n on n.id = e.team_id

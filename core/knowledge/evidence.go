@@ -30,7 +30,6 @@ type Evidence struct {
 	At      time.Time
 	Undone  bool // it does not count any more
 
-	Title      string // of a ticket
 	Resolution string // of a ticket: what fixed it
 	Place      Place  // of a ticket
 	Open       bool   // of a ticket: it is not solved yet, and says only where it belongs
