@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -73,6 +74,9 @@ func TestImportsPointOneWay(t *testing.T) {
 			continue
 		}
 		checked++
+		if from == "cmd/deskhand" && !slices.Contains(p.Imports, "time/tzdata") {
+			t.Error("the program has no time zones of its own")
+		}
 		for _, imported := range p.Imports {
 			to, ours := strings.CutPrefix(imported, module)
 			if !ours || under(to, arrows[rule].place) {

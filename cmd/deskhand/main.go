@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // a small container has no time zones of its own, and no deadline can do without
 
 	"github.com/alecthomas/kong"
 
