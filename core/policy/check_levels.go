@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/core/sla"
 	"github.com/deskhand/deskhand/core/ticket"
@@ -202,15 +203,17 @@ func (c *checker) ladders(all []Ladder, known func(path, mail, what string)) map
 			}
 		}
 		recipients(path+".line", l.Line)
-		_, err := l.Every.parse()
+		every, err := l.Every.parse()
 		switch {
 		case l.Every != "" && err != nil:
 			c.say(path+".every", "%v", err)
+		case l.Every != "" && every < time.Minute:
+			c.say(path+".every", "%q is too soon for anybody; give a minute at least", l.Every)
 		case l.Every != "" && len(l.Line) == 0:
 			c.say(path+".line", "nobody is next in line; name somebody, or leave out every")
 		case l.Every == "" && len(l.Line) > 0:
 			c.say(path+".every", "say after how much time the next in line is told, such as 1h")
-		case l.Every != "" && last < 100:
+		case l.Every != "" && last < 100 && len(l.Steps) > 0:
 			c.say(path+".steps", "the last step is at %d %%; the line begins when it is late, so give a step at 100", last)
 		}
 	}

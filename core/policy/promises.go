@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -68,7 +69,7 @@ func (p Policy) compile() (*Levels, []Problem) {
 		}
 		wrong := plan.Check()
 		for _, w := range wrong {
-			c.say(fmt.Sprintf("calendars[%d].%s", i, from(w.Path)), "%s", w.Text)
+			c.say(fmt.Sprintf("calendars[%d].%s", i, from(w.Path)), "%s", planPath.ReplaceAllStringFunc(w.Text, from))
 		}
 		if len(wrong) > 0 {
 			continue
@@ -100,6 +101,8 @@ func (l *Levels) promise(p Policy, c *checker) {
 			switch {
 			case err != nil:
 				c.say(path+".within", "%v", err)
+			case within < time.Minute:
+				c.say(path+".within", "%q is too short for anybody; give a minute at least", t.Within)
 			case slug != Always && strings.HasSuffix(strings.TrimSpace(string(t.Within)), "d"):
 				c.say(path+".within", "%q counts days of 24 hours; write open hours, such as 16h for two days of eight, or use the calendar %q", t.Within, Always)
 			}
@@ -108,7 +111,16 @@ func (l *Levels) promise(p Policy, c *checker) {
 				if t.Calendar == "" {
 					at = fmt.Sprintf("service_levels[%d].calendar", i)
 				}
-				c.say(at, "there is no calendar %q", slug)
+				if slug == "" {
+					c.say(at, "say in which hours it counts: the slug of a calendar, or %s", Always)
+				} else {
+					c.say(at, "there is no calendar %q", slug)
+				}
+			}
+			if known && err == nil {
+				if _, reached := calendar.Add(anyDay, within); !reached {
+					c.say(path+".within", "%q of open hours take more than ten years; promise less", t.Within)
+				}
 			}
 			promise.Targets = append(promise.Targets, sla.Target{Kind: side.kind, Within: within, Calendar: calendar, Pauses: t.Pauses})
 			print = append(print, side.kind, within.String(), t.Pauses, l.planOf(p, slug))
@@ -121,6 +133,13 @@ func (l *Levels) promise(p Policy, c *checker) {
 		l.promises = append(l.promises, promise)
 	}
 }
+
+// planPath is a path of a plan's in what package hours says, and anyDay one on
+// which a calendar can be tried: the sums have no today.
+var (
+	planPath = regexp.MustCompile(`(open|breaks)\.[a-z]+\[\d+\]`)
+	anyDay   = time.Date(2024, time.January, 1, 0, 0, 0, 0, time.UTC)
+)
 
 // planOf is the calendar as it is written down, for comparing.
 func (l *Levels) planOf(p Policy, slug string) any {

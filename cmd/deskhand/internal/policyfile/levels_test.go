@@ -1,6 +1,7 @@
 package policyfile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -132,7 +133,7 @@ func TestServiceLevelsAreRefusedWithLineAndField(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"a calendar with no open hour in a year", "{daily: [22:00-06:00]}", "{}", `LINE: calendars[1].open: no hour of the week is open`},
-		{"overlapping intervals", "[08:00-12:00, 13:00-17:00]", "[08:00-12:00, 11:00-17:00]", `LINE: calendars[0].open.mon-thu[1]: it overlaps open.monday[0]`},
+		{"overlapping intervals", "[08:00-12:00, 13:00-17:00]", "[08:00-12:00, 11:00-17:00]", `LINE: calendars[0].open.mon-thu[1]: it overlaps open.mon-thu[0]`},
 		{"overlapping shifts over midnight", "{daily: [22:00-06:00]}", "{daily: [22:00-06:00, 05:00-07:00]}", `LINE: calendars[1].open.daily[`},
 		{"a break from nothing", "[12:00-12:30]", "[18:00-19:00]", `LINE: calendars[0].breaks.friday[0]: there is nothing open to take this break from`},
 		{"hours that are none", "[08:00-15:00]", "[8 to 3]", `LINE: calendars[0].open.friday[0]: "8to3" is not hours such as 09:00-17:00`},
@@ -164,6 +165,21 @@ func TestServiceLevelsAreRefusedWithLineAndField(t *testing.T) {
 		{"somebody on call whom nobody knows", "on_call: [leo@acme.example, kim@acme.example]", "on_call: [pat@acme.example]", `LINE: teams[0].on_call[0]: pat@acme.example is not among the people`},
 		{"a level that is gone and there", "alerts:\n  channel", "removed_levels: {rest: move}\nalerts:\n  channel", `removed_levels.rest: the service level "rest" is still there`},
 		{"an end that there is not", "alerts:\n  channel", "removed_levels: {gold: sell}\nalerts:\n  channel", `removed_levels.gold: "sell" is neither move nor keep`},
+		{"a target too short for anybody", "{within: 15m, calendar: always}", "{within: 500ms, calendar: always}", `LINE: service_levels[0].response.within: "500ms" is too short for anybody`},
+		{"a target that nobody lives to see", "{within: 24h}", "{within: 30000h}", `LINE: service_levels[1].resolution.within: "30000h" of open hours take more than ten years`},
+		{"a line that goes by the second", "every: 30m", "every: 1s", `LINE: ladders[0].every: "1s" is too soon`},
+		{"a target in no hours", "    calendar: office\n    response: {within: 4h}", "    response: {within: 4h}", `service_levels[1].calendar: say in which hours it counts`},
+		{"a platform that there is not", "channel: {slack: sla-alerts}", "channel: {slak: sla-alerts}", `LINE: alerts.channel.slak: there is no platform "slak"; there are slack and teams`},
+		{"one in place of a list", "friday: [08:00-15:00]", "friday: 08:00-15:00", `LINE: calendars[0].open.friday: this wants a list: [08:00-15:00]`},
+		{"one in place of fields", "resolution: {within: 24h}", "resolution: 24h", `LINE: service_levels[1].resolution: this wants fields with values`},
+		{"fields in place of a list", "friday: [08:00-15:00]", "friday: {from: 8, to: 15}", `LINE: calendars[0].open.friday: this wants a list`},
+		{"a priority by name", "priorities: [1]", "priorities: [critical]", `LINE: service_levels[0].for.priorities[0]: "critical" is not a priority from 1 to 4: 1 is Critical`},
+		{"a share with its sign", "{at: 50,", "{at: 50%,", `LINE: ladders[0].steps[0].at: "50%" is not a whole number`},
+		{"a yes", "channel: true", "channel: yes", `LINE: ladders[0].steps[1].channel: "yes" is neither true nor false`},
+		{"a field that there is not", "ladder: quick", "ladders: quick", `LINE: there is no field "ladders"`},
+		{"a field twice", "name: Standard", "name: Standard\n    name: Other", `"name" is there twice`},
+		{"a tab", "    name: Standard", "\tname: Standard", `LINE: there is a tab; indent with spaces`},
+		{"a bare @", "thread: [owner]", "thread: [@owner]", `LINE: '@' is a reserved character; put the text in quotes`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -177,6 +193,29 @@ func TestServiceLevelsAreRefusedWithLineAndField(t *testing.T) {
 				t.Errorf("Parse = %v\nwant an error with %q", err, want)
 			}
 		})
+	}
+}
+
+func TestOneMistakeIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, old, new string }{
+		{"of each day of a range", "[08:00-12:00, 13:00-17:00]", "[08:00-12:00, 11:00-17:00]"},
+		{"of a ladder without steps", "      - {at: 50, thread: [owner]}\n      - {at: 100, channel: true, requester: true}\n", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := Parse("policy.yaml", []byte(strings.Replace(promised, tt.old, tt.new, 1)))
+			if wrong, ok := errors.AsType[*Error](err); !ok || len(wrong.Lines) != 1 {
+				t.Errorf("Parse = %v, want one line", err)
+			}
+		})
+	}
+}
+
+func TestAMarkThatEditorsWriteFirstIsNotOfTheFile(t *testing.T) {
+	t.Parallel()
+	if _, err := Parse("policy.yaml", []byte("\ufeffdesk: {timezone: Europe/Berlin}")); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,6 +4,7 @@
 package policyfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -48,20 +49,21 @@ func Load(file string) (policy.Policy, error) {
 // Parse is Load for a file's text; name is used in errors.
 func Parse(name string, text []byte) (policy.Policy, error) {
 	var p policy.Policy
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with it
 	if len(text) > mostBytes {
 		return p, &Error{name, []string{fmt.Sprintf("it is larger than %d MB", mostBytes>>20)}}
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return p, &Error{name, []string{plain(err)}}
+		return p, &Error{name, []string{plain(file, err)}}
 	}
 	if len(file.Docs) > 1 {
 		return p, &Error{name, []string{"it holds several documents; a policy is one"}}
 	}
 	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict(), yaml.DisallowUnknownField()); err != nil && !errors.Is(err, io.EOF) {
-		return p, &Error{name, []string{plain(err)}}
+		return p, &Error{name, []string{plain(file, err)}}
 	}
-	found := public(&p, time.Now())
+	found := append(public(&p, time.Now()), platforms(p)...)
 	p = p.WithDefaults()
 	found = append(found, p.Check()...)
 	if len(found) == 0 {
@@ -90,16 +92,6 @@ func refused(name string, file *ast.File, found []policy.Problem) *Error {
 		e.Lines = append(e.Lines, line)
 	}
 	return e
-}
-
-// plain is the parser's error as one line: "[12:3] unknown field "x"".
-func plain(err error) string {
-	first, _, _ := strings.Cut(yaml.FormatError(err, false, false), "\n")
-	if at, rest, ok := strings.Cut(strings.TrimPrefix(first, "["), "] "); ok && strings.HasPrefix(first, "[") {
-		line, _, _ := strings.Cut(at, ":")
-		return "line " + line + ": " + rest
-	}
-	return first
 }
 
 // lineOf is the line of a path such as teams[2].lead, or of the nearest thing
