@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -84,15 +86,24 @@ type process struct {
 	kills  []time.Time
 }
 
-// freePort is an address that nobody listens on.
+// nextPort is below those that the system gives to connections: one that it gave
+// could be another connection's by the time it is listened on.
+var nextPort atomic.Int32
+
+func init() { nextPort.Store(int32(10_000 + os.Getpid()%20_000)) }
+
+// freePort is an address that nobody listens on, and that nobody else gets.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", nextPort.Add(1)))
+		if err == nil {
+			defer func() { _ = l.Close() }()
+			return l.Addr().String()
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
 
 // environ is this process's, without settings of the desk.
