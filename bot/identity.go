@@ -318,7 +318,7 @@ func (t *turn) greet(ctx context.Context) error {
 	}
 	who := t.who.Name
 	if t.who.Department != "" {
-		who += " (" + t.who.Department + ")"
+		who += " (" + t.rules.policy.DepartmentName(t.who.Department) + ")"
 	}
 	if err := t.remind(ctx); err != nil {
 		return err

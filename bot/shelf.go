@@ -74,6 +74,11 @@ func (t *turn) articleCard(ctx context.Context, id knowledge.ArticleID) (chat.Ca
 		return chat.Card{}, storage.ErrNotFound
 	}
 	v := cards.ArticleView{Article: a}
+	if !slices.Contains(a.Audience, knowledge.Everyone) {
+		for _, slug := range a.Audience {
+			v.For = append(v.For, t.rules.policy.Group(slug))
+		}
+	}
 	if v.Trial, v.Tried, err = t.tx.Trial(ctx, id, a.Seq); err != nil {
 		return chat.Card{}, err
 	}

@@ -160,10 +160,13 @@ func (t *turn) audiences(now []string) []chat.Option {
 		}
 	}
 	for _, slug := range now {
-		add(slug, "Only "+slug)
+		add(slug, "Only "+t.rules.policy.Group(slug))
 	}
 	for _, team := range t.rules.teams {
 		add(team.Slug, "Only "+team.Name)
+	}
+	for _, d := range t.rules.policy.Departments {
+		add(d.Slug, "Only "+d.Name)
 	}
 	for _, p := range t.rules.policy.People {
 		add(p.Department, "Only "+p.Department)

@@ -136,7 +136,7 @@ var asking = []Conversation{
 		Name: "the desk says once for whom it takes somebody, and can be wrong", Rows: []string{"SA5"},
 		Run: func(w *World) {
 			ana := w.Person("ana")
-			ana.Says("printer is not printing").Sees("I know you as Ana Silva (sales)", "That's not me")
+			ana.Says("printer is not printing").Sees("I know you as Ana Silva (Sales and events)", "That's not me")
 			ana.Press("That's right").Sees("I know you as Ana Silva.")
 			ana.SeesNot("That's not me")
 			eva := w.Person("eva")

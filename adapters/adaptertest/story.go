@@ -20,7 +20,7 @@ var story = []Conversation{
 			ana.Fill("Who is affected?", "My team").Fill("By when does it hurt more?", "Today").Submits()
 			ana.Sees("INC-1", "New", "High", "a team is affected and it hurts more today", "Service Desk")
 
-			ben.Sees("INC-1", "Ana Silva", "High", "Nobody yet", "Has been shown already", "Claim", "Resolve")
+			ben.Sees("INC-1", "Ana Silva, Sales and events, Porto", "High", "Nobody yet", "Has been shown already", "Claim", "Resolve")
 			ben.Press("Claim")
 			ben.Sees("INC-1", "Ben Weber is on it")
 			ana.Sees("INC-1", "In progress", "Ben Weber is on it")

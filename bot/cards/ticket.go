@@ -17,6 +17,7 @@ import (
 type TicketView struct {
 	ticket.Ticket
 	Requester, Author, Owner people.Person
+	Department               string // of the requester, by name
 	Team                     people.Team
 	Service                  string          // name
 	Shown                    []knowledge.Hit // what the requester has been shown already
@@ -126,7 +127,7 @@ func when(t time.Time) chat.Rich { return chat.Rich{{Time: t}} }
 // Triage is the ticket in its team's channel.
 func Triage(v TicketView) chat.Card {
 	who := v.Requester.Name
-	for _, s := range []string{v.Requester.Department, v.Requester.Site} {
+	for _, s := range []string{v.Department, v.Requester.Site} {
 		if s != "" {
 			who += ", " + s
 		}

@@ -87,6 +87,7 @@ func Badge(s knowledge.State) string {
 type ArticleView struct {
 	Article knowledge.Article
 	Author  string
+	For     []string        // names of the teams and departments that may read it; empty: everyone
 	Trial   knowledge.Trial // on last month's questions
 	Tried   bool            // there was one
 }
@@ -121,7 +122,7 @@ func trialWords(t knowledge.Trial) string {
 func WorkedOn(v ArticleView) chat.Card {
 	a := v.Article
 	c := chat.Card{Text: fmt.Sprintf("%s %s: %s.", a.ID.Ref(), a.Title, strings.ToLower(a.State.Word()))}
-	facts := chat.Facts{{Label: "State", Value: chat.T(Badge(a.State))}, {Label: "For", Value: chat.T(readers(a.Audience))}}
+	facts := chat.Facts{{Label: "State", Value: chat.T(Badge(a.State))}, {Label: "For", Value: chat.T(v.readers())}}
 	if a.Owner != "" {
 		facts = append(facts, chat.Fact{Label: "Owner", Value: chat.T(a.Owner)})
 	}
@@ -173,11 +174,11 @@ func firstBlocks(all []chat.Block, n int) []chat.Block {
 	return append(slices.Clone(all[:n]), chat.Note{Text: chat.T("…")})
 }
 
-func readers(audience []string) string {
-	if slices.Contains(audience, knowledge.Everyone) {
+func (v ArticleView) readers() string {
+	if len(v.For) == 0 {
 		return "everyone"
 	}
-	return "only " + strings.Join(audience, ", ")
+	return "only " + strings.Join(v.For, ", ")
 }
 
 // Drafts lists what is being written.

@@ -119,7 +119,7 @@ func (c *checker) text(path, what, s string, most int) {
 // run; an empty list means that it can be applied.
 func (p Policy) Check() []Problem {
 	var c checker
-	mails := c.people(p.People)
+	mails := c.people(p.People, c.departments(p.Departments))
 	known := func(path, mail, what string) {
 		if mail != "" && len(p.People) > 0 && !mails[strings.ToLower(mail)] {
 			c.say(path, "%s %s is not among the people of this file", what, mail)
@@ -186,7 +186,17 @@ func (p Policy) Check() []Problem {
 	return c.found
 }
 
-func (c *checker) people(people []Person) map[string]bool {
+func (c *checker) departments(departments []Department) map[string]bool {
+	slugs := map[string]bool{}
+	for i, d := range departments {
+		path := fmt.Sprintf("departments[%d]", i)
+		c.slug(path+".slug", d.Slug, slugs)
+		c.text(path+".name", "the name", d.Name, 60)
+	}
+	return slugs
+}
+
+func (c *checker) people(people []Person, departments map[string]bool) map[string]bool {
 	mails := map[string]bool{}
 	for i, person := range people {
 		path := fmt.Sprintf("people[%d]", i)
@@ -200,6 +210,9 @@ func (c *checker) people(people []Person) map[string]bool {
 		mails[mail] = true
 		c.text(path+".name", "the name", person.Name, 100)
 		c.zone(path+".timezone", person.TimeZone)
+		if d := person.Department; d != "" && len(departments) > 0 && !departments[d] {
+			c.say(path+".department", "there is no department %q among the departments of this file", d)
+		}
 	}
 	for i, person := range people {
 		if m := strings.ToLower(person.Manager); m != "" && !mails[m] {

@@ -13,11 +13,14 @@ import (
 
 // Policy is the whole of it. The yaml names are the file's.
 type Policy struct {
-	Desk     Desk      `yaml:"desk"`
-	People   []Person  `yaml:"people"`
-	Teams    []Team    `yaml:"teams"`
-	Services []Service `yaml:"services"`
-	Requests []Request `yaml:"requests"` // what people can ask for
+	Desk   Desk     `yaml:"desk"`
+	People []Person `yaml:"people"`
+	// Departments have a name that people read. A file that lists some lists
+	// all that its people are in; without a list their slugs are shown.
+	Departments []Department `yaml:"departments"`
+	Teams       []Team       `yaml:"teams"`
+	Services    []Service    `yaml:"services"`
+	Requests    []Request    `yaml:"requests"` // what people can ask for
 	// Matrix has a priority 1 to 4 for each impact (me, team, site, customers)
 	// and urgency (later, week, today, now); what it leaves out is as in
 	// ticket.DefaultMatrix.
@@ -73,6 +76,12 @@ type Person struct {
 	TimeZone   string `yaml:"timezone"`
 	Manager    string `yaml:"manager"`  // mail address
 	Calendar   string `yaml:"calendar"` // slug, of working hours; empty: the team's
+}
+
+// Department is where people work, as articles name it and as people call it.
+type Department struct {
+	Slug string `yaml:"slug"`
+	Name string `yaml:"name"`
 }
 
 // Team supports something. Whoever is in its channel is its agent too.
@@ -151,6 +160,27 @@ func BuiltIn() Policy {
 			{Slug: "other", Name: "Something else", Incidents: "service-desk", Requests: "service-desk"},
 		},
 	}
+}
+
+// Group is the name of a team or department that is known by its slug, or the
+// slug where the file has no name for it.
+func (p Policy) Group(slug string) string {
+	for _, t := range p.Teams {
+		if t.Slug == slug {
+			return t.Name
+		}
+	}
+	return p.DepartmentName(slug)
+}
+
+// DepartmentName is the name of a department, or its slug if the file has none.
+func (p Policy) DepartmentName(slug string) string {
+	for _, d := range p.Departments {
+		if d.Slug == slug {
+			return d.Name
+		}
+	}
+	return slug
 }
 
 // Duties are the mail addresses, in small letters, of those whom the desk may

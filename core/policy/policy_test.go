@@ -57,6 +57,12 @@ func TestCheck(t *testing.T) {
 		{"nothing is wrong", func(*policy.Policy) {}, nil},
 		{"a time zone that there is not", func(p *policy.Policy) { p.Desk.TimeZone = "Berlin" },
 			[]string{`desk.timezone: there is no time zone "Berlin"; use a name such as Europe/Berlin`}},
+		{"departments have names", func(p *policy.Policy) {
+			p.Departments, p.People[0].Department = []policy.Department{{Slug: "care", Name: "Customer care"}}, "care"
+		}, nil},
+		{"a department that the list has forgotten, and one without a name", func(p *policy.Policy) {
+			p.Departments, p.People[0].Department = []policy.Department{{Slug: "care"}}, "caer"
+		}, []string{"departments[0].name: the name is missing", `people[0].department: there is no department "caer" among the departments of this file`}},
 		{"the zone of whatever machine runs it", func(p *policy.Policy) { p.Desk.TimeZone = "Local" },
 			[]string{`desk.timezone: there is no time zone "Local"; use a name such as Europe/Berlin`}},
 		{"times that are none, in the order of the file", func(p *policy.Policy) { p.Desk.CloseAfter, p.Desk.SilentAt = "soon", "-3d" },

@@ -95,8 +95,11 @@ func (p Policy) hasCategory(service, category string) bool {
 
 // hasDepartment takes any slug at its word where the file lists no people.
 func (p Policy) hasDepartment(department string) bool {
+	if slices.ContainsFunc(p.Departments, func(d Department) bool { return d.Slug == department }) {
+		return true
+	}
 	if len(p.People) == 0 {
-		return slug.MatchString(department)
+		return len(p.Departments) == 0 && slug.MatchString(department)
 	}
 	return slices.ContainsFunc(p.People, func(x Person) bool { return x.Department == department })
 }

@@ -70,6 +70,7 @@ desk:
   timezone: Europe/Berlin
   admins: [ada@acme.example]
   help: [{ASKING: it-help}]
+departments: [{slug: sales, name: Sales and events}, {slug: it, name: IT}]
 people:
   - {mail: ana@acme.example, name: Ana Silva, department: sales, site: Porto}
   - {mail: eva@acme.example, name: Eva Lind, department: sales, site: Porto}
