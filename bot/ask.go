@@ -70,7 +70,7 @@ func (t *turn) askIn(ctx context.Context, th storage.Thread, text string, root b
 	if err := t.tx.SetDue(ctx, questionSilent, int64(q.ID), t.at.Add(t.rules.policy.Desk.SilentAt.Value())); err != nil {
 		return err
 	}
-	return t.greet(ctx)
+	return t.greet(ctx, th)
 }
 
 // searchLater is the confidence of an answer for which nothing could be looked up.

@@ -306,9 +306,10 @@ func (d *Desk) link(ctx context.Context, u chat.User, p chat.Profile) error {
 	})
 }
 
-// greet says, once for each account, whom the desk takes it for: beside the
-// thread, where it does not stand between the question and its answer.
-func (t *turn) greet(ctx context.Context) error {
+// greet says, once for each account and to that one, whom the desk takes it for:
+// beside the thread, where it does not stand between the question and its
+// answer, or after them where there are no threads.
+func (t *turn) greet(ctx context.Context, th storage.Thread) error {
 	if t.account.GreetedAt != nil || t.who.Guest || t.ev.Scope != chat.Direct {
 		return nil
 	}
@@ -324,14 +325,19 @@ func (t *turn) greet(ctx context.Context) error {
 		return err
 	}
 	text := "By the way, I know you as " + who + "."
-	return t.direct(ctx, t.who.ID, chat.Card{Text: text, Blocks: []chat.Block{
+	c := chat.Card{Text: text, Blocks: []chat.Block{
 		chat.Note{Text: chat.T(text)},
 		chat.Actions{Buttons: []chat.Button{
 			{Label: "That's right", Action: cards.ItsMe},
 			{Label: "That's not me", Action: cards.NotMe,
 				Confirm: &chat.Confirm{Title: "Not you?", Text: "Until it is put right you are a guest here: you can ask and open tickets, but you don't see what is only for your department.", Yes: "Not me", No: "Cancel"}},
 		}},
-	}})
+	}}
+	if t.flat(th) {
+		return t.sayIn(ctx, th, c)
+	}
+	return t.tx.Send(ctx, storage.Post{Kind: string(chat.Message), Platform: t.account.Platform, Workspace: t.account.Workspace,
+		User: t.account.UserID, Body: body{Card: c}.bytes()}, storage.LaneReply, t.at)
 }
 
 // remind tells an admin, when she first writes, what is left to set up. The

@@ -28,8 +28,11 @@ var crossing = []Conversation{
 			here.Says("hello").Sees("Hello Ben")
 			w.Recorded(1, "persons called Ben", `select count(*) from people where name = 'Ben Weber'`)
 			w.Recorded(2, "accounts of Ben's", `select count(*) from accounts a join people p on p.id = a.person_id where p.name = 'Ben Weber'`)
-			here.Says("my zeppelin is mine").Press("Talk to a person").Sees("INC-1")
+			here.Says("my zeppelin is mine").Sees("I know you as Ben Weber")
+			here.Press("Talk to a person").Sees("INC-1")
 			there.Says("my tickets").Sees("INC-1", "my zeppelin is mine")
+			// Each account is asked where it is: the answer is about that one.
+			there.Says("my airship is mine too").Sees("I know you as Ben Weber")
 		},
 	},
 	{
