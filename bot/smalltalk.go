@@ -45,9 +45,45 @@ var (
 	fineWords = []string{"great", "perfect", "awesome", "super", "brilliant", "nice", "cool", "works", "worked", "fixed", "solved"}
 )
 
+// The emoji that thanks and greetings are made of, as Teams sends them and as
+// Slack does, which writes ":+1::skin-tone-3:" for a thumb.
+var (
+	thankEmoji = []string{"👍", "🙏", "👏", "🙌", "👌", "💪", "🎉", "🥳", "✅", "💯", "❤️", "❤", "😀", "😃", "😄", "😁", "😊", "🙂", "☺️", "☺", "😍", "🥰", "🤗", "😎", "🙇",
+		":+1:", ":thumbsup:", ":pray:", ":clap:", ":raised_hands:", ":ok_hand:", ":muscle:", ":tada:", ":partying_face:", ":white_check_mark:", ":heavy_check_mark:",
+		":100:", ":heart:", ":grinning:", ":smiley:", ":smile:", ":grin:", ":blush:", ":slightly_smiling_face:", ":relaxed:", ":heart_eyes:",
+		":smiling_face_with_3_hearts:", ":hugging_face:", ":sunglasses:", ":bow:", ":simple_smile:"}
+	helloEmoji = []string{"👋", ":wave:"}
+	skinTones  = strings.NewReplacer("🏻", "", "🏼", "", "🏽", "", "🏾", "", "🏿", "",
+		":skin-tone-2:", "", ":skin-tone-3:", "", ":skin-tone-4:", "", ":skin-tone-5:", "", ":skin-tone-6:", "")
+)
+
+// withoutEmoji is a text without those emoji, and what it is if nothing else was
+// in it.
+func withoutEmoji(text string) (string, talk) {
+	text, alone := skinTones.Replace(text), notSmall
+	for _, of := range []struct {
+		emoji []string
+		are   talk
+	}{{helloEmoji, hello}, {thankEmoji, thanks}} {
+		for _, e := range of.emoji {
+			if strings.Contains(text, e) {
+				text, alone = strings.ReplaceAll(text, e, " "), of.are
+			}
+		}
+	}
+	if strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsPunct(r) && r != '?' }) != "" {
+		return text, notSmall
+	}
+	return text, alone
+}
+
 // smallTalk tells what kind of small talk a message is. Anything with a word
 // that belongs to none is a message to be taken in earnest.
 func smallTalk(text string) talk {
+	text, alone := withoutEmoji(text)
+	if alone != notSmall {
+		return alone
+	}
 	words := wordsOf(text)
 	if len(words) == 0 || len(words) > 12 {
 		return notSmall

@@ -54,7 +54,7 @@ var story = []Conversation{
 
 			ben.Press("Resolve").Fill("What fixed it?", "Changed the toner.").Submits()
 			ana.Sees("Changed the toner.", "Yes, close")
-			ana.About("Changed the toner.").Says("thank you so much!")
+			ana.About("Changed the toner.").Says("thank you so much! :pray:")
 			ana.SeesNot("was reopened. You're")
 			ana.Press("Yes, close")
 			ana.Sees("INC-1 is closed", "How was it?")
