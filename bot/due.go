@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/deskhand/deskhand/bot/cards"
+	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/change"
 	"github.com/deskhand/deskhand/core/knowledge"
 	"github.com/deskhand/deskhand/core/people"
@@ -142,6 +143,8 @@ func (t *turn) eachOf(ctx context.Context, threads []storage.Thread, tk ticket.T
 	switch {
 	case side == storage.TeamSide && len(of) > 1:
 		of = t.present(of, tk.Team)
+	case side == storage.RequesterSide && len(of) > 1:
+		of = lastTakenUp(of)
 	case side == storage.RequesterSide && len(of) == 0:
 		accounts, err := t.tx.Accounts(ctx, tk.Requester)
 		if err != nil || len(accounts) == 0 {
@@ -165,6 +168,22 @@ func (t *turn) eachOf(ctx context.Context, threads []storage.Thread, tk ticket.T
 		}
 	}
 	return nil
+}
+
+// lastTakenUp are those of a ticket's requester threads, the oldest first, that
+// its requester reads: in anybody's direct messages the newest, for there they
+// have asked for the ticket again.
+func lastTakenUp(of []storage.Thread) []storage.Thread {
+	var last []storage.Thread
+	for i, th := range of {
+		if th.Scope == string(chat.Direct) && slices.ContainsFunc(of[i+1:], func(later storage.Thread) bool {
+			return later.Scope == th.Scope && later.Platform == th.Platform && later.Workspace == th.Workspace && later.User == th.User
+		}) {
+			continue
+		}
+		last = append(last, th)
+	}
+	return last
 }
 
 // present are those of a ticket's team threads, the oldest first, that its team

@@ -23,8 +23,9 @@ const (
 	// has said of a ticket.
 	answersFor = 24 * time.Hour
 	// goesOnFor is how long somebody is taken to go on with a ticket that they
-	// have just written on.
+	// have just written on; after a pause of plainFor that is said aloud.
 	goesOnFor = 30 * time.Minute
+	plainFor  = 5 * time.Minute
 	// asksOnFor is the same for a question that has no ticket yet.
 	asksOnFor = 5 * time.Minute
 )
@@ -69,7 +70,7 @@ func (t *turn) talked(ctx context.Context) (storage.Thread, error) {
 	if err != nil {
 		return th, err
 	}
-	t.goesOn = !talk.ByTeam && since <= goesOnFor
+	t.goesOn = !talk.ByTeam && since <= plainFor
 	thanked := smallTalk(ev.Text) == thanks
 	switch {
 	case tk.State == ticket.Done && !thanked:
@@ -111,6 +112,14 @@ func (t *turn) talks(ctx context.Context, in storage.Thread) error {
 	}
 	return t.tx.SetTalk(ctx, storage.Talk{Platform: in.Platform, Workspace: in.Workspace, Channel: t.chatOf(t.ev), User: t.ev.By.ID,
 		Thread: in.ID, At: t.at})
+}
+
+// endTalk has the next message of a flat chat begin something new.
+func (t *turn) endTalk(ctx context.Context) error {
+	if !t.ev.Flat {
+		return nil
+	}
+	return t.tx.EndTalk(ctx, t.ev.By.Platform, t.ev.By.Workspace, t.chatOf(t.ev), t.ev.By.ID)
 }
 
 // flat tells whether a thread is one of a chat that shows none.

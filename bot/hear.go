@@ -114,6 +114,9 @@ func (t *turn) addressed(ctx context.Context) error {
 	if done, err := t.ordered(ctx, text); done || err != nil {
 		return err
 	}
+	if done, err := t.takeUp(ctx, text); done || err != nil {
+		return err
+	}
 	if c, ok, err := t.shortAnswer(ctx, text); ok || err != nil {
 		if err != nil {
 			return err
@@ -148,13 +151,12 @@ func (t *turn) shortAnswer(ctx context.Context, text string) (chat.Card, bool, e
 		c, err := t.mineCard(ctx)
 		return c, true, err
 	case "new", "ticket", "open a ticket", "new ticket":
-		return cards.Begin(), true, nil
+		return cards.Begin(), true, t.endTalk(ctx)
 	}
 	if c, ok, err := t.absence(ctx, text); ok || err != nil {
 		return c, ok, err
 	}
-	ref := strings.TrimPrefix(strings.TrimPrefix(lower, "status "), "show ")
-	if kind, number, ok := ticket.ParseRef(ref); ok {
+	if kind, number, ok := ticket.ParseRef(shownRef(text)); ok {
 		c, err := t.showTicket(ctx, kind, number)
 		return c, true, err
 	}

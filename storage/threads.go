@@ -90,6 +90,12 @@ func (tx *Tx) SetTalk(ctx context.Context, t Talk) error {
 			"thread": t.Thread, "at": t.At, "team": t.ByTeam})
 }
 
+// EndTalk says that nothing is being talked of with somebody any more.
+func (tx *Tx) EndTalk(ctx context.Context, platform, workspace, channel, user string) error {
+	return tx.later(ctx, failing("end the talk with %s in %s", user, channel), `
+		delete from talks where platform = $1 and workspace = $2 and channel = $3 and user_id = $4`, platform, workspace, channel, user)
+}
+
 // TalkWith is what is being talked of with somebody; ErrNotFound if nothing
 // has been.
 func (tx *Tx) TalkWith(ctx context.Context, platform, workspace, channel, user string) (Talk, error) {

@@ -109,7 +109,7 @@ var assigning = []Conversation{
 	{
 		Name: "a ticket that comes while nobody is at work is given away when somebody is", Rows: []string{"AW4"}, Manner: Shifts,
 		Run: func(w *World) {
-			w.Person("ana").Says("the elevator eats my zebra").Press("Talk to a person").Sees("INC-1", "Somebody of Service Desk will pick it up.")
+			w.Person("ana").Says("the elevator eats my zebra").Press("Talk to a person").Sees("INC-1", "Somebody from Service Desk will pick it up.")
 			kim := w.Person("kim").In("it-triage")
 			kim.About("INC-1").Sees("Nobody is at work whom I could give INC-1 to. It is free to claim; if nobody does, I choose when somebody is back at work.")
 			w.Pass(49 * time.Hour)
@@ -146,6 +146,7 @@ var assigning = []Conversation{
 			ben.About("INC-1").Says("One moment, I send you the paint")
 			ana.Sees("One moment")
 			ben.PressOn("INC-2", "Waiting for…").Fill("What is it waiting for?", "For a part").Submits()
+			w.Settle() // another conversation does not wait for this one
 			w.Person("ben").Says("away until Friday").Sees("INC-1 comes free. INC-2 waits for somebody and stays until it goes on.")
 			w.Settle()
 			w.Recorded(2, "tickets of Ben's: he is still talking, and the other waits", `select count(*) from tickets where owner_id is not null`)

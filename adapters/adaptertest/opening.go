@@ -51,7 +51,7 @@ var opening = []Conversation{
 			kim, ada := w.Asking("kim"), w.Asking("ada")
 			kim.Says("my gondola squeaks").Press("Open a ticket").Press("Something is broken").SeesForm("Probably VPN: 3 similar tickets went there. Change it if that is wrong.")
 			kim.Fill("Who is affected?", "Only me").Fill("By when does it hurt more?", "Today").Submits()
-			ben.Sees("INC-4", "I filled in “VPN” (3 similar tickets went there), and it was left so.",
+			ben.Sees("INC-4", "I filled in “VPN” (3 similar tickets went there), and nobody changed it.",
 				"Probably for Service Desk rather than Network: 3 similar tickets belonged there. If not, hand it over, and I learn.")
 			ada.Says("my gondola squeaks as well").Press("Open a ticket").Press("Something is broken").SeesForm("Probably VPN")
 			ada.Fill("What is it about?", "Printing").Fill("Who is affected?", "Only me").Fill("By when does it hurt more?", "Today").Submits()
@@ -67,7 +67,7 @@ var opening = []Conversation{
 			eva := w.Asking("eva").In("general")
 			eva.Says("I need a second monitor please")
 			w.Asking("ben").In("general").Reacts("second monitor", "ticket")
-			eva.Sees("REQ-1", "Somebody of Service Desk will pick it up")
+			eva.Sees("REQ-1", "Somebody from Service Desk will pick it up")
 			w.Asking("kim").In("general").Reacts("second monitor", "ticket")
 			w.Channel("it-triage").Sees("REQ-1", "Eva Lind", "Opened by Ben Weber for Eva Lind")
 			w.Settle()

@@ -148,6 +148,11 @@ var talking = []Conversation{
 			ben.About("INC-1").Sees("and it rattles")
 			w.Settle()
 			w.Recorded(1, "notes of where a message has gone", `select count(*) from posts where body::text like '%Passed on to%'`)
+			// After a pause it is not plain any more.
+			w.Pass(6 * time.Minute)
+			ana.Says("and it hums")
+			w.Settle()
+			w.Recorded(2, "notes of where a message has gone", `select count(*) from posts where body::text like '%Passed on to%'`)
 			ben.Press("Claim").Sees("Ben Weber is on it")
 			ben.About("INC-1").Says("how many had it?")
 			ana.Sees("Ben Weber", "INC-1", "how many had it?")

@@ -92,7 +92,7 @@ var triaging = []Conversation{
 			ben.Sees("INC-1", "Handed over to Network")
 			leo.Sees("INC-1", "Nobody yet", "Claim")
 			leo.About("INC-1").Sees("Ben Weber handed this over: It is the mast.", "Which mast?", "the northern one")
-			ana.Sees("INC-1", "Somebody of Network will pick it up")
+			ana.Sees("INC-1", "Somebody from Network will pick it up")
 			leo.Press("Claim")
 			leo.About("INC-1").Says("On my way")
 			ana.Sees("On my way")

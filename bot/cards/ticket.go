@@ -27,6 +27,7 @@ type TicketView struct {
 	Leader                   string // who alone may hand it on, once it has been with too many teams
 	Moved                    bool   // a later card of the same name has taken over
 	Flat                     bool   // the chat has no threads
+	Glance                   bool   // drawn once, where nobody who writes would be heard on the ticket
 	Items                    []cmdb.Item
 	Impact                   cmdb.Impact // of Items, if there are any
 	Past                     []PastView  // of Items
@@ -63,7 +64,7 @@ func (g GuessView) note() string {
 	switch {
 	case g.About == "" || !g.Kept:
 	case g.Asked:
-		said = append(said, fmt.Sprintf("I filled in “%s” (%s), and it was left so.", g.About, why))
+		said = append(said, fmt.Sprintf("I filled in “%s” (%s), and nobody changed it.", g.About, why))
 	default:
 		said = append(said, fmt.Sprintf("I took it to be about %s (%s). Nobody was asked.", g.About, why))
 	}
@@ -108,7 +109,7 @@ func (v TicketView) next() string {
 	case v.Owner.ID != 0:
 		return v.ownerName() + " is on it."
 	}
-	return "Somebody of " + v.Team.Name + " will pick it up."
+	return "Somebody from " + v.Team.Name + " will pick it up."
 }
 
 func (v TicketView) ownerName() string {
@@ -308,7 +309,7 @@ func status(v TicketView) chat.Card {
 	if v.Ticket.Follows != 0 {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T("This goes on from " + v.Follows + ", which was closed.")})
 	}
-	if v.Open() {
+	if v.Open() && !v.Glance {
 		where := "in this thread"
 		if v.Flat {
 			where = "here"
