@@ -208,11 +208,12 @@ func (m *memory) articleSamples(open func(knowledge.ArticleID) bool, v *vocabula
 	from := max(0, len(m.past)-trainedOn)
 	times := map[int32]int{}
 	var bySlot []int32
+	var room [1]link
 	for i := range m.past[from:] {
-		for _, l := range m.past[from+i].links {
-			if l.helped && m.slot[l.slot].request == "" && open(m.slot[l.slot].article) {
-				if times[l.slot]++; times[l.slot] == 1 {
-					bySlot = append(bySlot, l.slot)
+		for _, l := range m.linksOf(uint32(from+i), room[:0]) {
+			if at := l.slot(); l.helped() && m.slot[at].request == "" && open(m.slot[at].article) {
+				if times[at]++; times[at] == 1 {
+					bySlot = append(bySlot, at)
 				}
 			}
 		}
@@ -226,18 +227,19 @@ func (m *memory) articleSamples(open func(knowledge.ArticleID) bool, v *vocabula
 	}
 	all := make([]sample, len(m.past)-from)
 	for i := range all {
-		for _, l := range m.past[from+i].links {
-			if c, ok := class[l.slot]; ok && l.helped {
+		for _, l := range m.linksOf(uint32(from+i), room[:0]) {
+			if c, ok := class[l.slot()]; ok && l.helped() {
 				all[i].classes = append(all[i].classes, c)
 			}
 		}
 	}
-	for term, list := range m.terms {
-		at, _ := slices.BinarySearchFunc(list, uint32(from), func(p posting, n uint32) int { return cmp.Compare(p.doc(), n) })
-		for _, p := range list[at:] {
-			if s := &all[int(p.doc())-from]; len(s.classes) > 0 {
-				s.bag = append(s.bag, counted{v.number(term), float32(p.weight())})
+	for term, l := range m.terms {
+		for p := range l.all {
+			if int(p.doc()) < from || len(all[int(p.doc())-from].classes) == 0 {
+				continue
 			}
+			s := &all[int(p.doc())-from]
+			s.bag = append(s.bag, counted{v.number(term), float32(p.weight())})
 		}
 	}
 	return slices.DeleteFunc(all, func(s sample) bool { return len(s.classes) == 0 }), classes
@@ -250,17 +252,18 @@ func (m *memory) placeSamples(v *vocabulary) (samples []sample, places []int32) 
 	class := map[int32]int32{}
 	an := new(analyzer)
 	for i := max(0, len(m.past)-trainedOn); i < len(m.past); i++ {
-		p := &m.past[i]
-		if p.text == "" || p.none {
+		text := m.texts[uint32(i)]
+		if text == "" || !m.isTicket[i] {
 			continue
 		}
-		c, ok := class[p.place]
+		place := m.past[i].place
+		c, ok := class[place]
 		if !ok {
 			c = int32(len(places))
-			class[p.place] = c
-			places = append(places, p.place)
+			class[place] = c
+			places = append(places, place)
 		}
-		all := wholeBag(an, p.text)
+		all := wholeBag(an, text)
 		bag := make([]counted, 0, len(all))
 		for term, n := range all {
 			bag = append(bag, counted{v.number(term), weightOfTimes(n)})

@@ -1,7 +1,6 @@
 package kb
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sort"
@@ -15,17 +14,20 @@ import (
 // memory is what was asked in the past and what came of it. It is kept in
 // memory alone, in the order in which it was learnt, and filled again from the
 // record at the start: a word of a new question is a list away from all that
-// was ever asked with it. 500,000 questions of 60 words take some 200 MB.
+// was ever asked with it. 500,000 questions of 60 words take some 100 MB.
 type memory struct {
 	most int // past questions, the newest; older ones are forgotten
 
 	mu       sync.RWMutex
 	seq      int64
-	past     []past
-	isTicket []bool  // whether a past question is a ticket that counts
-	solve    []int32 // slot of the first article that a past question says something of, -1 for none; and several
 	known    map[knowledge.PastID]uint32
-	terms    map[string][]posting // by term, in order of the numbers of past questions
+	past     []past
+	isTicket []bool            // whether a past question is a ticket that counts,
+	isOpen   []bool            // and is not solved
+	link     []link            // the first of a past question, noLink for none; and several
+	links    map[uint32][]link // all of them, where they are several
+	texts    map[uint32]string // of the newest tickets, to be trained on
+	terms    map[string]*list  // which past questions have which term
 	slots    map[knowledge.ArticleID]int32
 	asked    map[string]int32 // the same of what can be requested, by slug
 	slot     []slot
@@ -37,26 +39,26 @@ type memory struct {
 	trained int               // and on how many past questions
 }
 
-// several is added to a slot where there are more articles than the first. The
-// past itself is then looked at, which takes a hundred times as long.
-const several = 1 << 30
-
 // past is a question or a ticket.
 type past struct {
 	id    knowledge.PastID
-	at    int64 // seconds
-	links []link
+	at    uint32 // seconds since 1970
 	place int32  // of a ticket, in places
-	text  string // of the newest tickets, to be trained on
-	none  bool   // it does not count any more
-	open  bool   // a ticket that is not solved
 }
 
-// link is what came of an article for a past question.
-type link struct {
-	slot   int32
-	helped bool
-}
+// link is what came of an article for a past question: a slot, and below it
+// whether it helped.
+type link int32
+
+const (
+	noLink link = -1
+	// several is added to the first link where there are more. The others are then
+	// looked at, which takes a hundred times as long.
+	several link = 1 << 30
+)
+
+func (l link) slot() int32  { return int32(l&^several) >> 1 }
+func (l link) helped() bool { return l&1 == 1 }
 
 // slot is an article, or what can be requested, that there is evidence of.
 type slot struct {
@@ -107,7 +109,8 @@ const (
 )
 
 func newMemory(most int) *memory {
-	return &memory{most: most, known: map[knowledge.PastID]uint32{}, terms: map[string][]posting{}, slots: map[knowledge.ArticleID]int32{}, asked: map[string]int32{}}
+	return &memory{most: most, known: map[knowledge.PastID]uint32{}, links: map[uint32][]link{}, texts: map[uint32]string{}, terms: map[string]*list{},
+		slots: map[knowledge.ArticleID]int32{}, asked: map[string]int32{}}
 }
 
 // learn takes in evidence.
@@ -163,10 +166,9 @@ func pastTerms(an *analyzer, text string) map[string]float64 {
 
 func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 	number, ok := m.known[e.Past]
-	if ok && m.past[number].open && !e.Open {
-		m.past[number].none = true // it is solved now, and another text
-		m.past[number].text = ""
-		m.isTicket[number] = false
+	if ok && m.isOpen[number] && !e.Open {
+		m.isTicket[number], m.isOpen[number] = false, false // it is solved now, and another text
+		delete(m.texts, number)
 		ok = false
 	}
 	if !ok {
@@ -175,13 +177,13 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		}
 		number = uint32(len(m.past))
 		m.known[e.Past] = number
-		m.past = append(m.past, past{id: e.Past, at: e.At.Unix()})
-		m.isTicket, m.solve = append(m.isTicket, false), append(m.solve, -1)
+		m.past = append(m.past, past{id: e.Past, at: uint32(max(0, e.At.Unix()))}) //nolint:gosec // until 2106
+		m.isTicket, m.isOpen, m.link = append(m.isTicket, false), append(m.isOpen, false), append(m.link, noLink)
 		if e.Past.Ticket() != 0 {
-			m.past[number].text = readPart(e.Text)
+			m.texts[number] = strings.Clone(readPart(e.Text)) // not what is left of it
 		}
-		if old := len(m.past) - 1 - trainedOn; old >= 0 {
-			m.past[old].text = ""
+		if number >= trainedOn {
+			delete(m.texts, number-trainedOn)
 		}
 		length := 0.0
 		for _, n := range terms {
@@ -193,32 +195,47 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		}
 		k := repeat * (1 - pastLength + pastLength*length/usual)
 		for t, n := range terms {
-			if old, ok := m.terms[t]; ok {
-				m.terms[t] = append(old, newPosting(uint64(number), uint64(math.Round(fullWeight*n/(n+k)))))
-			} else {
-				m.terms[strings.Clone(t)] = []posting{newPosting(uint64(number), uint64(math.Round(fullWeight*n/(n+k))))}
+			l, ok := m.terms[t]
+			if !ok {
+				l = new(list)
+				m.terms[strings.Clone(t)] = l // not the text that it is a part of
 			}
+			l.add(newPosting(uint64(number), uint64(math.Round(fullWeight*n/(n+k)))))
 		}
 	}
-	p := &m.past[number]
-	if p.id.Ticket() != 0 {
-		p.none, p.open, p.place = e.Undone, e.Open, m.placed(e.Place)
-		m.isTicket[number] = !p.none
+	links := slices.Clone(m.linksOf(number, nil))
+	if e.Past.Ticket() != 0 {
+		m.past[number].place = m.placed(e.Place)
+		m.isTicket[number], m.isOpen[number] = !e.Undone, e.Open
 		// A ticket was solved with one article, or with none.
-		for _, l := range p.links {
-			m.count(p, l, -1)
+		for _, l := range links {
+			m.count(number, l, -1)
 		}
-		p.links = p.links[:0]
+		links = links[:0]
 	}
 	if e.Article != 0 || e.Request != "" {
-		m.link(p, e)
+		links = m.linked(number, links, e)
 	}
-	m.solve[number] = -1
-	if len(p.links) > 0 {
-		m.solve[number] = p.links[0].slot
+	delete(m.links, number)
+	switch m.link[number] = noLink; len(links) {
+	case 0:
+	case 1:
+		m.link[number] = links[0]
+	default:
+		m.link[number] = links[0] | several
+		m.links[number] = links
 	}
-	if len(p.links) > 1 {
-		m.solve[number] |= several
+}
+
+// linksOf is what came of articles for a past question; room is for one of them.
+func (m *memory) linksOf(number uint32, room []link) []link {
+	switch l := m.link[number]; {
+	case l == noLink:
+		return nil
+	case l&several != 0:
+		return m.links[number]
+	default:
+		return append(room, l)
 	}
 }
 
@@ -231,8 +248,9 @@ func (m *memory) placed(p knowledge.Place) int32 {
 	return int32(len(m.places) - 1)
 }
 
-// link keeps what came of an article, in the place of what was said before.
-func (m *memory) link(p *past, e knowledge.Evidence) {
+// linked is links with what came of an article, in the place of what was said
+// before.
+func (m *memory) linked(number uint32, links []link, e knowledge.Evidence) []link {
 	at, ok := m.slots[e.Article]
 	if e.Request != "" {
 		at, ok = m.asked[e.Request]
@@ -245,56 +263,69 @@ func (m *memory) link(p *past, e knowledge.Evidence) {
 		}
 		m.slot = append(m.slot, slot{article: e.Article, request: e.Request})
 	}
-	if i := slices.IndexFunc(p.links, func(l link) bool { return l.slot == at }); i >= 0 {
-		m.count(p, p.links[i], -1)
-		p.links = slices.Delete(p.links, i, i+1)
+	if i := slices.IndexFunc(links, func(l link) bool { return l.slot() == at }); i >= 0 {
+		m.count(number, links[i], -1)
+		links = slices.Delete(links, i, i+1)
 	}
 	if !e.Undone {
-		l := link{at, e.Helped}
-		p.links = append(p.links, l)
-		m.count(p, l, 1)
+		l := link(at << 1)
+		if e.Helped {
+			l++
+		}
+		m.count(number, l, 1)
+		links = append(links, l)
 	}
+	return links
 }
 
-func (m *memory) count(p *past, l link, n float64) {
-	if !l.helped {
+// count adds to how often an article, or what can be requested, has helped.
+func (m *memory) count(number uint32, l link, n float64) {
+	if !l.helped() {
 		return
 	}
-	s := &m.slot[l.slot]
+	s := &m.slot[l.slot()]
 	for i := range s.solved {
-		s.solved[i].add(n, p.at, halves[i])
+		s.solved[i].add(n, int64(m.past[number].at), halves[i])
 	}
 }
 
 // forget drops the n oldest past questions.
 func (m *memory) forget(n int) {
-	for i := range m.past[:n] {
-		for _, l := range m.past[i].links {
-			m.count(&m.past[i], l, -1)
+	from := uint32(n)
+	for number := range from {
+		for _, l := range m.linksOf(number, nil) {
+			m.count(number, l, -1)
 		}
-		if m.known[m.past[i].id] == uint32(i) { // else it was solved later, and is another
-			delete(m.known, m.past[i].id)
+		if id := m.past[number].id; m.known[id] == number { // else it was solved later, and is another
+			delete(m.known, id)
 		}
 	}
 	m.trained = max(0, m.trained-n)
-	m.past = slices.Clone(m.past[n:])
-	m.isTicket = slices.Clone(m.isTicket[n:])
-	m.solve = slices.Clone(m.solve[n:])
+	m.past, m.link = slices.Clone(m.past[n:]), slices.Clone(m.link[n:])
+	m.isTicket, m.isOpen = slices.Clone(m.isTicket[n:]), slices.Clone(m.isOpen[n:])
+	m.links, m.texts = after(m.links, from), after(m.texts, from)
 	for id, number := range m.known {
-		m.known[id] = number - uint32(n)
+		m.known[id] = number - from
 	}
-	for t, list := range m.terms {
-		from, _ := slices.BinarySearchFunc(list, uint32(n), func(p posting, n uint32) int { return cmp.Compare(p.doc(), n) })
-		if from == len(list) {
+	for t, l := range m.terms {
+		if l.last < from {
 			delete(m.terms, t)
-			continue
+		} else {
+			m.terms[t] = l.after(from)
 		}
-		kept := make([]posting, len(list)-from)
-		for i, p := range list[from:] {
-			kept[i] = p - posting(n<<6)
-		}
-		m.terms[t] = kept
 	}
+}
+
+// after is what is known of past questions without those below from, which the
+// others lose.
+func after[T any](of map[uint32]T, from uint32) map[uint32]T {
+	kept := make(map[uint32]T)
+	for number, x := range of {
+		if number >= from {
+			kept[number-from] = x
+		}
+	}
+	return kept
 }
 
 // neighbour is a past question and how much a question is like it, 0 to 1.
@@ -339,8 +370,8 @@ func (s *search) remember(q Query) (known float64) {
 		return 0
 	}
 	counts, of := s.counted(len(m.past)), 0
-	for number, slot := range m.solve {
-		if counts[number] = slot >= 0 && (s.docOf[slot&^several] >= 0 || slot&several != 0 && m.others(s, uint32(number))); counts[number] {
+	for number, l := range m.link {
+		if counts[number] = l != noLink && (s.docOf[l.slot()] >= 0 || l&several != 0 && m.others(s, uint32(number))); counts[number] {
 			of++
 		}
 	}
@@ -381,7 +412,7 @@ func (s *search) used() {
 // others tells whether a question was also solved with something that the
 // asker may read.
 func (m *memory) others(s *search, number uint32) bool {
-	return slices.ContainsFunc(m.past[number].links, func(l link) bool { return s.docOf[l.slot] >= 0 })
+	return slices.ContainsFunc(m.links[number], func(l link) bool { return s.docOf[l.slot()] >= 0 })
 }
 
 const (
@@ -407,11 +438,14 @@ func (m *memory) alike(s *search, most int, counts []bool, of int) {
 		if u.term == "" {
 			continue
 		}
-		list := m.terms[u.term]
-		with := len(list)
+		l, ok := m.terms[u.term]
+		if !ok {
+			l = new(list)
+		}
+		with := int(l.n)
 		if !all {
 			with = 0
-			for _, p := range list {
+			for p := range l.all {
 				if counts[p.doc()] {
 					with++
 				}
@@ -428,7 +462,7 @@ func (m *memory) alike(s *search, most int, counts []bool, of int) {
 			said += x * unheardOf
 		}
 		weighs := weighing64(x)
-		for _, p := range list {
+		for p := range l.all {
 			like[p.doc()] += weighs[p&fullWeight]
 		}
 	}
@@ -471,18 +505,18 @@ func weighing64(x float64) (of [fullWeight + 1]float32) {
 func (m *memory) vote(s *search, now int64) {
 	var of10, of50, fresh50, of300 float64
 	s.voted = s.voted[:0] // documents that some voted for
+	var room [1]link
 	for i, n := range s.near {
-		p := &m.past[n.number]
 		vote := math.Pow(float64(n.like), 3)
-		fresh := vote * math.Exp2(-float64(max(0, now-p.at))/days(60))
+		fresh := vote * math.Exp2(-float64(max(0, now-int64(m.past[n.number].at)))/days(60))
 		if of300 += vote; i < 50 {
 			of50, fresh50 = of50+vote, fresh50+fresh
 		}
 		if i < 10 {
 			of10 += vote
 		}
-		for _, l := range p.links {
-			doc := s.docOf[l.slot]
+		for _, l := range m.linksOf(n.number, room[:0]) {
+			doc := s.docOf[l.slot()]
 			if doc < 0 {
 				continue
 			}
@@ -490,7 +524,7 @@ func (m *memory) vote(s *search, now int64) {
 				s.voted = append(s.voted, uint32(doc))
 			}
 			x, y := vote, fresh
-			if l.helped {
+			if l.helped() {
 				if n.like >= alikeFrom*s.near[0].like {
 					s.solved[uint32(doc)]++
 				}

@@ -38,8 +38,7 @@ func (x *Index) Similar(ctx context.Context, q Query, limit int) ([]Solved, erro
 	defer m.mu.RUnlock()
 	counts, of := s.counted(len(m.past)), 0
 	for number := range m.past {
-		p := &m.past[number]
-		if counts[number] = p.id.Ticket() != 0 && !p.none && !p.open && p.at <= at.Unix(); counts[number] {
+		if counts[number] = m.isTicket[number] && !m.isOpen[number] && int64(m.past[number].at) <= at.Unix(); counts[number] {
 			of++
 		}
 	}
@@ -50,14 +49,14 @@ func (x *Index) Similar(ctx context.Context, q Query, limit int) ([]Solved, erro
 	}
 	all := make([]aged, len(s.near))
 	for i, n := range s.near {
-		age := float64(at.Unix() - m.past[n.number].at)
+		age := float64(at.Unix() - int64(m.past[n.number].at))
 		all[i] = aged{n, float64(n.like) * (1 + math.Exp2(-age/days(14)) + 0.5*math.Exp2(-age/days(120)))}
 	}
 	slices.SortStableFunc(all, func(a, b aged) int { return cmp.Compare(b.score, a.score) })
 	out := make([]Solved, 0, limit)
 	for _, a := range all[:min(limit, len(all))] {
 		p := &m.past[a.number]
-		out = append(out, Solved{p.id.Ticket(), time.Unix(p.at, 0), float64(a.like)})
+		out = append(out, Solved{p.id.Ticket(), time.Unix(int64(p.at), 0), float64(a.like)})
 	}
 	return out, nil
 }

@@ -204,20 +204,6 @@ func (v *view) open() bitset {
 	return v.audiences[0].docs
 }
 
-// posting says how much an article is about a term: the document's number and
-// in the low six bits a weight of 1 to fullWeight.
-type posting uint32
-
-func newPosting(doc uint64, weight uint64) posting {
-	return posting(doc<<6 | min(max(weight, 1), fullWeight))
-}
-
-func (p posting) doc() uint32     { return uint32(p >> 6) }
-func (p posting) weight() float64 { return float64(p&fullWeight) / fullWeight }
-
-// mostDocs is what a posting can number.
-const mostDocs = 1 << 26
-
 // Lists of at least 1 in commonShare articles, and of 64, stay decoded, up to
 // keptMost postings of 4 bytes: the common words of questions are what costs, Bleve
 // takes some 60 ns for a posting and an addition takes 2.
