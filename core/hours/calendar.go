@@ -274,3 +274,26 @@ func (c *Calendar) Lost(a, b time.Time) []Lost {
 	}
 	return out
 }
+
+// Jump is a jump of the clock on the wall, and what it did to the open time.
+type Jump struct {
+	Date    Date          // on the wall, after it
+	Forward time.Duration // less than nothing if the clock went back
+	Gained  time.Duration // open time that is there twice; less than nothing for what is skipped
+}
+
+// Jumps lists the jumps of the clock between a and b that fell into open hours,
+// in order.
+func (c *Calendar) Jumps(a, b time.Time) []Jump {
+	var out []Jump
+	var last time.Duration // what the clock showed at the end of the span before
+	first := true
+	for s := range c.spans(a.Round(0), b.Round(0)) {
+		if gained := c.upto(last) - c.upto(s.from); !first && gained != 0 {
+			y, m, d := epoch.Add(s.from).Date()
+			out = append(out, Jump{Date{y, m, d}, s.from - last, gained})
+		}
+		first, last = false, s.to
+	}
+	return out
+}

@@ -127,6 +127,18 @@ func TestLaws(t *testing.T) {
 			t.Fatalf("Closes(%v) = %v", start, end)
 		}
 
+		var gained time.Duration
+		for _, j := range c.Jumps(a, b) {
+			gained += j.Gained
+		}
+		reading := func(at time.Time) time.Duration {
+			_, offset := at.In(c.zone).Zone()
+			return time.Duration(at.UnixNano()) + time.Duration(offset)*time.Second
+		}
+		if wall := c.upto(reading(b)) - c.upto(reading(a)); wall+gained != all {
+			t.Fatalf("from %v to %v the clock shows %v of open time, its jumps make %v of it, want %v", a, b, wall, wall+gained, all)
+		}
+
 		var took time.Duration
 		for _, l := range c.Lost(a, b) {
 			took += l.Took

@@ -108,7 +108,8 @@ type Clock struct {
 	set   time.Time     // since when the target is as long as it is
 	runs  []run
 	stops []stop
-	cut   bool // it ended while it ran
+	rests []stop // between an end and a new beginning
+	cut   bool   // it ended while it ran
 }
 
 // run is a time in which the clock ran, in the hours of one calendar.
@@ -153,6 +154,9 @@ func (l Ledger) Clock(k Kind) (Clock, bool) {
 		case Reopened:
 			if done && k == Resolution {
 				c.Round, c.Began = c.Round+1, at
+				if promised && c.State == Ended {
+					c.rests = append(c.rests, stop{from: c.Since, to: at, calendar: c.Target.Calendar})
+				}
 			}
 			done = done && k == Response // an answer stays given
 		}

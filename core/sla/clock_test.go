@@ -1,6 +1,8 @@
 package sla
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -189,7 +191,7 @@ func TestExplain(t *testing.T) {
 		{"Opened", "Mon 23 Nov 16:40"},
 		{"Promise", "fix within 10 h (Standard)"},
 		{"Hours", "Service Desk: Mon–Fri 09:00–17:00"},
-		{"Changed", "Tue 24 Nov 13:00, priority is now Normal: now 10 h"},
+		{"Changed", "Tue 24 Nov 13:00, priority is now Normal: now 10 h, 2 h 10 min used by then"},
 		{"Paused", "Tue 24 Nov 10:00 to Tue 24 Nov 12:10, waiting for the requester: 2 h 10 min of open time not counted"},
 		{"Closed", "Wed 25 Nov, Founder's day: 8 h of open time not counted"},
 	}
@@ -226,7 +228,7 @@ func TestExplain(t *testing.T) {
 		{"Opened", "Mon 23 Nov 15:40"},
 		{"Promise", "fix within 8 h (Standard)"},
 		{"Hours", "Service Desk: Mon–Fri 09:00–17:00, Berlin time"},
-		{"Paused", "since Tue 24 Nov 09:00, waiting for the requester"},
+		{"Paused", "since Tue 24 Nov 09:00, waiting for the requester: 1 h of open time not counted so far"},
 		{"Used", "1 h 20 min of 8 h"},
 		{"Result", "6 h 40 min left when it goes on"},
 	}
@@ -235,6 +237,48 @@ func TestExplain(t *testing.T) {
 	}
 	if got := Explain(l, Response, on(t, "24 11:00"), time.UTC); got != nil {
 		t.Errorf("an unpromised answer is explained by %v", got)
+	}
+}
+
+// What a ticket has been through is in its sum, so that it adds up on paper.
+func TestExplainLeavesNothingOut(t *testing.T) {
+	t.Parallel()
+	cal := office(t)
+	nights := calendar(t, hours.Plan{Name: "Nights", Zone: "Europe/Berlin", Open: hours.EachDay(hours.Interval{From: hours.At(22, 0), To: hours.At(6, 0)})})
+	terms := func(c *hours.Calendar, within time.Duration) Terms {
+		return Terms{Targets: []Target{{Kind: Resolution, Within: within, Calendar: c, Pauses: []ticket.Reason{ticket.ForPart}}}}
+	}
+	opened := Event{At: on(t, "20 09:00"), Step: Opened, Terms: terms(cal, 8*time.Hour)}
+	var many Ledger // a pause of an hour on each of seven days
+	for d := 2; d <= 8; d++ {
+		at := on(t, fmt.Sprint(d, " 09:00"))
+		many = append(many, Event{At: at, Step: Waited, Reason: ticket.ForPart}, Event{At: at.Add(time.Hour), Step: Woken})
+	}
+	for _, tt := range []struct {
+		name string
+		l    Ledger
+		now  string
+		want Line
+	}{
+		{"the time for which it counted as fixed", Ledger{opened, {At: on(t, "20 11:00"), Step: Resolved}, {At: on(t, "23 15:00"), Step: Reopened}}, "23 16:00",
+			Line{"Fixed", "Fri 20 Nov 11:00, reopened Mon 23 Nov 15:00: 12 h of open time not counted"}},
+		{"in which hours the time before a change was counted", Ledger{opened, {At: on(t, "21 11:00"), Step: Changed, Why: "priority is now Critical", Terms: terms(nights, 10*time.Hour)}}, "21 23:00",
+			Line{"Changed", "Sat 21 Nov 11:00, priority is now Critical: now 10 h, 8 h used by then in Service Desk: Mon–Fri 09:00–17:00"}},
+		{"that nothing was promised for a while", Ledger{opened, {At: on(t, "20 10:00"), Step: Changed, Why: "the policy has changed"}, {At: on(t, "20 12:00"), Step: Changed, Why: "the policy has changed", Terms: terms(cal, 8*time.Hour)}}, "20 13:00",
+			Line{"Changed", "Fri 20 Nov 10:00, the policy has changed: nothing is promised from here on, 1 h used by then"}},
+		{"an hour that is there twice", Ledger{{At: on(t, "1 00:00").AddDate(0, 0, -7), Step: Opened, Terms: terms(nights, 8*time.Hour)}}, "1 12:00",
+			Line{"Clocks", "Sun 25 Oct, back by 1 h in Berlin: 1 h more of open time"}},
+		{"that it was late by closed hours alone", Ledger{opened, {At: on(t, "20 22:00"), Step: Resolved}}, "23 16:00",
+			Line{"Result", "fixed Fri 20 Nov 22:00; it was due Fri 20 Nov 17:00, late, though only by closed hours"}},
+		{"how long the pauses took that are not listed", append(Ledger{{At: on(t, "2 08:00"), Step: Opened, Terms: terms(cal, 80*time.Hour)}}, many...), "9 09:00",
+			Line{"Paused", "and 3 more: 1 h of open time not counted"}}, // two of them on a weekend
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := Explain(tt.l, Resolution, on(t, tt.now), cal.Zone()); !slices.Contains(got, tt.want) {
+				t.Errorf("no line %q in\n%q", tt.want, got)
+			}
+		})
 	}
 }
 

@@ -532,11 +532,33 @@ func (o *oracleCase) compare() error {
 		if got := within(c.Due()); got != want.due {
 			return fmt.Errorf("%s is due at %v, want %v", k, time.Unix(0, got).UTC(), time.Unix(0, want.due).UTC())
 		}
+		if err := o.adds(c, horizon); err != nil {
+			return fmt.Errorf("%s: %w", k, err)
+		}
 		for i, m := range oracleMarks {
 			if got := within(c.At(m)); got != want.marks[i] {
 				return fmt.Errorf("%s reaches %v at %v, want %v", k, m, time.Unix(0, got).UTC(), time.Unix(0, want.marks[i]).UTC())
 			}
 		}
+	}
+	return nil
+}
+
+// adds tells whether what a sum lists adds up to all open time since the
+// opening, for a clock that counts in one calendar and has always been promised.
+func (o *oracleCase) adds(c Clock, now time.Time) error {
+	if len(o.calendars) > 1 || c.State == Ended || slices.ContainsFunc(o.events, func(e oracleEvent) bool { _, ok := e.terms[c.Kind]; return e.terms != nil && !ok }) {
+		return nil
+	}
+	sum, cal := c.Used(now), c.Target.Calendar
+	for _, s := range slices.Concat(c.stops, c.rests) {
+		if s.to.IsZero() {
+			s.to = now
+		}
+		sum += cal.Between(s.from, s.to)
+	}
+	if all := cal.Between(time.Unix(0, o.events[0].at), now); sum != all {
+		return fmt.Errorf("used, paused and fixed are %v of %v of open time", sum, all)
 	}
 	return nil
 }
