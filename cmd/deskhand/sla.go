@@ -134,7 +134,10 @@ func rehearse(ctx context.Context, db *storage.DB, p policy.Policy, since, now t
 		all     int
 	)
 	if err := db.View(ctx, func(tx *storage.Tx) (err error) {
-		if inForce, _, err = tx.Policy(ctx); err != nil {
+		if inForce, _, err = tx.Policy(ctx); errors.Is(err, storage.ErrNotFound) { // no desk has been opened on it yet
+			inForce, err = policy.BuiltIn(), nil
+		}
+		if err != nil {
 			return err
 		}
 		all, err = tx.CountOpened(ctx, since)
@@ -183,6 +186,10 @@ func printRehearsal(out io.Writer, r rehearsal.Report, name string, from, to tim
 	fmt.Fprintf(out, "%s, rehearsed on %s opened from %s to %s.\n", name, count(r.Tickets, "ticket"), day(from), day(to))
 	if r.Unknown > 0 {
 		fmt.Fprintf(out, "Of %d the record does not say how they began; they are left out.\n", r.Unknown)
+	}
+	if r.Tickets == 0 {
+		fmt.Fprintln(out, "There is nothing to rehearse it on.")
+		return
 	}
 	if r.All.Now.Made+r.All.New.Made == 0 {
 		fmt.Fprintln(out, "Neither policy promises anything to any of them.")

@@ -66,6 +66,22 @@ func TestSimulate(t *testing.T) {
 	}
 }
 
+func TestSimulateOnAnEmptyRecord(t *testing.T) {
+	t.Parallel()
+	url, _ := record(t)
+	file := filepath.Join(t.TempDir(), "new.yaml")
+	if err := os.WriteFile(file, []byte("service_levels: []"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, bad bytes.Buffer
+	if err := run(t.Context(), []string{"sla", "simulate", "--database-url", url, "--policy", file}, &out, &bad); err != nil {
+		t.Fatalf("%v\n%s", err, &bad)
+	}
+	if !strings.Contains(out.String(), "rehearsed on 0 tickets") || !strings.Contains(out.String(), "There is nothing to rehearse it on.") {
+		t.Errorf("it says %q", &out)
+	}
+}
+
 func TestExplain(t *testing.T) {
 	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")
