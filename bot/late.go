@@ -342,11 +342,12 @@ func (t *turn) breachView(ctx context.Context, b storage.Breach) (cards.BreachVi
 	if b.NewDue != nil {
 		v.Clock.NewDue = *b.NewDue
 	}
+	who, err := t.tx.People(ctx, b.TakenBy, b.EndedBy)
+	if err != nil {
+		return v, err
+	}
+	v.By = who[b.EndedBy]
 	if b.TakenBy != 0 {
-		who, err := t.tx.People(ctx, b.TakenBy)
-		if err != nil {
-			return v, err
-		}
 		v.Taken, v.Since = who[b.TakenBy], *b.TakenAt
 	}
 	return v, nil
@@ -373,7 +374,7 @@ func (t *turn) clockView(ctx context.Context, id ticket.ID, k sla.Kind) (cards.B
 		return v, err
 	}
 	if c, ok := ledger.Clock(k); ok {
-		v.By, _ = c.Breached(t.at)
+		v.Late, _ = c.Breached(t.at)
 	}
 	return v, nil
 }
@@ -453,7 +454,7 @@ func (t *turn) deskStatus(ctx context.Context) (chat.Card, error) {
 	if err != nil {
 		return chat.Card{}, err
 	}
-	lines := []string{fmt.Sprintf("%d clocks run, %d are paused, %d promises are missed and not made good.", n.Running, n.Paused, n.Late)}
+	lines := []string{fmt.Sprintf("Clocks: %d running, %d paused. Promises missed and not made good: %d.", n.Running, n.Paused, n.Late)}
 	switch {
 	case path.Told == 0:
 		lines = append(lines, "No alert has gone out this week.")
@@ -462,7 +463,7 @@ func (t *turn) deskStatus(ctx context.Context) (chat.Card, error) {
 			path.Told, short(path.Half), short(path.Most), short(path.Worst)))
 	}
 	if path.Waiting > 0 {
-		lines = append(lines, fmt.Sprintf("%d are on their way.", path.Waiting))
+		lines = append(lines, fmt.Sprintf("On their way: %d.", path.Waiting))
 	}
 	var onCall []string
 	for _, team := range t.rules.teams {

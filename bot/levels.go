@@ -87,6 +87,15 @@ func (t *turn) kept(ctx context.Context, was, is ticket.Ticket, ev ticket.Event)
 			return err
 		}
 	}
+	if ev.Action == ticket.ReopenStep { // policies that came while it was done have passed it over
+		change, err := t.changes(ctx, is, s)
+		if err != nil {
+			return err
+		}
+		if err := t.enter(ctx, is, &s, change...); err != nil {
+			return err
+		}
+	}
 	for i := range s.Breaches {
 		b := &s.Breaches[i]
 		switch {
@@ -279,7 +288,7 @@ func (t *turn) work(ctx context.Context, tk ticket.Ticket, s storage.Standing) (
 	}
 	for _, b := range s.Breaches {
 		if w.past(b, t.at) {
-			b.Ended = &t.at
+			b.Ended, b.EndedBy = &t.at, t.who.ID
 			w.over = append(w.over, b)
 		}
 	}

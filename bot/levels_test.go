@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -383,6 +384,55 @@ func agree(rt *rapid.T, l *lab, id ticket.ID) {
 		return nil
 	}); err != nil {
 		rt.Fatal(err)
+	}
+}
+
+// The card of a breach names whoever has answered, not whose the ticket is.
+func TestTheCardSaysWhoAnswered(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, promising())
+	id := l.open()
+	l.does(l.event(l.ben, chat.Pressed, id, cards.Claim, nil))
+	l.pass(74 * time.Minute)
+	l.mustLook()
+	says := l.says(id)
+	says.By.ID = "Uada"
+	l.does(says)
+	l.in(func(ctx context.Context, tx *storage.Tx) error {
+		turn, err := l.byItself(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var b storage.BreachID
+		if err := tx.QueryRow(ctx, `select id from breaches where ticket_id = $1`, id).Scan(&b); err != nil {
+			return err
+		}
+		card, err := turn.breachCard(ctx, storage.Post{Card: cards.BreachCard, Subject: int64(b)})
+		if want := "Answered by Ada, 14 min late"; !strings.Contains(card.Text, want) {
+			t.Errorf("the card says %q, want %q", card.Text, want)
+		}
+		return err
+	})
+}
+
+// What came into force while a ticket was resolved holds for it once it is
+// reopened, also if its own service level is gone.
+func TestAReopenedTicketIsUnderThePolicyInForce(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, promising())
+	id := l.open()
+	l.does(l.resolves(id))
+	p := promising()
+	p.Levels[1].Slug, p.Levels[1].Resolution.Within = "others", "10h"
+	l.apply(p)
+	l.pass(storage.PolicySeen)
+	for _, d := range dueNow(l) {
+		l.in(func(ctx context.Context, tx *storage.Tx) error { return l.Due(ctx, tx, d.Kind, d.Subject, d.At) })
+	}
+	l.does(l.event(l.ana, chat.Submitted, id, cards.No, chat.Values{"why": {"It hums again."}}))
+	if n := l.count(`select count(*) from clocks where ticket_id = $1 and kind = 'resolution' and state = 'running' and level = 'others'
+		and left_ns = 10 * 3600 * 1e9`, id); n != 1 {
+		t.Error("it is promised what was promised before the policy changed")
 	}
 }
 

@@ -215,9 +215,10 @@ type Breach struct {
 	NewDue  *time.Time      `db:"new_due"`    // what she was told instead
 	Pressed *time.Time      `db:"pressed_at"` // she has asked for somebody higher up
 	Ended   *time.Time      `db:"ended_at"`
+	EndedBy people.PersonID `db:"ended_by"` // 0: nobody, or it was not seen
 }
 
-const breachColumns = `id, ticket_id, kind, round, due_at, noticed_at, coalesce(taken_by, 0) as taken_by, taken_at, told_at, new_due, pressed_at, ended_at`
+const breachColumns = `id, ticket_id, kind, round, due_at, noticed_at, coalesce(taken_by, 0) as taken_by, taken_at, told_at, new_due, pressed_at, ended_at, coalesce(ended_by, 0) as ended_by`
 
 // Breach returns the breach. Its ticket is to be locked before it is changed.
 func (tx *Tx) Breach(ctx context.Context, id BreachID) (Breach, error) {
@@ -273,6 +274,7 @@ func (tx *Tx) OpenBreaches(ctx context.Context, all []*Breach) (known []BreachID
 // SetBreach stores what has become of a breach.
 func (tx *Tx) SetBreach(ctx context.Context, b Breach) error {
 	return tx.later(ctx, failing("breach %d", b.ID), `
-		update breaches set taken_by = nullif($2::bigint, 0), taken_at = $3, told_at = $4, new_due = $5, pressed_at = $6, ended_at = $7 where id = $1`,
-		b.ID, b.TakenBy, b.TakenAt, b.Told, b.NewDue, b.Pressed, b.Ended)
+		update breaches set taken_by = nullif($2::bigint, 0), taken_at = $3, told_at = $4, new_due = $5, pressed_at = $6, ended_at = $7,
+			ended_by = nullif($8::bigint, 0) where id = $1`,
+		b.ID, b.TakenBy, b.TakenAt, b.Told, b.NewDue, b.Pressed, b.Ended, b.EndedBy)
 }

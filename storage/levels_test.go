@@ -54,7 +54,7 @@ func TestAServiceLevelWithRunningClocksIsNotDroppedUnawares(t *testing.T) {
 		_, err := tx.ApplyPolicy(t.Context(), without, "test", noon.Add(time.Hour))
 		return err
 	})
-	if wrong, ok := errors.AsType[*storage.PolicyError](err); !ok || !strings.Contains(wrong.Error(), `service_levels: "gold" is gone, and 1 clocks still run on it`) {
+	if wrong, ok := errors.AsType[*storage.PolicyError](err); !ok || !strings.Contains(wrong.Error(), `service_levels: "gold" is gone, and clocks still run on it (1)`) {
 		t.Errorf("dropping a level with a running clock: %v", err)
 	}
 	if n := rowsIn(t, c.DB, "policies"); n != before {

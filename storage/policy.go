@@ -116,7 +116,7 @@ func (tx *Tx) checkLevels(ctx context.Context, p policy.Policy) error {
 			continue
 		}
 		return &PolicyError{policy.Problem{Path: "service_levels", Text: fmt.Sprintf(
-			"%q is gone, and %d clocks still run on it; write removed_levels: {%s: move} to have them go over to the level that matches now, or {%s: keep} to let them run on as they were promised",
+			"%q is gone, and clocks still run on it (%d); write removed_levels: {%s: move} to have them go over to the level that matches now, or {%s: keep} to let them run on as they were promised",
 			slug, running[slug], slug, slug)}}
 	}
 	return nil

@@ -152,7 +152,7 @@ var promising = []Conversation{
 			w.Pass(61 * time.Minute)
 			w.Channel("sla-alerts").Sees("INC-1", "Late")
 			w.Settle() // what has gone out is on record
-			ben.Commands("status").Sees("How the desk does", "clocks run", "Alerts this week: 1", "1 promises are missed")
+			ben.Commands("status").Sees("How the desk does", "Clocks: ", "Alerts this week: 1", "not made good: 1")
 		},
 	},
 	{

@@ -136,7 +136,8 @@ type BreachView struct {
 	TicketView
 	Breach int64 // 0: it is not missed yet
 	Clock  ClockView
-	By     time.Duration // open time beyond the target
+	Late   time.Duration // open time beyond the target
+	By     people.Person // who made it good; nobody: it is not, or nobody saw who did
 	Over   bool          // it is kept after all, or another promise has taken its place
 	Told   string        // why it was told late, in words; empty: it was told in time
 	Taken  people.Person
@@ -146,21 +147,21 @@ type BreachView struct {
 }
 
 func (v BreachView) by() string {
-	if v.By < time.Minute {
+	if v.Late < time.Minute {
 		return "just now"
 	}
-	return "by " + rough(v.By)
+	return "by " + rough(v.Late)
 }
 
 // how is the state of it in one line.
 func (v BreachView) how() chat.Rich {
 	done, who := v.Clock.done(), ""
-	if v.Owner.ID != 0 {
-		who = " by " + v.Owner.Name
+	if v.By.ID != 0 {
+		who = " by " + v.By.Name
 	}
 	switch {
-	case v.Clock.State == sla.Ended && v.Clock.Late && v.By >= time.Minute:
-		return chat.T("🟢 " + capital(done) + who + ", " + rough(v.By) + " late")
+	case v.Clock.State == sla.Ended && v.Clock.Late && v.Late >= time.Minute:
+		return chat.T("🟢 " + capital(done) + who + ", " + rough(v.Late) + " late")
 	case v.Clock.State == sla.Ended && v.Clock.Late:
 		return chat.T("🟢 " + capital(done) + who + ", a moment late")
 	case v.Clock.State == sla.Ended:
@@ -323,7 +324,7 @@ type DigestView struct {
 // Digest stands for many alerts that fell due at about the same time.
 func Digest(v DigestView) chat.Card {
 	open := v.All - v.Over
-	c := chat.Card{Text: fmt.Sprintf("%d tickets are late or about to be; %d are left.", v.All, open)}
+	c := chat.Card{Text: fmt.Sprintf("%d tickets are late or about to be; %d left.", v.All, open)}
 	head := chat.Join(chat.B(fmt.Sprintf("🔴 %d tickets are late or about to be", v.All)), chat.T(", since "), when(v.Since))
 	if open == 0 {
 		c.Text = fmt.Sprintf("All %d tickets that were late or about to be are seen to.", v.All)
@@ -334,7 +335,7 @@ func Digest(v DigestView) chat.Card {
 		return c
 	}
 	if v.Over > 0 {
-		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(fmt.Sprintf("%d are left, %d are seen to.", open, v.Over))})
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(fmt.Sprintf("%d left, %d seen to.", open, v.Over))})
 	}
 	if v.About != "" {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(fmt.Sprintf("%d of them are about %s.", v.AboutN, v.About))})

@@ -63,9 +63,11 @@ create table breaches (
     new_due    timestamptz, -- what she has been told instead
     pressed_at timestamptz, -- she has asked for somebody higher up
     ended_at   timestamptz, -- it was kept after all, or another promise has taken its place
+    ended_by   bigint references people, -- whoever did so; null: nobody did, or it was not seen
     constraint breaches_once unique (ticket_id, kind, round),
     constraint breaches_taken check ((taken_by is null) = (taken_at is null)),
-    constraint breaches_told check (new_due is null or told_at is not null)
+    constraint breaches_told check (new_due is null or told_at is not null),
+    constraint breaches_ended check (ended_by is null or ended_at is not null)
 );
 create index breaches_running on breaches (ticket_id) where ended_at is null;
 
