@@ -163,6 +163,9 @@ type news struct {
 	alert  storage.Alert
 	ticket ticket.Ticket
 	rung   policy.Step
+	// Beyond the last step: who stands in line, and whose turn it is.
+	line   []policy.Recipient
+	turn   int
 	breach *storage.Breach // nil: a warning
 	stands []string        // places in which the card of the breach stands already
 	levels *policy.Levels
@@ -195,9 +198,13 @@ func (t *turn) newsOf(ctx context.Context, alerts []storage.Alert, tickets []tic
 		if err != nil {
 			return nil, err
 		}
-		n := news{alert: a, ticket: tk, levels: w.levels, rung: w.levels.Ladder(w.slug).Rung(a.Mark)}
+		ladder := w.levels.Ladder(w.slug)
+		n := news{alert: a, ticket: tk, levels: w.levels, rung: ladder.Rung(a.Mark)}
+		if every := ladder.Every.Value(); a.Mark.Beyond > 0 && every > 0 {
+			n.line, n.turn = ladder.Line, int(a.Mark.Beyond/every)-1
+		}
 		for _, p := range a.Overtook { // what an earlier one was to begin begins
-			r := w.levels.Ladder(w.slug).Rung(sla.Mark{Percent: p})
+			r := ladder.Rung(sla.Mark{Percent: p})
 			n.rung.Channel, n.rung.Requester = n.rung.Channel || r.Channel, n.rung.Requester || r.Requester
 		}
 		if a.Mark.Percent >= 100 {
@@ -346,8 +353,10 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 	}
 	thread, channel := len(n.rung.Thread) > 0, n.rung.Channel
 	direct := n.rung.Direct
-	if n.alert.Mark.Beyond == 0 && n.levels.Quiet(t.at) && n.levels.OnCallAt(t.rules.team(n.ticket.Team).Slug, t.at) != "" {
-		direct = []policy.Recipient{policy.OnCall}
+	if n.alert.Mark.Beyond > 0 {
+		direct = t.nextInLine(n, book)
+	} else if who := t.rules.onCall(n.ticket, n.levels, t.at); who != "" {
+		direct = []policy.Recipient{who}
 	}
 	for _, r := range direct {
 		who, ok := book.find(t.key(n, r))
@@ -372,13 +381,16 @@ func (t *turn) places(ctx context.Context, n *news, book *addresses) ([]told, er
 	}
 	if thread || len(list) == 0 {
 		if err := t.eachThread(ctx, n.ticket, storage.TeamSide, func(th storage.Thread) error {
-			add("channel "+th.Platform+" "+th.Workspace+" "+th.Channel, storage.Post{Platform: th.Platform, Workspace: th.Workspace, Thread: th.ID})
+			place := "channel " + th.Platform + " " + th.Workspace + " " + th.Channel
+			if len(n.rung.Thread) > 0 || !slices.Contains(n.stands, place) {
+				add(place, storage.Post{Platform: th.Platform, Workspace: th.Workspace, Thread: th.ID})
+			}
 			return nil
 		}); err != nil {
 			return nil, err
 		}
 	}
-	if len(list) == 0 { // there is neither channel nor anybody to tell: the admins are left
+	if len(list) == 0 && len(n.stands) == 0 { // there is neither channel nor anybody to tell: the admins are left
 		for _, who := range book.admins {
 			add("person "+who.Platform+" "+who.Workspace+" "+who.UserID, storage.Post{Platform: who.Platform, Workspace: who.Workspace, User: who.UserID})
 		}

@@ -68,6 +68,9 @@ func (t *turn) takeBreach(ctx context.Context) error {
 	if b.Ended != nil || b.TakenBy == t.who.ID {
 		return t.tx.RedrawAlerts(ctx, was.ID, t.at, cards.WarningCards...)
 	}
+	if b.TakenBy != 0 {
+		return &ticket.RefusedError{Step: "take", Reason: "somebody sees to it", Owner: b.TakenBy, Since: *b.TakenAt}
+	}
 	if was.Owner == t.who.ID { // it is hers, and now she says so
 		b.TakenBy, b.TakenAt = t.who.ID, &t.at
 		if err := t.tx.SetBreach(ctx, b); err != nil {
@@ -392,8 +395,37 @@ func (t *turn) breachCard(ctx context.Context, p storage.Post) (chat.Card, error
 	if p.Card == cards.LateCard {
 		return cards.Late(v), nil
 	}
+	if p.User == "" && b.Ended == nil && b.TakenBy == 0 {
+		if v.Tell, err = t.calls(ctx, v.Ticket, b, p); err != nil {
+			return chat.Card{}, err
+		}
+	}
 	v.Told, err = t.toldLate(ctx, p)
 	return cards.Breach(v), err
+}
+
+// calls are those whom the card of a breach calls where others read it too:
+// whom the ladder names, whoever has the ticket or else leads the team, and
+// whoever answers for the service. Out of hours it is whoever is on call.
+func (t *turn) calls(ctx context.Context, tk ticket.Ticket, b storage.Breach, p storage.Post) ([]chat.Span, error) {
+	all, err := t.tx.Standings(ctx, tk.ID)
+	if err != nil {
+		return nil, err
+	}
+	clock, ok := all[tk.ID].Clock(b.Kind)
+	if !ok {
+		return nil, nil
+	}
+	n, list := &news{ticket: tk, levels: t.rules.levels}, []policy.Recipient{policy.Lead}
+	if tk.Owner != 0 {
+		list[0] = policy.Owner
+	}
+	list = append(list, policy.ServiceOwner)
+	list = append(list, n.levels.Ladder(clock.Level).Rung(sla.Mark{Percent: clock.Percent}).Thread...)
+	if who := t.rules.onCall(tk, n.levels, b.Noticed); who != "" {
+		list = []policy.Recipient{who}
+	}
+	return t.mentions(ctx, n, list, p.Platform, p.Workspace)
 }
 
 // warningCard draws what tells of a clock that runs out; nothing if there is no
@@ -404,7 +436,7 @@ func (t *turn) warningCard(ctx context.Context, p storage.Post) (chat.Card, erro
 	if err != nil {
 		return chat.Card{}, err
 	}
-	if p.SentAt == nil && v.Clock.State == sla.Ended {
+	if p.SentAt == nil && v.Clock.State != sla.Running {
 		return chat.Card{}, storage.ErrNotFound
 	}
 	all, err := t.tx.Standings(ctx, v.Ticket.ID)
@@ -414,8 +446,11 @@ func (t *turn) warningCard(ctx context.Context, p storage.Post) (chat.Card, erro
 	s := all[v.Ticket.ID]
 	if clock, ok := s.Clock(k); ok && p.User == "" {
 		n := &news{ticket: v.Ticket, levels: t.rules.levels}
-		rung := t.rules.levels.Ladder(clock.Level).Rung(clock.Mark())
-		if v.Tell, err = t.mentions(ctx, n, rung.Thread, p.Platform, p.Workspace); err != nil {
+		list := t.rules.levels.Ladder(clock.Level).Rung(clock.Mark()).Thread
+		if who := t.rules.onCall(v.Ticket, n.levels, p.CreatedAt); who != "" {
+			list = []policy.Recipient{who}
+		}
+		if v.Tell, err = t.mentions(ctx, n, list, p.Platform, p.Workspace); err != nil {
 			return chat.Card{}, err
 		}
 	}

@@ -2,8 +2,10 @@ package bot
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/deskhand/deskhand/bot/chat"
 	"github.com/deskhand/deskhand/core/people"
@@ -73,6 +75,33 @@ func (r *rules) managerOf(mail string) string {
 	return ""
 }
 
+// nextInLine is whose turn it is of those in line who there are, each once:
+// many a service has no owner, and many a lead no manager.
+func (t *turn) nextInLine(n *news, book *addresses) []policy.Recipient {
+	var (
+		line []policy.Recipient
+		seen []people.PersonID
+	)
+	for _, r := range n.line {
+		if who, ok := book.find(t.key(n, r)); ok && !slices.Contains(seen, who.person.ID) {
+			line, seen = append(line, r), append(seen, who.person.ID)
+		}
+	}
+	if n.turn >= len(line) {
+		return nil
+	}
+	return line[n.turn : n.turn+1]
+}
+
+// onCall is who is told of a ticket at an instant in place of its owner and
+// lead; nobody within the hours of alerts.
+func (r *rules) onCall(tk ticket.Ticket, levels *policy.Levels, at time.Time) policy.Recipient {
+	if !levels.Quiet(at) {
+		return ""
+	}
+	return policy.Recipient(levels.OnCallAt(r.team(tk.Team).Slug, at))
+}
+
 // lookUp finds the accounts of all whom the alerts concern.
 func (t *turn) lookUp(ctx context.Context, all []news, book *addresses) error {
 	if len(all) == 0 {
@@ -84,7 +113,7 @@ func (t *turn) lookUp(ctx context.Context, all []news, book *addresses) error {
 	)
 	for i := range all {
 		n := &all[i]
-		for _, list := range [][]policy.Recipient{n.rung.Direct, n.rung.Thread, {policy.OnCall}} {
+		for _, list := range [][]policy.Recipient{n.rung.Direct, n.rung.Thread, n.line, {policy.OnCall}} {
 			for _, r := range list {
 				key := t.key(n, r)
 				if id, err := strconv.ParseInt(key, 10, 64); err == nil {

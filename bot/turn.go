@@ -294,7 +294,7 @@ func (t *turn) save(ctx context.Context, was, is ticket.Ticket, ev ticket.Event)
 // it may be an old one.
 func (t *turn) refuse(ctx context.Context, r *ticket.RefusedError) error {
 	text := fmt.Sprintf("I can't %s that: %s.", r.Step, r.Reason)
-	if r.Owner != 0 && r.Owner != t.who.ID && r.Step == "claim" {
+	if r.Owner != 0 && r.Owner != t.who.ID && (r.Step == "claim" || r.Step == "take") {
 		people, err := t.tx.People(ctx, r.Owner)
 		if err != nil {
 			return err

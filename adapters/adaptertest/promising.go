@@ -94,7 +94,7 @@ var promising = []Conversation{
 		Run: func(w *World) {
 			_, ben := opened(w, "my zeppelin is nobody's")
 			w.Pass(61 * time.Minute)
-			w.Channel("sla-alerts").Sees("INC-1", "Late", "Nobody yet")
+			w.Channel("sla-alerts").Sees("INC-1", "Late", "Nobody yet", "@Leo")
 			w.Pass(time.Hour)
 			w.Person("leo").Sees("INC-1", "Late by 1 h")
 			ben.Press("Claim").Sees("Ben Weber is on it")
