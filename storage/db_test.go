@@ -145,8 +145,9 @@ func TestDeadlocksAreRunAgain(t *testing.T) {
 	if err := db.Pool().QueryRow(t.Context(), `select min(n), max(n) from t`).Scan(&one, &two); err != nil {
 		t.Fatal(err)
 	}
-	if one != 2 || two != 2 || runs.Load() != 3 {
-		t.Errorf("after %d runs the rows are %d and %d; want 2 and 2 after 3 runs", runs.Load(), one, two)
+	// Usually 3: whoever runs again may get in the other's way once more.
+	if one != 2 || two != 2 || runs.Load() < 3 {
+		t.Errorf("after %d runs the rows are %d and %d; want 2 and 2 after 3 runs at least", runs.Load(), one, two)
 	}
 }
 
