@@ -182,6 +182,12 @@ func TestBothPlatformsInOneWindow(t *testing.T) {
 	a.writes("hello from Teams")
 	a.sees(inTeams+".ac", "KB-7")
 
+	a.do(chromedp.EmulateViewport(300, 700)) // one above the other
+	if got := eval[[]string](a, `[...document.querySelectorAll("#stage, #stage *")].filter(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.className).slice(0, 5)`); len(got) > 0 {
+		t.Errorf("these stand out of a window of 300 pixels: %v", got)
+	}
+	a.do(chromedp.EmulateViewport(1500, 900))
+
 	a.press("[data-show=slack]", "")
 	a.seesNot("[data-pane=teams]", "")
 	for _, line := range eval[[]string](a, contrast) {
