@@ -154,7 +154,11 @@ func everyCard(text string) map[string]drawn {
 		state := strings.ToLower(t.StateWords())
 		all["triage, "+name] = drawn{cards.Triage(v), []string{t.Ref(), t.Title, state, t.Priority.String()}}
 		all["triage, handed over, "+name] = drawn{cards.Triage(moved), []string{t.Ref(), "handed over", v.Team.Name}}
-		all["status, "+name] = drawn{cards.Status(v), []string{t.Ref(), t.Title, state}}
+		yours := state
+		if t.WaitsFor == ticket.ForRequester {
+			yours = "waiting for you"
+		}
+		all["status, "+name] = drawn{cards.Status(v), []string{t.Ref(), t.Title, yours}}
 		says := []string{t.Ref(), "reopened"}
 		if t.State == ticket.Done {
 			says[1] = state

@@ -71,7 +71,7 @@ func Home(v HomeView) chat.Card {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.T("You have none. Long may it last.")})
 	}
 	for _, t := range v.Mine {
-		c.Blocks = append(c.Blocks, chat.Section{Text: line(t, v.Names)})
+		c.Blocks = append(c.Blocks, chat.Section{Text: ofMine(t, v.Names)})
 	}
 	return c
 }
@@ -84,7 +84,7 @@ func work(title, none, label, action string, list []ticket.Ticket, all int, name
 		return append(out, chat.Note{Text: chat.T(none)})
 	}
 	for _, t := range list {
-		out = append(out, chat.Row{Text: line(t, names),
+		out = append(out, chat.Row{Text: ofTheirs(t, names),
 			Button: chat.Button{Label: label, Action: action, Args: TicketArgs(t), Form: action == Resolve, Name: label + " " + t.Ref()}})
 	}
 	if more := all - len(list); more > 0 {
@@ -93,12 +93,37 @@ func work(title, none, label, action string, list []ticket.Ticket, all int, name
 	return out
 }
 
-// line is a ticket in a list: what, how it stands, who has it, since when.
-func line(t ticket.Ticket, names map[people.PersonID]people.Person) chat.Rich {
-	state := StateWord(t)
-	if t.State == ticket.Waiting {
-		state += " for " + t.WaitsFor.Words()
+// ofMine is line for the requester.
+func ofMine(t ticket.Ticket, names map[people.PersonID]people.Person) chat.Rich {
+	return line(t, waiting(t, "you"), names)
+}
+
+// ofTheirs is line for everybody else.
+func ofTheirs(t ticket.Ticket, names map[people.PersonID]people.Person) chat.Rich {
+	return line(t, waiting(t, ticket.ForRequester.Words()), names)
+}
+
+// waiting is how a ticket stands, and for whom or what it waits if it does.
+func waiting(t ticket.Ticket, requester string) string {
+	switch {
+	case t.State != ticket.Waiting:
+		return StateWord(t)
+	case t.WaitsFor == ticket.ForRequester:
+		return StateWord(t) + " for " + requester
 	}
+	return StateWord(t) + " for " + t.WaitsFor.Words()
+}
+
+// stateOfMine is a ticket's state for its requester where no sign goes with it.
+func stateOfMine(t ticket.Ticket) string {
+	if t.State == ticket.Waiting && t.WaitsFor == ticket.ForRequester {
+		return "waiting for you"
+	}
+	return strings.ToLower(t.StateWords())
+}
+
+// line is a ticket in a list: what, how it stands, who has it, since when.
+func line(t ticket.Ticket, state string, names map[people.PersonID]people.Person) chat.Rich {
 	owner := "nobody yet"
 	if p, ok := names[t.Owner]; ok {
 		owner = p.Name
@@ -118,8 +143,8 @@ func MyTicketsCard(mine []ticket.Ticket, names map[people.PersonID]people.Person
 	c := chat.Card{}
 	var words []string
 	for _, t := range mine {
-		words = append(words, fmt.Sprintf("%s %s (%s)", t.Ref(), t.Title, strings.ToLower(t.StateWords())))
-		c.Blocks = append(c.Blocks, chat.Section{Text: line(t, names)})
+		words = append(words, fmt.Sprintf("%s %s (%s)", t.Ref(), t.Title, stateOfMine(t)))
+		c.Blocks = append(c.Blocks, chat.Section{Text: ofMine(t, names)})
 	}
 	c.Text = "Your tickets: " + strings.Join(words, "; ")
 	if page {

@@ -94,7 +94,7 @@ func Item(v ItemView) chat.Card {
 	if len(v.Tickets) > 0 {
 		c.Blocks = append(c.Blocks, chat.Section{Text: chat.B("Open tickets")})
 		for _, t := range v.Tickets {
-			c.Blocks = append(c.Blocks, chat.Section{Text: line(t, nil)})
+			c.Blocks = append(c.Blocks, chat.Section{Text: ofTheirs(t, nil)})
 		}
 	}
 	if len(v.Changes) > 0 {

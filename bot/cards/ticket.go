@@ -288,7 +288,7 @@ func Status(v TicketView) chat.Card {
 }
 
 func status(v TicketView) chat.Card {
-	c := chat.Card{Text: fmt.Sprintf("%s %s: %s. %s", v.Ref(), v.Title, strings.ToLower(v.StateWords()), v.next())}
+	c := chat.Card{Text: fmt.Sprintf("%s %s: %s. %s", v.Ref(), v.Title, stateOfMine(v.Ticket), v.next())}
 	facts := chat.Facts{
 		{Label: "State", Value: chat.T(StateWord(v.Ticket))},
 		{Label: "Next", Value: chat.T(v.next())},
