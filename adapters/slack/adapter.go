@@ -97,8 +97,13 @@ func New(o Options) (*Adapter, error) {
 		return nil, errors.New("slack: DESKHAND_SLACK_APP_TOKEN is not an app-level token; it must begin with xapp-, see Basic Information")
 	case o.SigningSecret == "" && o.AppToken == "":
 		return nil, errors.New("slack: no way to receive; set DESKHAND_SLACK_SIGNING_SECRET (see Basic Information), or DESKHAND_SLACK_APP_TOKEN for socket mode")
-	case strings.ContainsAny(o.BotToken+o.AppToken+o.SigningSecret, " \t\r\n"):
-		return nil, errors.New("slack: a blank or a line break in DESKHAND_SLACK_BOT_TOKEN, DESKHAND_SLACK_APP_TOKEN or DESKHAND_SLACK_SIGNING_SECRET; copy it again")
+	}
+	for _, s := range []struct{ name, value string }{
+		{"DESKHAND_SLACK_BOT_TOKEN", o.BotToken}, {"DESKHAND_SLACK_APP_TOKEN", o.AppToken}, {"DESKHAND_SLACK_SIGNING_SECRET", o.SigningSecret},
+	} {
+		if strings.ContainsAny(s.value, " \t\r\n") {
+			return nil, fmt.Errorf("slack: a blank or a line break in %s; copy it again", s.name)
+		}
 	}
 	api := cmp.Or(o.APIURL, slack.APIURL)
 	if u, err := url.Parse(api); err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {

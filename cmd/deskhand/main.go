@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"syscall"
+	"time"
 	_ "time/tzdata" // a small container has no time zones of its own, and no deadline can do without
 
 	"github.com/alecthomas/kong"
@@ -36,7 +37,17 @@ type cli struct {
 	Bench   benchCmd   `cmd:"" help:"Measure how fast the desk is on this machine, beside what it could be."`
 	Version versionCmd `cmd:"" help:"Say which version this is."`
 
-	LogLevel slog.Level `help:"How much to log: debug, info, warn or error." default:"info" env:"DESKHAND_LOG_LEVEL"`
+	LogLevel logLevel `help:"How much to log: debug, info, warn or error." default:"info" env:"DESKHAND_LOG_LEVEL"`
+}
+
+// logLevel is slog's, refused in words that name the setting.
+type logLevel slog.Level
+
+func (l *logLevel) UnmarshalText(text []byte) error {
+	if err := (*slog.Level)(l).UnmarshalText(text); err != nil {
+		return fmt.Errorf("%q is no level; write debug, info, warn or error", text)
+	}
+	return nil
 }
 
 // storeFlags say where the record is.
@@ -126,9 +137,18 @@ func run(ctx context.Context, args []string, out, bad io.Writer) (err error) {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(bad, &slog.HandlerOptions{Level: c.LogLevel}))
+	log := slog.New(slog.NewJSONHandler(bad, &slog.HandlerOptions{Level: slog.Level(c.LogLevel), ReplaceAttr: readable}))
 	k.BindTo(ctx, (*context.Context)(nil))
 	return k.Run(&env{out: out, bad: bad, log: log})
+}
+
+// readable writes a length of time as people do: JSON would have it in
+// nanoseconds.
+func readable(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindDuration {
+		return slog.String(a.Key, a.Value.Duration().Round(time.Millisecond).String())
+	}
+	return a
 }
 
 type versionCmd struct{}

@@ -54,7 +54,7 @@ func (s *Server) claim() error {
 			return fmt.Errorf("the data directory %s: %w", s.o.Dir, err)
 		}
 		if err := os.MkdirAll(abs, 0o755); err != nil {
-			return fmt.Errorf("make the data directory: %w", err)
+			return fmt.Errorf("can't make the data directory: %w; use another one with --data", err)
 		}
 		// Postgres tells us its directory as the kernel sees it.
 		if s.dir, err = filepath.EvalSymlinks(abs); err != nil {

@@ -63,8 +63,9 @@ func TestMistakesInTheConfiguration(t *testing.T) {
 		{"a policy that is no YAML", nil, []string{"--policy", file("b.yaml", "desk: [\n")}, []string{"b.yaml"}},
 		{"a policy that names nobody's team", nil, []string{"--policy", file("c.yaml", strings.Replace(company, "incidents: network", "incidents: netwrok", 1))}, []string{"c.yaml", "netwrok"}},
 		{"a flag that there is not", nil, []string{"--polcy", "x"}, []string{"--polcy"}},
-		{"a level of logs that there is not", map[string]string{"DESKHAND_LOG_LEVEL": "chatty"}, nil, []string{"chatty"}},
-		{"a data directory that can't be", map[string]string{"DESKHAND_DATA": "/dev/null/x"}, nil, []string{"/dev/null/x"}},
+		{"a level of logs that there is not", map[string]string{"DESKHAND_LOG_LEVEL": "chatty"}, nil, []string{"chatty", "--log-level", "DESKHAND_LOG_LEVEL", "info, warn"}},
+		{"a data directory that can't be", map[string]string{"DESKHAND_DATA": "/dev/null/x"}, nil, []string{"/dev/null/x", "--data"}},
+		{"a line break in a secret", map[string]string{"DESKHAND_SLACK_SIGNING_SECRET": "sec\nret"}, nil, []string{"line break in DESKHAND_SLACK_SIGNING_SECRET;", "copy it again"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

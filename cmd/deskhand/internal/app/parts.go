@@ -202,7 +202,7 @@ func CheckDir(dir string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("the data directory: %w", err)
+		return fmt.Errorf("can't use the data directory: %w; use another one with --data or DESKHAND_DATA", err)
 	}
 	for _, e := range entries {
 		switch e.Name() {

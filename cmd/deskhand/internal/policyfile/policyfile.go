@@ -36,12 +36,12 @@ func (e *Error) Error() string {
 func Load(file string) (policy.Policy, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return policy.Policy{}, fmt.Errorf("policy: %w", err)
+		return policy.Policy{}, fmt.Errorf("can't read the policy file: %w", err)
 	}
 	defer func() { _ = f.Close() }() // only read
 	text, err := io.ReadAll(io.LimitReader(f, mostBytes+1))
 	if err != nil {
-		return policy.Policy{}, fmt.Errorf("policy: %w", err)
+		return policy.Policy{}, fmt.Errorf("can't read the policy file: %w", err)
 	}
 	return Parse(file, text)
 }
