@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -16,7 +17,7 @@ const (
 	// evidencePoll keeps the promise that what is pressed on one process is
 	// learnt on all within a second, without anybody having to be told.
 	evidencePoll  = 800 * time.Millisecond
-	evidenceBatch = 2000
+	evidenceBatch = 500
 )
 
 // LearnEvidence brings an index to where the evidence in Postgres is. until
@@ -62,6 +63,20 @@ func LearnEvidence(ctx context.Context, db *storage.DB, index *kb.Index, until t
 	}
 }
 
+// indexed tells whether the articles are in the index for the first time: it
+// trains for those that it has, and a new one takes a minute beside the work.
+func indexed(ctx context.Context, db *storage.DB, index *kb.Index) bool {
+	if index.Seq() > 0 {
+		return true
+	}
+	var newest int64
+	err := db.View(ctx, func(tx *storage.Tx) (err error) {
+		newest, err = tx.ArticleSeq(ctx)
+		return err
+	})
+	return err == nil && newest == 0
+}
+
 // FollowEvidence keeps what an index has learnt in step until ctx ends, and
 // has it train when there is enough that is new.
 func FollowEvidence(ctx context.Context, db *storage.DB, index *kb.Index, log *slog.Logger) error {
@@ -79,13 +94,14 @@ func FollowEvidence(ctx context.Context, db *storage.DB, index *kb.Index, log *s
 		if after := index.Learnt(); after > before {
 			log.DebugContext(ctx, "learnt from what people said of answers", "seq", after)
 		}
-		if index.TrainingDue() {
+		if index.TrainingDue() && indexed(ctx, db, index) {
 			select {
 			case <-trained:
 				training.Go(func() {
 					if err := index.Train(ctx); err != nil && ctx.Err() == nil {
 						log.WarnContext(ctx, "the index could not be trained", "err", fmt.Errorf("follow evidence: %w", err))
 					}
+					debug.FreeOSMemory() // what training took, a hundred MB for seconds, stays with the process for minutes otherwise
 					trained <- struct{}{}
 				})
 			default: // it is at it
