@@ -92,6 +92,39 @@ func TestAddAndBetween(t *testing.T) {
 	}
 }
 
+// What is due as hours end is due then, and not when the next ones begin.
+func TestAddToTheEndOfHours(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		plan     Plan
+		from, to string
+		d        time.Duration
+	}{
+		{"on the eve of a holiday", Plan{Zone: "Europe/Berlin", Open: Workdays(office), Closed: []Closing{{Date: Date{2026, time.November, 20}}}},
+			"2026-11-19T09:00:00+01:00", "2026-11-19T17:00:00+01:00", 8 * time.Hour},
+		{"at noon before half a holiday", Plan{Zone: "Europe/Berlin", Open: Workdays(office), Closed: []Closing{{Date: Date{2026, time.December, 24}, Only: Interval{At(12, 0), Midnight}}}},
+			"2026-12-24T09:00:00+01:00", "2026-12-24T12:00:00+01:00", 3 * time.Hour},
+		{"at the moment that the clock goes forward", Plan{Zone: "Europe/Berlin", Open: EachDay(Interval{At(22, 0), At(2, 0)})},
+			"2027-03-27T22:00:00+01:00", "2027-03-28T02:00:00+01:00", 4 * time.Hour},
+		{"at the moment that the clock goes back", Plan{Zone: "Europe/Berlin", Open: EachDay(Interval{At(22, 0), At(3, 0)})},
+			"2026-10-24T22:00:00+02:00", "2026-10-25T03:00:00+02:00", 5 * time.Hour},
+		{"as a night shift is cut by a holiday", Plan{Zone: "Europe/Berlin", Open: EachDay(Interval{At(22, 0), At(6, 0)}), Closed: []Closing{{Date: Date{2026, time.December, 25}}}},
+			"2026-12-24T22:00:00+01:00", "2026-12-25T00:00:00+01:00", 2 * time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			from, err := time.Parse(time.RFC3339, tt.from)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if due, ok := must(t, tt.plan).Add(from, tt.d); !ok || due.Format(time.RFC3339) != tt.to {
+				t.Errorf("due %v, %v; want %s", due, ok, tt.to)
+			}
+		})
+	}
+}
+
 // The sums rest on the zone's offset being the same all through a span.
 func TestSpansHaveOneOffset(t *testing.T) {
 	t.Parallel()

@@ -242,3 +242,24 @@ func TestDurations(t *testing.T) {
 		}
 	}
 }
+
+// A calendar without a zone of its own is in the desk's: if that changes, so does
+// what is promised in it.
+func TestAnotherZoneIsAnotherPromise(t *testing.T) {
+	t.Parallel()
+	levels := func(zone, own string) *policy.Levels {
+		p := policy.Policy{Desk: policy.Desk{TimeZone: zone}, Calendars: []policy.Calendar{{Slug: "office", Name: "Office", TimeZone: own, Open: policy.Week{"daily": {"09:00-17:00"}}}},
+			Levels: []policy.ServiceLevel{{Slug: "all", Name: "All", Calendar: "office", Response: policy.Target{Within: "1h"}}}}.WithDefaults()
+		l, err := p.Compile()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	if levels("Europe/Berlin", "").Same("all", levels("Asia/Tokyo", "")) {
+		t.Error("nine o'clock in Berlin is nine o'clock in Tokyo")
+	}
+	if !levels("Europe/Berlin", "Asia/Tokyo").Same("all", levels("UTC", "Asia/Tokyo")) {
+		t.Error("a calendar of its own zone is another where the desk has moved")
+	}
+}

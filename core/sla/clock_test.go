@@ -240,6 +240,57 @@ func TestExplain(t *testing.T) {
 	}
 }
 
+// A new promise is another round, told of anew, and begins when it is made.
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	cal := office(t)
+	terms := func(within time.Duration) Terms {
+		return Terms{Targets: []Target{{Kind: Response, Within: time.Hour, Calendar: cal}, {Kind: Resolution, Within: within, Calendar: cal}}}
+	}
+	l := Ledger{
+		{At: on(t, "20 09:00"), Step: Opened, Terms: terms(8 * time.Hour)},
+		{At: on(t, "20 10:00"), Step: Changed, Terms: terms(4 * time.Hour)},
+		{At: on(t, "20 11:00"), Step: Changed, Terms: terms(4 * time.Hour)},
+		{At: on(t, "20 12:00"), Step: Resolved},
+		{At: on(t, "20 13:00"), Step: Changed, Terms: terms(6 * time.Hour)},
+		{At: on(t, "23 09:00"), Step: Reopened},
+		{At: on(t, "23 10:00"), Step: Changed},
+		{At: on(t, "23 11:00"), Step: Changed, Terms: terms(6 * time.Hour)},
+		{At: on(t, "23 12:00"), Step: Resolved},
+		{At: on(t, "24 09:00"), Step: Reopened},
+	}
+	for i, want := range []struct {
+		round int
+		began string
+	}{{1, "20 09:00"}, {2, "20 10:00"}, {2, "20 10:00"}, {2, "20 10:00"}, {2, "20 10:00"}, {4, "23 09:00"}, {0, ""}, {5, "23 11:00"}, {5, "23 11:00"}, {6, "24 09:00"}} {
+		c, ok := l[:i+1].Clock(Resolution)
+		if ok != (want.round > 0) || ok && (c.Round != want.round || !c.Began.Equal(on(t, want.began))) {
+			t.Errorf("after step %d it is round %d, since %v; want %d, %s", i, c.Round, c.Began, want.round, want.began)
+		}
+		if c, ok := l[:i+1].Clock(Response); ok && c.Round != 1 {
+			t.Errorf("after step %d the response is in round %d", i, c.Round)
+		}
+	}
+}
+
+// It is late at the due instant, and not before; who answers at it is in time.
+func TestTheDueInstant(t *testing.T) {
+	t.Parallel()
+	l := Ledger{{At: on(t, "20 09:00"), Step: Opened, Terms: Terms{Targets: []Target{{Kind: Resolution, Within: time.Hour, Calendar: office(t)}}}}}
+	due := on(t, "20 10:00")
+	c, _ := l.Clock(Resolution)
+	if _, late := c.Breached(due.Add(-1)); late {
+		t.Error("it is late before it is due")
+	}
+	if over, late := c.Breached(due); !late || over != 0 {
+		t.Errorf("when it is due it is late: %v, by %v", late, over)
+	}
+	c, _ = append(l, Event{At: due, Step: Resolved}).Clock(Resolution)
+	if _, late := c.Breached(due.Add(time.Hour)); late {
+		t.Error("what was fixed at the due instant is late")
+	}
+}
+
 // What a ticket has been through is in its sum, so that it adds up on paper.
 func TestExplainLeavesNothingOut(t *testing.T) {
 	t.Parallel()
@@ -264,6 +315,9 @@ func TestExplainLeavesNothingOut(t *testing.T) {
 			Line{"Fixed", "Fri 20 Nov 11:00, reopened Mon 23 Nov 15:00: 12 h of open time not counted"}},
 		{"in which hours the time before a change was counted", Ledger{opened, {At: on(t, "21 11:00"), Step: Changed, Why: "priority is now Critical", Terms: terms(nights, 10*time.Hour)}}, "21 23:00",
 			Line{"Changed", "Sat 21 Nov 11:00, priority is now Critical: now 10 h, 8 h used by then in Service Desk: Mon–Fri 09:00–17:00"}},
+		{"a pause in the hours of each time", Ledger{opened, {At: on(t, "20 12:00"), Step: Waited, Reason: ticket.ForPart},
+			{At: on(t, "20 16:00"), Step: Changed, Why: "Nights has it now", Terms: terms(nights, 10*time.Hour)}, {At: on(t, "21 00:00"), Step: Woken}}, "21 01:00",
+			Line{"Paused", "Fri 20 Nov 16:00 to Sat 21 Nov 00:00, waiting for a part: 2 h of open time not counted"}},
 		{"that nothing was promised for a while", Ledger{opened, {At: on(t, "20 10:00"), Step: Changed, Why: "the policy has changed"}, {At: on(t, "20 12:00"), Step: Changed, Why: "the policy has changed", Terms: terms(cal, 8*time.Hour)}}, "20 13:00",
 			Line{"Changed", "Fri 20 Nov 10:00, the policy has changed: nothing is promised from here on, 1 h used by then"}},
 		{"an hour that is there twice", Ledger{{At: on(t, "1 00:00").AddDate(0, 0, -7), Step: Opened, Terms: terms(nights, 8*time.Hour)}}, "1 12:00",

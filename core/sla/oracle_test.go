@@ -412,7 +412,7 @@ func (o *oracleCase) drawEvents(r *rand.Rand, seconds int64) {
 			}
 			p := oraclePromise{within: (1 + r.Int64N(max(1, seconds>>r.IntN(6)))) * 1e9, calendar: r.IntN(len(o.calendars))}
 			if r.IntN(2) == 0 {
-				p.within = max(100, p.within/900e9*900e9) // round figures meet the edges of hours
+				p.within = max(1, p.within/(o.grain*1e9)) * o.grain * 1e9 // round figures meet the edges of hours
 			}
 			for _, reason := range ticket.Reasons {
 				if r.IntN(2) == 0 {
@@ -425,6 +425,9 @@ func (o *oracleCase) drawEvents(r *rand.Rand, seconds int64) {
 		return out
 	}
 	at := o.from*1e9 + r.Int64N(max(1, seconds*1e9/4))
+	if r.IntN(2) == 0 {
+		at -= at % (o.grain * 1e9)
+	}
 	o.events = append(o.events, oracleEvent{at: at, step: Opened, terms: terms()})
 	n := r.IntN(12)
 	for range n {
