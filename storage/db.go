@@ -89,7 +89,33 @@ func Open(ctx context.Context, dsn string, opts ...Option) (*DB, error) {
 		pool.Close()
 		return nil, reachError(cfg.ConnConfig, err)
 	}
+	if err := newEnough(ping, pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
 	return &DB{pool: pool}, nil
+}
+
+// oldest is the release of Postgres that the desk needs at least.
+const oldest = 14
+
+// newEnough refuses a Postgres that would fail at the first statement it doesn't
+// know. What does not say its release, as a proxy may not, is let pass.
+func newEnough(ctx context.Context, pool *pgxpool.Pool) error {
+	c, err := pool.Acquire(ctx)
+	if err != nil {
+		return Unavailable(err)
+	}
+	defer c.Release()
+	version := c.Conn().PgConn().ParameterStatus("server_version") // "14.5", "13.14 (Debian 13.14-1)", "19beta1"
+	digits := strings.IndexFunc(version, func(r rune) bool { return r < '0' || r > '9' })
+	if digits < 0 {
+		digits = len(version)
+	}
+	if major, err := strconv.Atoi(version[:digits]); err != nil || major >= oldest {
+		return nil
+	}
+	return fmt.Errorf("the Postgres at DESKHAND_DATABASE_URL is %s, and the desk needs %d or newer; upgrade it, or use another", version, oldest)
 }
 
 // Close waits for the connections in use and closes them all.
@@ -244,6 +270,8 @@ func reachError(c *pgx.ConnConfig, err error) error {
 	fix := "start Postgres there, or set DESKHAND_DATABASE_URL to one that runs"
 	why := oneLine(reason(err))
 	switch code := sqlState(err); {
+	case strings.Contains(why, "refused TLS"):
+		why, fix = "it speaks no TLS", "turn ssl on in Postgres, or write sslmode=disable into DESKHAND_DATABASE_URL"
 	case code == "28P01" || code == "28000":
 		fix = "correct the user and the password in DESKHAND_DATABASE_URL"
 	case code == "3D000":

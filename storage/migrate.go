@@ -54,9 +54,22 @@ func Migrate(ctx context.Context, db *DB) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return Unavailable(fmt.Errorf("migrate: %w", err))
+		return Unavailable(db.migrateError(err))
 	}
 	return db.signSchema(ctx)
+}
+
+// migrateError says what to do about a database that is not the desk's to fill.
+func (db *DB) migrateError(err error) error {
+	c := db.pool.Config().ConnConfig
+	switch sqlState(err) {
+	case "42501": // insufficient_privilege
+		return fmt.Errorf("migrate: %s may not make tables in the database %s (%s); make it the owner: alter database %s owner to %s",
+			c.User, c.Database, reason(err), pgx.Identifier{c.Database}.Sanitize(), pgx.Identifier{c.User}.Sanitize())
+	case "42P07", "42710": // duplicate_table, duplicate_object
+		return fmt.Errorf("migrate: the database %s is another program's (%s); give the desk one of its own in DESKHAND_DATABASE_URL", c.Database, reason(err))
+	}
+	return fmt.Errorf("migrate: %w", err)
 }
 
 // SchemaError is that a database was made by migrations that have the numbers of

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgproto3"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/deskhand/deskhand/storage"
@@ -105,6 +106,13 @@ func TestOpenSaysWhatIsWrongInOneLine(t *testing.T) {
 		},
 		"there is no socket": {
 			"postgres://ana:hunter2@/desk?host=/nowhere", []string{"on the socket in /nowhere", "DESKHAND_DATABASE_URL"}, true,
+		},
+		"it speaks no TLS": {
+			other(func(u *url.URL) { u.Host = speaking(t, ""); u.RawQuery = "sslmode=require" }), []string{"it speaks no TLS", "sslmode=disable"}, true,
+		},
+		"it is too old": {
+			other(func(u *url.URL) { u.Host = speaking(t, "13.14 (Debian 13.14-1)"); u.RawQuery = "sslmode=disable" }),
+			[]string{"13.14 (Debian", "14 or newer", "DESKHAND_DATABASE_URL"}, false,
 		},
 		"no such database": {
 			other(func(u *url.URL) { u.Path = "/nope_" }), []string{"createdb nope_", "DESKHAND_DATABASE_URL"}, false,
@@ -222,4 +230,75 @@ func TestASchemaOfAnotherBuildIsRefused(t *testing.T) {
 	refused("another text", 3, "made by deskhand v0.3.1, whose migration 3 is not this one's")
 	does(`drop table schema_files`)
 	refused("no sums", 1, "made by an earlier build of deskhand")
+}
+
+// speaking is the address of what speaks Postgres' language for as long as a
+// client needs to learn its release. It has no TLS.
+func speaking(t *testing.T, release string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = c.Close() }()
+				b := pgproto3.NewBackend(c, c)
+				hello, err := b.ReceiveStartupMessage()
+				if _, tls := hello.(*pgproto3.SSLRequest); err == nil && tls {
+					_, err = c.Write([]byte("N"))
+				}
+				if err != nil || release == "" {
+					return
+				}
+				b.Send(&pgproto3.AuthenticationOk{})
+				b.Send(&pgproto3.ParameterStatus{Name: "server_version", Value: release})
+				b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+				for b.Flush() == nil {
+					if _, err := b.Receive(); err != nil {
+						return
+					}
+					b.Send(&pgproto3.EmptyQueryResponse{})
+					b.Send(&pgproto3.ReadyForQuery{TxStatus: 'I'})
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// A database that is not the desk's to fill is left alone, in words.
+func TestMigrateSaysWhoseDatabaseItIs(t *testing.T) {
+	t.Parallel()
+	u, ctx := address(t), t.Context()
+	db, err := storage.Open(ctx, u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	if _, err := db.Pool().Exec(ctx, `create schema theirs; create table theirs.people (id int); create schema closed; grant usage on schema closed to pg_monitor`); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ settings, want string }{
+		"another program's tables are there": {"-c search_path=theirs", "is another program's (relation \"people\" already exists); give the desk one of its own in DESKHAND_DATABASE_URL"},
+		"the role may not make tables in it": {"-c search_path=closed -c role=pg_monitor", "make it the owner: alter database"},
+	} {
+		q := u.Query()
+		q.Set("options", tt.settings)
+		u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20")
+		as, err := storage.Open(ctx, u.String(), storage.MaxConns(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := storage.Migrate(ctx, as); err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: Migrate() = %v, want a line with %q", name, err, tt.want)
+		}
+		as.Close()
+	}
 }

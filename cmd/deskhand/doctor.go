@@ -84,7 +84,7 @@ func (c *doctorCmd) checkStores(ctx context.Context, e *env, tell teller) (err e
 	if err := db.Ping(ctx); err != nil {
 		return err
 	}
-	tell("database", true, fmt.Sprintf("answers in %s", time.Since(began).Round(100*time.Microsecond)), "")
+	tell("database", true, fmt.Sprintf("answers in %.1f ms", float64(time.Since(began).Microseconds())/1000), "")
 	applied, known, err := db.Version(ctx)
 	if err != nil {
 		return err
