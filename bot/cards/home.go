@@ -176,8 +176,8 @@ func HistoryForm(ref, trail string, lines []HistoryLine) chat.Form {
 		if l.Note != "" {
 			text = chat.Join(text, chat.T(": “"+short(l.Note, 200)+"”"))
 		}
-		if l.Via != "" {
-			text = chat.Join(text, chat.Rich{{Text: " (" + l.Via + ")", Italic: true}})
+		if l.Via != "" && !(l.Who == "" && l.Via == "the desk") {
+			text = chat.Join(text, chat.Rich{{Text: " (" + sentenceCase(l.Via) + ")", Italic: true}})
 		}
 		items = append(items, text)
 	}

@@ -31,3 +31,13 @@ func TestATicketWaitsForYouOrForTheRequester(t *testing.T) {
 		}
 	}
 }
+
+// From where is told as people call it, and not twice.
+func TestHistoryTellsFromWhere(t *testing.T) {
+	t.Parallel()
+	f := cards.HistoryForm("INC-1", "", []cards.HistoryLine{{Who: "Ana Silva", What: "opened it", Via: "teams, direct message"}, {What: "closed it", Via: "the desk"}})
+	got := fmt.Sprint(f.Intro)
+	if !strings.Contains(got, "(Teams, direct message)") || strings.Contains(got, "(the desk)") || strings.Contains(got, "(The desk)") {
+		t.Errorf("the history reads %s, want (Teams, direct message) and no second desk", got)
+	}
+}
