@@ -48,9 +48,31 @@ func (tx *Tx) ApplyPolicy(ctx context.Context, p policy.Policy, by string, at ti
 	return id, nil
 }
 
+// FirstPolicy is ApplyPolicy where no policy is in force yet; any that is stays,
+// also one that is being applied this moment.
+func (tx *Tx) FirstPolicy(ctx context.Context, p policy.Policy, by string, at time.Time) error {
+	if _, _, err := tx.Policy(ctx); !errors.Is(err, ErrNotFound) {
+		return err // mostly there is one, and nobody has to wait
+	}
+	if err := tx.lockPolicies(ctx); err != nil {
+		return fmt.Errorf("first policy: %w", err)
+	}
+	if _, _, err := tx.Policy(ctx); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	_, err := tx.ApplyPolicy(ctx, p, by, at)
+	return err
+}
+
+// lockPolicies has policies applied one at a time: two at once would each retire
+// what the other brings.
+func (tx *Tx) lockPolicies(ctx context.Context) error {
+	_, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('deskhand.policy'))`)
+	return err
+}
+
 func (tx *Tx) applyPolicy(ctx context.Context, p policy.Policy, by string, at time.Time) (PolicyID, error) {
-	// One at a time: two at once would each retire what the other brings.
-	if _, err := tx.Exec(ctx, `select pg_advisory_xact_lock(hashtext('deskhand.policy'))`); err != nil {
+	if err := tx.lockPolicies(ctx); err != nil {
 		return 0, err
 	}
 	old, had, err := tx.Policy(ctx)

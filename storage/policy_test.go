@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -336,5 +337,49 @@ func TestTriageChannelChosenInChat(t *testing.T) {
 	choose(c.network, "C9")
 	if diff := cmp.Diff(map[string]people.TeamID{"C9": c.network}, triage()); diff != "" {
 		t.Errorf("after taking a channel that is known by its id alone (-want +got):\n%s", diff)
+	}
+}
+
+// A process that starts while the company's policy is applied must not put the
+// built-in one in its place.
+func TestTheFirstPolicyGivesWay(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	first := make(chan error, 1)
+	inTx(t, db, func(ctx context.Context, tx *storage.Tx) error {
+		if _, err := tx.ApplyPolicy(ctx, harbour(), "test", noon); err != nil {
+			return err
+		}
+		go func() {
+			first <- db.InTx(ctx, func(tx *storage.Tx) error { return tx.FirstPolicy(ctx, policy.BuiltIn(), "built in", noon) })
+		}()
+		for count(t, db, `select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`) == 0 {
+			select {
+			case err := <-first:
+				return fmt.Errorf("it did not wait: %v", err)
+			case <-time.After(time.Millisecond):
+			}
+		}
+		return nil
+	})
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	inForce := view(t, db, func(ctx context.Context, tx *storage.Tx) (policy.Policy, error) {
+		p, _, err := tx.Policy(ctx)
+		return p, err
+	})
+	if inForce.Desk.Company != "Harbour" {
+		t.Errorf("the policy in force is that of %q, want Harbour's", inForce.Desk.Company)
+	}
+	// Where there is none at all it is put in force.
+	empty := pgtest.New(t)
+	for range 2 {
+		inTx(t, empty, func(ctx context.Context, tx *storage.Tx) error {
+			return tx.FirstPolicy(ctx, policy.BuiltIn(), "built in", noon)
+		})
+	}
+	if n := count(t, empty, `select count(*) from policies`); n != 1 {
+		t.Errorf("%d policies were applied, want one", n)
 	}
 }

@@ -283,11 +283,7 @@ func OpenDatabase(ctx context.Context, url, dir string, maxConns int, progress f
 // firstPolicy puts the built-in policy in force where there is none.
 func (a *App) firstPolicy(ctx context.Context) error {
 	return a.DB.InTx(ctx, func(tx *storage.Tx) error {
-		_, _, err := tx.Policy(ctx)
-		if errors.Is(err, storage.ErrNotFound) {
-			_, err = tx.ApplyPolicy(ctx, policy.BuiltIn(), "built in", a.o.Now())
-		}
-		return err
+		return tx.FirstPolicy(ctx, policy.BuiltIn(), "built in", a.o.Now())
 	})
 }
 
