@@ -54,6 +54,9 @@ func (t *turn) hearFlat(ctx context.Context) error {
 		if done, err := t.orderedChanges(ctx, strings.TrimSpace(t.ev.Text)); done || err != nil {
 			return err
 		}
+		if done, err := t.takeUp(ctx, t.ev.Text); done || err != nil {
+			return err
+		}
 		if c, ok, err := t.shortAnswer(ctx, strings.TrimSpace(t.ev.Text)); ok || err != nil {
 			if err != nil {
 				return err

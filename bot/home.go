@@ -147,35 +147,17 @@ func (t *turn) showTicket(ctx context.Context, kind ticket.Kind, number int64) (
 	if err != nil {
 		return chat.Card{}, err
 	}
-	heard, err := t.takesUp(ctx, tk)
-	v.Flat, v.Glance = t.ev.Flat, !heard
-	return cards.Status(v), err
-}
-
-// takesUp has what the requester writes next in a flat chat belong to the ticket
-// that they have asked for by name; false if they don't talk of it in this chat.
-func (t *turn) takesUp(ctx context.Context, tk ticket.Ticket) (bool, error) {
-	if !t.ev.Flat || t.ev.Scope != chat.Direct || tk.Requester != t.who.ID || !tk.Open() {
-		return false, nil
-	}
-	threads, err := t.tx.TicketThreads(ctx, tk.ID)
-	if err != nil {
-		return false, err
-	}
-	for _, th := range slices.Backward(threads) {
-		if th.Side == string(storage.RequesterSide) && th.Platform == t.ev.By.Platform && th.Workspace == t.ev.By.Workspace && th.User == t.ev.By.ID {
-			return true, t.talkedTo(ctx, th)
-		}
-	}
-	return false, nil
+	v.Flat, v.Glance = t.ev.Flat, true
+	return cards.Status(v), nil
 }
 
 // takeUp answers the requester who names a ticket in direct messages with its
-// living card, in a thread that is a part of its conversation; false if that is
+// living card, where what is written next belongs to the ticket: in a new thread
+// of its conversation, or in the one that a flat chat has. It is false if that is
 // not what the text does.
 func (t *turn) takeUp(ctx context.Context, text string) (bool, error) {
 	kind, number, ok := ticket.ParseRef(shownRef(text))
-	if !ok || t.ev.Flat || t.ev.Scope != chat.Direct {
+	if !ok || t.ev.Scope != chat.Direct {
 		return false, nil
 	}
 	tk, err := t.tx.TicketByRef(ctx, kind, number)
@@ -185,12 +167,29 @@ func (t *turn) takeUp(ctx context.Context, text string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	th, err := t.openThread(ctx, storage.RequesterSide)
-	if err != nil {
-		return false, err
-	}
-	if err := t.tx.LinkThread(ctx, th.ID, tk.ID); err != nil {
-		return false, err
+	var th storage.Thread
+	if t.ev.Flat {
+		threads, err := t.tx.TicketThreads(ctx, tk.ID)
+		if err != nil {
+			return false, err
+		}
+		i := slices.IndexFunc(threads, func(th storage.Thread) bool {
+			return th.Side == string(storage.RequesterSide) && th.Platform == t.ev.By.Platform && th.Workspace == t.ev.By.Workspace && th.User == t.ev.By.ID
+		})
+		if i < 0 {
+			return false, nil // it is talked of elsewhere
+		}
+		th = threads[i]
+		if err := t.talkedTo(ctx, th); err != nil {
+			return false, err
+		}
+	} else {
+		if th, err = t.openThread(ctx, storage.RequesterSide); err != nil {
+			return false, err
+		}
+		if err := t.tx.LinkThread(ctx, th.ID, tk.ID); err != nil {
+			return false, err
+		}
 	}
 	return true, t.card(ctx, th, cards.StatusCard, int64(tk.ID), false)
 }
