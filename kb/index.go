@@ -205,7 +205,7 @@ func (x *Index) Rebuild(ctx context.Context, seq int64, n int, articles iter.Seq
 }
 
 // buildBatch bounds the memory that articles take on their way into the index.
-const buildBatch = 1000
+const buildBatch = 500
 
 // build makes the next generation. It counts only once its version is in it,
 // so one that was cut short is never opened.
