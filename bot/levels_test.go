@@ -2,14 +2,11 @@ package bot
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -387,147 +384,6 @@ func agree(rt *rapid.T, l *lab, id ticket.ID) {
 	}); err != nil {
 		rt.Fatal(err)
 	}
-}
-
-// Each hour the next in line is told who there is: nobody is told twice, and
-// where nobody is left the card that stands there is enough.
-func TestTheNextInLineIsSomebody(t *testing.T) {
-	t.Parallel()
-	p := promising()
-	p.Ladders = []policy.Ladder{{Slug: "long", Steps: []policy.Step{{At: 100, Channel: true}}, Every: "30m",
-		Line: []policy.Recipient{policy.Manager, policy.Lead, policy.ServiceOwner, "ada@acme.example", "ben@acme.example"}}}
-	p.Levels[1].Ladder = "long"
-	l := newLab(t, p)
-	id := l.open()
-	want := []map[string]int{{"C1": 1}, {"C1": 1, "Uada": 1}, {"C1": 1, "Uada": 1, "Uben": 1}}
-	l.pass(time.Hour)
-	for i := range 6 {
-		l.mustLook()
-		if got := l.posts(cards.BreachCard); !maps.Equal(got, want[min(i, len(want)-1)]) {
-			t.Errorf("half-hour %d: the card went to %v, want %v", i, got, want[min(i, len(want)-1)])
-		}
-		l.pass(30 * time.Minute)
-	}
-	if n := l.count(`select count(*) from alerts where ticket_id = $1 and kind = 'response' and outcome = 'told'`, id); n != 6 {
-		t.Errorf("%d alerts are on record, want each of 6", n)
-	}
-}
-
-// In the alert channel the card calls those whom it concerns, and nobody once
-// somebody sees to it.
-func TestTheCardCallsWhomItConcerns(t *testing.T) {
-	t.Parallel()
-	p := promising()
-	p.Services[1].Owner = "ana@acme.example"
-	p.Levels[2].Response.Within = "1h"
-	l := newLab(t, p)
-	id := l.open()
-	l.does(l.event(l.ben, chat.Submitted, id, cards.Correct, chat.Values{"service": {"lan"}}))
-	called := func() string {
-		var names []string
-		l.in(func(ctx context.Context, tx *storage.Tx) error {
-			turn, err := l.byItself(ctx, tx)
-			if err != nil {
-				return err
-			}
-			card, err := turn.breachCard(ctx, storage.Post{Platform: "slack", Workspace: "T1", Channel: "C1", Card: cards.BreachCard,
-				Subject: int64(l.count(`select id from breaches where ticket_id = $1`, id))})
-			for _, b := range card.Blocks {
-				if s, ok := b.(chat.Section); ok {
-					for _, span := range s.Text {
-						if span.User.ID != "" {
-							names = append(names, span.User.ID)
-						}
-					}
-				}
-			}
-			return err
-		})
-		return strings.Join(names, " ")
-	}
-	l.pass(61 * time.Minute)
-	l.mustLook()
-	if got := called(); got != "Uada Uana" {
-		t.Errorf("unclaimed, it calls %q, want the lead and the owner of the service", got)
-	}
-	l.does(l.event(l.ben, chat.Pressed, id, cards.Claim, nil))
-	if got := called(); got != "" {
-		t.Errorf("claimed, it calls %q, want nobody", got)
-	}
-}
-
-// Of two who press at the same moment the first has it.
-func TestABreachIsTakenOnce(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, promising())
-	id := l.open()
-	l.pass(61 * time.Minute)
-	l.mustLook()
-	take := func(by chat.User) chat.Event {
-		ev := l.event(by, chat.Pressed, id, cards.TakeBreach, nil)
-		ev.Args["b"] = fmt.Sprint(l.count(`select id from breaches where ticket_id = $1`, id))
-		return ev
-	}
-	ada := l.ben
-	ada.ID = "Uada"
-	l.does(take(l.ben))
-	l.pass(2 * time.Second)
-	l.does(take(ada))
-	if n := l.count(`select count(*) from tickets t join breaches b on b.ticket_id = t.id and b.taken_by = t.owner_id where t.id = $1 and t.owner_id = $2`, id, l.who[l.ben]); n != 1 {
-		t.Error("Ada has it, want Ben, who was first")
-	}
-	if n := l.count(`select count(*) from posts where body::text like '%Ben took it 2 s before you.%'`); n != 1 {
-		t.Errorf("Ada is told so %d times, want once", n)
-	}
-}
-
-// A ticket that waits by the time that its warning goes out needs none.
-func TestAWarningThatIsNotNeededIsNotSent(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, promising())
-	id := l.open()
-	l.does(l.says(id))
-	l.pass(3*time.Hour + time.Minute)
-	l.mustLook()
-	l.does(l.waits(id))
-	l.in(func(ctx context.Context, tx *storage.Tx) error {
-		turn, err := l.byItself(ctx, tx)
-		if err != nil {
-			return err
-		}
-		if card, err := turn.warningCard(ctx, storage.Post{Card: cards.Warning(sla.Resolution), Subject: int64(id)}); !errors.Is(err, storage.ErrNotFound) {
-			t.Errorf("it is still sent: %q, %v", card.Text, err)
-		}
-		return nil
-	})
-}
-
-// The card of a breach names whoever has answered, not whose the ticket is.
-func TestTheCardSaysWhoAnswered(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, promising())
-	id := l.open()
-	l.does(l.event(l.ben, chat.Pressed, id, cards.Claim, nil))
-	l.pass(74 * time.Minute)
-	l.mustLook()
-	says := l.says(id)
-	says.By.ID = "Uada"
-	l.does(says)
-	l.in(func(ctx context.Context, tx *storage.Tx) error {
-		turn, err := l.byItself(ctx, tx)
-		if err != nil {
-			return err
-		}
-		var b storage.BreachID
-		if err := tx.QueryRow(ctx, `select id from breaches where ticket_id = $1`, id).Scan(&b); err != nil {
-			return err
-		}
-		card, err := turn.breachCard(ctx, storage.Post{Card: cards.BreachCard, Subject: int64(b)})
-		if want := "Answered by Ada, 14 min late"; !strings.Contains(card.Text, want) {
-			t.Errorf("the card says %q, want %q", card.Text, want)
-		}
-		return err
-	})
 }
 
 // What came into force while a ticket was resolved holds for it once it is
