@@ -78,6 +78,7 @@ func (m *meeting) start() {
 	s := httptest.NewServer(m.a.Handler())
 	m.t.Cleanup(s.Close)
 	m.teams.Connect(s.URL)
+	hasKeys(m.t, m.a)
 	if err := m.a.Connect(m.t.Context()); err != nil {
 		m.t.Fatal(err)
 	}

@@ -295,14 +295,23 @@ func (o *office) post(token string, body []byte) (int, string) {
 	return resp.StatusCode, string(said)
 }
 
+// hasKeys has the adapter know Microsoft's keys. A busy machine may be slower than
+// a first fetch is waited for.
+func hasKeys(t testing.TB, a *Adapter) {
+	t.Helper()
+	var err error
+	for range 5 {
+		if err = a.keys.have(t.Context()); err == nil {
+			return
+		}
+	}
+	t.Fatal(err)
+}
+
 // gets has Teams send an activity and wants it taken.
 func (o *office) gets(act map[string]any) string {
 	o.t.Helper()
-	for range 5 { // a busy machine may be slower than the first fetch is waited for
-		if o.keys.have(o.t.Context()) == nil {
-			break
-		}
-	}
+	hasKeys(o.t, o.Adapter)
 	status, said := o.post(o.ms.sign(o.ms.claims()), encoded(act))
 	if status != http.StatusOK {
 		o.t.Fatalf("an activity was answered %d %s", status, said)
