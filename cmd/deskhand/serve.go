@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/deskhand/deskhand/bot"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/app"
 	"github.com/deskhand/deskhand/cmd/deskhand/internal/policyfile"
+	"github.com/deskhand/deskhand/core/policy"
 	"github.com/deskhand/deskhand/kb"
 	"github.com/deskhand/deskhand/storage"
 	"github.com/deskhand/deskhand/storage/pglocal"
@@ -105,7 +107,7 @@ func (c *applyCmd) Run(ctx context.Context, e *env) (err error) {
 		return err
 	}
 	if c.DryRun {
-		e.say("%s is in order: %d teams, %d services, %d service levels, %d people.", c.File, len(p.Teams), len(p.Services), len(p.Levels), len(p.People))
+		e.say("%s is in order: %s.", c.File, contents(p))
 		return nil
 	}
 	db, done, err := c.open(ctx, e)
@@ -116,8 +118,23 @@ func (c *applyCmd) Run(ctx context.Context, e *env) (err error) {
 	if err := apply(ctx, db, c.File); err != nil {
 		return err
 	}
-	e.say("In force: %d teams, %d services, %d people. Processes that run see it within a few seconds.", len(p.Teams), len(p.Services), len(p.People))
+	e.say("In force: %s. Processes that run see it within a few seconds.", contents(p))
 	return nil
+}
+
+// contents is what a policy names, counted.
+func contents(p policy.Policy) string {
+	var all []string
+	for _, of := range []struct {
+		n         int
+		one, many string
+	}{{len(p.Teams), "team", "teams"}, {len(p.Services), "service", "services"}, {len(p.Levels), "service level", "service levels"}, {len(p.People), "person", "people"}} {
+		if of.n == 1 {
+			of.many = of.one
+		}
+		all = append(all, fmt.Sprintf("%d %s", of.n, of.many))
+	}
+	return strings.Join(all, ", ")
 }
 
 func apply(ctx context.Context, db *storage.DB, file string) error {
