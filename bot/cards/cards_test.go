@@ -490,3 +490,14 @@ func TestTitle(t *testing.T) {
 		})
 	}
 }
+
+// A digest that has more tickets than lines says so.
+func TestADigestCountsWhatItDoesNotList(t *testing.T) {
+	t.Parallel()
+	c := cards.Digest(cards.DigestView{ID: 1, All: 12, Over: 1, Since: noon, Lines: make([]cards.DigestLine, 10)})
+	for _, want := range []string{"11 left, 1 seen to.", "and 2 more"} {
+		if !slices.ContainsFunc(c.Blocks, func(b chat.Block) bool { n, ok := b.(chat.Note); return ok && n.Text.Plain() == want }) {
+			t.Errorf("no note %q in %+v", want, c.Blocks)
+		}
+	}
+}

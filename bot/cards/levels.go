@@ -341,6 +341,9 @@ func Digest(v DigestView) chat.Card {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(fmt.Sprintf("%d of them are about %s.", v.AboutN, v.About))})
 	}
 	c.Blocks = append(c.Blocks, chat.List{Items: digestItems(v.Lines)})
+	if more := v.All - len(v.Lines); more > 0 {
+		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(fmt.Sprintf("and %d more", more))})
+	}
 	if v.ToldLate != "" {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.T(v.ToldLate)})
 	}
