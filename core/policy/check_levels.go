@@ -28,6 +28,11 @@ func (c *checker) levels(p Policy, known func(path, mail, what string)) {
 		}
 	}
 	_, found := p.compile()
+	for i, cal := range p.Calendars {
+		if cal.TimeZone == "" { // it has the desk's, of which that is said already
+			found = slices.DeleteFunc(found, func(p Problem) bool { return p.Path == fmt.Sprintf("calendars[%d].timezone", i) })
+		}
+	}
 	c.found = append(c.found, found...)
 	slugs[Always] = true
 	c.names(p, slugs)

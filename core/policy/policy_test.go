@@ -57,6 +57,8 @@ func TestCheck(t *testing.T) {
 		{"nothing is wrong", func(*policy.Policy) {}, nil},
 		{"a time zone that there is not", func(p *policy.Policy) { p.Desk.TimeZone = "Berlin" },
 			[]string{`desk.timezone: there is no time zone "Berlin"; use a name such as Europe/Berlin`}},
+		{"a time zone that there is not, of calendars too", func(p *policy.Policy) { p.Desk.TimeZone = "Moon"; *p = p.WithDefaults() },
+			[]string{`desk.timezone: there is no time zone "Moon"; use a name such as Europe/Berlin`}},
 		{"departments have names", func(p *policy.Policy) {
 			p.Departments, p.People[0].Department = []policy.Department{{Slug: "care", Name: "Customer care"}}, "care"
 		}, nil},
