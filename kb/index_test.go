@@ -230,7 +230,7 @@ func TestRebuildReportsProgressAndFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"1000/2001", "2000/2001", "2001/2001"}; !slices.Equal(progress, want) {
+	if want := []string{"500/1001", "1000/1001", "1001/1001"}; !slices.Equal(progress, want) {
 		t.Errorf("progress %q, want %q", progress, want)
 	}
 	if x.Len() != n || x.Seq() != 100 {
