@@ -112,6 +112,7 @@ func TestPostsAndAnswersInAChannel(t *testing.T) {
 	a.sees(inTeams+".post-replies .message", "This message has been deleted.")
 	b.press(inTeams+"[data-do=undelete]", "")
 	a.sees(inTeams+".post-replies .message", "and the scanners")
+	b.sees(inTeams+".post-replies .message", "and the scanners") // what is above moves with it
 
 	// The menu of a message, and the search beside the heading.
 	b.press(inTeams+".post > .message [data-do=more]", "")
