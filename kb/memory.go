@@ -42,7 +42,7 @@ type memory struct {
 // past is a question or a ticket.
 type past struct {
 	id    knowledge.PastID
-	at    uint32 // seconds since 1970
+	at    uint32 // seconds since 1970, until 2106
 	place int32  // of a ticket, in places
 }
 
@@ -177,7 +177,7 @@ func (m *memory) take(e knowledge.Evidence, terms map[string]float64) {
 		}
 		number = uint32(len(m.past))
 		m.known[e.Past] = number
-		m.past = append(m.past, past{id: e.Past, at: uint32(max(0, e.At.Unix()))}) //nolint:gosec // until 2106
+		m.past = append(m.past, past{id: e.Past, at: uint32(max(0, e.At.Unix()))})
 		m.isTicket, m.isOpen, m.link = append(m.isTicket, false), append(m.isOpen, false), append(m.link, noLink)
 		if e.Past.Ticket() != 0 {
 			m.texts[number] = strings.Clone(readPart(e.Text)) // not what is left of it
