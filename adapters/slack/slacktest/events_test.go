@@ -372,7 +372,7 @@ func TestSocketMode(t *testing.T) {
 	ana := a.w.Person("ana")
 	dm := must(ana.OpenDM("U0DESK"))
 	must(ana.Say(slacktest.Post{Channel: dm, Text: "hi"}))
-	if got := <-s.events; got != "hi" {
+	if got := next(t, s.events); got != "hi" {
 		t.Errorf("the event says %q", got)
 	}
 	if err := ana.Command(dm, "/desk", "vpn"); err != nil {
@@ -383,9 +383,9 @@ func TestSocketMode(t *testing.T) {
 		t.Errorf("the command was answered with %+v", got)
 	}
 	a.w.Refresh()
-	<-s.connected
+	next(t, s.connected)
 	must(ana.Say(slacktest.Post{Channel: dm, Text: "again"}))
-	if got := <-s.events; got != "again" {
+	if got := next(t, s.events); got != "again" {
 		t.Errorf("after reconnecting the event says %q", got)
 	}
 }

@@ -88,10 +88,17 @@ func newSocketApp(t *testing.T, a *app) *socketApp {
 		<-done
 		<-done
 	})
-	select {
-	case <-s.connected:
-	case <-time.After(10 * time.Second):
-		t.Fatal("the socket did not open")
-	}
+	next(t, s.connected)
 	return s
+}
+
+// next is what comes next.
+func next[T any](t *testing.T, from <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing comes over the socket")
+	}
+	return v
 }

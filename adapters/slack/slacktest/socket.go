@@ -80,20 +80,23 @@ func (w *Workspace) serveSocket(rw http.ResponseWriter, r *http.Request) {
 		return // Upgrade has answered
 	}
 	s := &socket{conn: conn, done: make(chan struct{}), acks: map[string]chan json.RawMessage{}}
+	// Whoever has read the hello can be reached, and nothing is sent before it.
+	s.write.Lock()
 	w.sockets.mu.Lock()
-	n := len(w.sockets.open) + 1
+	w.sockets.open = append(w.sockets.open, s)
+	n := len(w.sockets.open)
 	w.sockets.mu.Unlock()
-	hello := s.writeJSON(map[string]any{
+	err = s.put(map[string]any{
 		"type": "hello", "num_connections": n, "connection_info": map[string]string{"app_id": w.app.ID},
 		"debug_info": map[string]any{"host": "applink-slacktest", "build_number": 1, "approximate_connection_time": 18060},
 	})
-	if hello != nil || w.ctx.Err() != nil {
+	s.write.Unlock()
+	if err != nil || w.ctx.Err() != nil {
+		close(s.done)
 		conn.Close()
+		w.sockets.drop(s)
 		return
 	}
-	w.sockets.mu.Lock()
-	w.sockets.open = append(w.sockets.open, s)
-	w.sockets.mu.Unlock()
 	w.running.Go(s.ping)
 	s.read()
 	close(s.done)
@@ -167,6 +170,11 @@ func (s *socket) ping() {
 func (s *socket) writeJSON(v any) error {
 	s.write.Lock()
 	defer s.write.Unlock()
+	return s.put(v)
+}
+
+// put is writeJSON for who holds write.
+func (s *socket) put(v any) error {
 	if err := s.conn.SetWriteDeadline(time.Now().Add(3 * time.Second)); err != nil {
 		return err
 	}
