@@ -188,7 +188,7 @@ func Breach(v BreachView) chat.Card {
 	c.Blocks = append(c.Blocks, chat.Facts{{Label: "From", Value: chat.T(v.Requester.Name)}, {Label: "Priority", Value: v.priority()},
 		{Label: "Owner", Value: owner}, {Label: "Team", Value: chat.T(v.Team.Name)}})
 	if len(v.Tell) > 0 {
-		c.Blocks = append(c.Blocks, chat.Section{Text: calling(v.Tell)})
+		c.Blocks = append(c.Blocks, chat.Section{Text: chat.Join(calling(v.Tell), chat.T(": please see to it."))})
 	}
 	if v.Taken.ID != 0 && !v.Over && v.Clock.State != sla.Ended {
 		c.Blocks = append(c.Blocks, chat.Note{Text: chat.Join(chat.T(v.Taken.Name+" sees to it since "), when(v.Since), chat.T("."))})
