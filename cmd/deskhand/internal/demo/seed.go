@@ -76,6 +76,11 @@ func (s *seeder) company(ctx context.Context, tx *storage.Tx) error {
 	if _, err := tx.ApplyPolicy(ctx, p, via, s.now.AddDate(0, 0, -days-1)); err != nil {
 		return err
 	}
+	// A desk that starts looks for all channels anyway. A second look would miss
+	// those of Teams just when the desk is being added there.
+	if err := tx.ClearDue(ctx, storage.ChannelsFind, 0); err != nil {
+		return err
+	}
 	s.person = map[people.PersonID]people.PersonID{}
 	for i, person := range s.history.People {
 		id, err := tx.PutPerson(ctx, people.Person{Name: person.Name, Mail: strings.ToLower(person.Mail), Title: person.Title,
