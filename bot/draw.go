@@ -307,7 +307,8 @@ func (t *turn) view(ctx context.Context, id ticket.ID) (cards.TicketView, error)
 	}
 	tk, who := facts.Ticket, facts.People
 	v := cards.TicketView{Ticket: tk, Team: t.rules.team(tk.Team), CloseAfter: t.rules.policy.Desk.CloseAfter.Value(),
-		Requester: who[tk.Requester], Department: t.rules.policy.DepartmentName(who[tk.Requester].Department), Author: who[tk.Author], Owner: who[tk.Owner], Shown: open(facts.Question.Hits),
+		Requester: who[tk.Requester], Department: t.rules.policy.DepartmentName(who[tk.Requester].Department),
+		Author: who[tk.Author], Owner: who[tk.Owner], Shown: open(facts.Question.Hits),
 		Clocks: t.clockViews(facts.Clocks, facts.NewDue)}
 	v.Outage, v.MeToo, v.Waiting = facts.Outage, facts.MeToo, facts.Waiting
 	if tk.Service != "" {

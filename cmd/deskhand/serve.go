@@ -124,17 +124,11 @@ func (c *applyCmd) Run(ctx context.Context, e *env) (err error) {
 
 // contents is what a policy names, counted.
 func contents(p policy.Policy) string {
-	var all []string
-	for _, of := range []struct {
-		n         int
-		one, many string
-	}{{len(p.Teams), "team", "teams"}, {len(p.Services), "service", "services"}, {len(p.Levels), "service level", "service levels"}, {len(p.People), "person", "people"}} {
-		if of.n == 1 {
-			of.many = of.one
-		}
-		all = append(all, fmt.Sprintf("%d %s", of.n, of.many))
+	people := "1 person"
+	if n := len(p.People); n != 1 {
+		people = fmt.Sprintf("%d people", n)
 	}
-	return strings.Join(all, ", ")
+	return strings.Join([]string{count(len(p.Teams), "team"), count(len(p.Services), "service"), count(len(p.Levels), "service level"), people}, ", ")
 }
 
 func apply(ctx context.Context, db *storage.DB, file string) error {
